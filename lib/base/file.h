@@ -1,0 +1,68 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files: whole reads with a ceiling, whole-or-absent writes (temp file in the same directory, fsync, rename, fsync of
+ * the directory), directories with parents. Messages name the path as given.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct buf;
+struct err;
+
+/* Appends the whole file to b (whose max is the ceiling). Follows symlinks; refuses what is not a regular file.
+ * Codes: errno of open/read, ERR_LIMIT. */
+int file_read(const char *path, struct buf *b, struct err *err);
+int file_read_at(int dir_fd, const char *name, struct buf *b, struct err *err);
+
+enum file_write_flags {
+        FILE_WRITE_KEEP_MODE = 1 << 0,      /* an existing file keeps its mode and owner (kubeadm writes in place) */
+        FILE_WRITE_FOLLOW = 1 << 1,         /* a symlink is followed and its target replaced (made where
+                                             * missing), the link stays */
+        FILE_WRITE_SKIP_UNCHANGED = 1 << 2, /* the same bytes are not written again: returns 1 */
+        FILE_WRITE_NO_SYNC = 1 << 3,        /* no fsync: for what can be made again (caches, status files) */
+        FILE_WRITE_EXCL = 1 << 4,           /* -EEXIST where the name is taken */
+};
+
+/* Replaces the file `path` by data, whole or not at all; mode is exact (no umask). On failure the old file is as it
+ * was and no temporary file stays. 0: written. 1: unchanged (FILE_WRITE_SKIP_UNCHANGED). */
+int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, unsigned flags, struct err *err);
+
+/* The same in two steps, so that several files can be written together: staged ones are complete on disk and become
+ * visible by file_commit. Where the file system can (O_TMPFILE) they have no name until then, so a program that is
+ * killed in between leaves nothing behind; elsewhere they have a temporary one beside their target. */
+struct file_staged {
+        char *path;   /* the target, symlinks followed where asked */
+        char *temp;   /* temporary name; NULL: nothing staged */
+        bool unnamed; /* the file is `fd` alone */
+        int fd;       /* only where unnamed */
+        unsigned flags;
+};
+int file_stage(const char *path, const void *data, size_t len, mode_t mode, unsigned flags, struct file_staged *ret,
+               struct err *err);
+/* With FILE_WRITE_NO_SYNC in staged->flags the name is not on disk yet: file_sync_directory once for all of a
+ * directory. */
+int file_commit(struct file_staged *staged, struct err *err);
+/* Puts the names in the directory that holds `path` on disk. */
+int file_sync_directory(const char *path, struct err *err);
+/* Takes the staged file away; does nothing after a commit. */
+void file_staged_release(struct file_staged *staged);
+
+/* Makes the directory and its missing parents. Existing ones are left alone. 0: made, 1: was there. */
+int file_mkdir_p(const char *path, mode_t mode, struct err *err);
+
+/* Removes a tree; does not follow symlinks nor cross file systems. A missing path is fine. */
+int file_remove_tree(const char *path, struct err *err);
+
+bool file_exists(const char *path); /* stat() works */
+
+/* dir + "/" + name with one slash between; an absolute name is put below dir, and below the root where dir is "".
+ * Free it. */
+char *file_join(const char *dir, const char *name);
+/* filepath.Clean of Go: lexical, "" gives ".". Free it. */
+char *file_clean(const char *path);
+/* The part before the last slash ("." without one, "/" for the root). Free it. */
+char *file_dirname(const char *path);
+/* Points into path, behind the last slash. */
+const char *file_basename(const char *path);

@@ -1,0 +1,88 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every ceiling on what outside input can make grow, with its reason. Reaching one is a named error (ERR_LIMIT).
+ * Sizes are bytes, times microseconds, unless the name says otherwise.
+ */
+
+/* One log line with its fields; a longer one is cut. */
+#define LIMIT_LOG_LINE (64 * 1024)
+
+/* A manifest or configuration file. The kubelet reads less than 10 MiB (pkg/kubelet/config/file.go). A pod that the
+ * API server takes is below etcd's 1.5 MiB; 3 MiB leaves room for comments. */
+#define LIMIT_MANIFEST_BYTES (3 * 1024 * 1024)
+/* Nesting of YAML or JSON: pods need about 12, go-yaml stops at 10,000; ours recurses, so much less. */
+#define LIMIT_YAML_DEPTH 100
+/* Nodes of one document, aliases expanded: a large ConfigMap has some thousands (billion laughs has 10^9). */
+#define LIMIT_YAML_NODES 200000
+/* Documents in one file. */
+#define LIMIT_YAML_DOCUMENTS 100
+/* Anchors of one document, and %TAG lines of one file: each is looked for among all, so many of them take minutes.
+ * Nobody has written ten by hand. */
+#define LIMIT_YAML_ANCHORS 1000
+#define LIMIT_YAML_TAG_DIRECTIVES 100
+/* What the emitter writes for one document. */
+#define LIMIT_YAML_OUTPUT (8 * 1024 * 1024)
+
+/* Patch files: annotations of an object may have 256 KiB together, and a patch is a few lines. */
+#define LIMIT_PATCH_BYTES (256 * 1024)
+#define LIMIT_PATCH_FILES 500
+#define LIMIT_PATCH_DEPTH 20
+
+/* Mistakes of one configuration that are told apart; a person mends a few and runs again. */
+#define LIMIT_CONFIG_PROBLEMS 100
+
+/* Files looked at in the manifest directory; 110 pods are the kubelet's default. */
+#define LIMIT_MANIFEST_FILES 1000
+#define LIMIT_PODS 1000
+#define LIMIT_CONTAINERS_PER_POD 100
+/* Ports, variables, mounts, volumes, ... of one container or pod: names are compared each with each. */
+#define LIMIT_POD_LIST 2000
+/* What is reported of one manifest, and how long one report may be. */
+#define LIMIT_FINDINGS 100
+#define LIMIT_FINDING_BYTES 4096
+
+/* One record of the journal: a view of 100 containers in three incarnations is about 1 MiB. */
+#define LIMIT_NODE_RECORD (4 * 1024 * 1024)
+/* Records of one turn of the loop before they are written, and the head of a segment: views of 110 pods take some
+ * 500 KiB, of 1,000 pods with many containers tens of MiB, which is too much to write at each segment. */
+#define LIMIT_JOURNAL_BUFFER (16 * 1024 * 1024)
+/* Size and number of journal segments: with 110 probed pods about an hour, quiet ones days. */
+#define LIMIT_JOURNAL_SEGMENT (2 * 1024 * 1024)
+#define LIMIT_JOURNAL_SEGMENTS 8
+/* What is kept of a pod across restarts, on disk. */
+#define LIMIT_NODE_STATE (1024 * 1024)
+
+/* One answer of the Docker API: a list of 1,000 containers with long labels is some MiB. */
+#define LIMIT_DOCKER_BODY (32 * 1024 * 1024)
+/* One line of Docker's event stream. */
+#define LIMIT_DOCKER_EVENT (256 * 1024)
+/* One answer of the API server; a pod is below 1.5 MiB, a list of ours below 110 of them. */
+#define LIMIT_API_BODY (64 * 1024 * 1024)
+/* What is kept of the text in which a server refuses a request whose good answer would be streamed. */
+#define LIMIT_HTTP_ERROR_BODY (64 * 1024)
+/* All header lines of one answer. */
+#define LIMIT_HTTP_HEADERS (256 * 1024)
+/* What is kept of a probe's answer or of an exec's output: as the kubelet (pkg/probe/http, 10 KiB). */
+#define LIMIT_PROBE_OUTPUT (10 * 1024)
+/* Log tail shown in status for a crashed container. */
+#define LIMIT_LOG_TAIL (2 * 1024)
+/* A request to one of the local sockets. */
+#define LIMIT_LOCAL_REQUEST (64 * 1024)
+#define LIMIT_LOCAL_CONNECTIONS 64
+
+/* /etc/hosts of the node and of a pod (the API bounds neither; generated block lists have some MiB). */
+#define LIMIT_HOSTS_FILE (8 * 1024 * 1024)
+/* resolv.conf of a pod: 3 servers, 2 KiB of searches, options. */
+#define LIMIT_RESOLV_CONF (64 * 1024)
+/* A seccomp profile; Docker's default is 12 KiB. */
+#define LIMIT_SECCOMP_PROFILE (1024 * 1024)
+/* What is kept on disk of one pod beside its versions: status, backoff, deadlines. */
+#define LIMIT_POD_STATE (1024 * 1024)
+/* /proc/self/mountinfo: some 250 bytes a mount; 1,000 pods of 10 mounts with overlay options. */
+#define LIMIT_MOUNTINFO (16 * 1024 * 1024)
+
+/* A key, certificate, bundle or kubeconfig file. */
+#define LIMIT_PKI_FILE (1024 * 1024)
+/* A binary that goes into an image (kube-apiserver is about 90 MiB). */
+#define LIMIT_IMAGE_BINARY (1024UL * 1024 * 1024)
