@@ -1,0 +1,44 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * YAML to values and back. Reading is libyaml's events plus the resolution rules of the YAML library that kubeadm and
+ * the kubelet use (YAML 1.1 as go-yaml v2 has it: yes/no/on/off are booleans, 0x/0o/0b and underscores in
+ * integers, merge keys <<, timestamps stay strings for JSON), and JSON is read by the same way, since it is
+ * nearly a subset. Writing gives the bytes of sigs.k8s.io/yaml (go-yaml v2's fork) for the same JSON object:
+ * ../../docs/YAML.md tells the rules.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+struct err;
+struct value;
+
+struct yaml_documents {
+        struct value **items; /* no NULL in it: an empty document is left out */
+        size_t count;
+};
+
+#define CLEANUP_YAML_DOCUMENTS __attribute__((cleanup(yaml_documents_release)))
+
+enum yaml_load_flags {
+        YAML_DUPLICATE_LAST_WINS = 1 << 0, /* else a duplicate key is an error at the second one's place */
+};
+
+/* Reads all documents of data. file_name is for places and messages (interned). Bounded by LIMIT_YAML_*. Errors carry
+ * file:line:column. Anchors and aliases are expanded (copies), a UTF-8 BOM is skipped, other encodings, NUL and invalid
+ * UTF-8 are errors. Map keys that are not strings become their text, as in Go's YAMLToJSON. */
+int yaml_load(const char *file_name, const char *data, size_t len, unsigned flags, struct yaml_documents *ret_documents,
+              struct err *err);
+/* As yaml_load where exactly one document is wanted: another count is an error ("... holds N documents"). */
+int yaml_load_one(const char *file_name, const char *data, size_t len, unsigned flags, struct value **ret,
+                  struct err *err);
+void yaml_documents_release(struct yaml_documents *documents);
+
+enum yaml_write_flags {
+        YAML_WRITE_KEEP_ORDER = 1 << 0, /* maps in their own order; else go-yaml's "natural" key order */
+        YAML_WRITE_NO_FOLD = 1 << 1,    /* long scalars stay on one line (yaml.v2 2.3.0 alone did so) */
+};
+
+/* Appends v as one document: no "---", one newline at the end. */
+void yaml_write(const struct value *v, unsigned flags, struct buf *out);
