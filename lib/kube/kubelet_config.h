@@ -1,0 +1,111 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The configuration of the node agent: KubeletConfiguration (kubelet.config.k8s.io/v1beta1), an optional second
+ * document PodwatchConfiguration (podwatch.io/v1alpha1) with settings of our own, and the kubelet's flags, which
+ * override the file (KUBELET_KUBEADM_ARGS of kubeadm-flags.env, or the command line). Defaults are the kubelet's
+ * (pkg/kubelet/apis/config/v1beta1/defaults.go); a zero duration means the default, as there.
+ *
+ * Every key is known by table (kube/kubelet_schema.h, kube/kubelet_flags.h): an unknown one is an error with the
+ * nearest name, one that has no effect a warning, once.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/strv.h"
+#include "codec/quantity.h"
+#include "kube/pod.h"
+
+struct err;
+
+#define KUBELET_CONFIG_API_VERSION "kubelet.config.k8s.io/v1beta1"
+#define PODWATCH_CONFIG_API_VERSION "podwatch.io/v1alpha1"
+
+struct kubelet_taint {
+        char *key, *value; /* value "" without */
+        char *effect;      /* NoSchedule, PreferNoSchedule, NoExecute */
+};
+
+struct kubelet_reserved { /* kubeReserved, systemReserved: zero where not given */
+        struct quantity resources[POD_RESOURCE_MAX];
+        int64_t pids;
+};
+
+struct kubelet_threshold { /* of evictionHard */
+        char *signal;      /* memory.available, nodefs.available, ... */
+        bool percent;      /* of the capacity, in `milli_percent` thousandths of one per cent; else `quantity` */
+        int64_t milli_percent;
+        struct quantity quantity;
+};
+
+struct kubelet_config {
+        /* files */
+        char *static_pod_path; /* directory or file; NULL: none */
+        usec_t file_check_frequency;
+        char *pod_logs_dir;
+        char *root_dir;             /* --root-dir */
+        char *kubeconfig;           /* --kubeconfig; NULL: standalone */
+        char *bootstrap_kubeconfig; /* --bootstrap-kubeconfig; NULL without */
+
+        /* local servers; port 0: none */
+        char *healthz_bind_address;
+        int healthz_port;
+        char *address;
+        int port;
+        int read_only_port;
+
+        /* pods */
+        struct strv cluster_dns;
+        char *cluster_domain; /* NULL without */
+        char *resolv_conf;    /* NULL: the empty string was given, pods get no file of the node's */
+        int max_pods;
+        int64_t pod_pids_limit; /* -1: none */
+        char *cgroup_root;      /* NULL: the root */
+        char *cgroup_driver;    /* cgroupfs or systemd; NULL: not given, as Docker has it */
+        usec_t max_container_restart_period;
+        usec_t shutdown_grace_period, shutdown_grace_period_critical_pods;
+
+        /* node */
+        char *hostname_override; /* NULL without; lower case */
+        char *node_ip;           /* NULL without; "a" or "a,b" */
+        char *provider_id;       /* NULL without */
+        struct strv node_labels; /* --node-labels, "key=value" */
+        bool register_node;
+        struct kubelet_taint *register_with_taints;
+        size_t register_with_taint_count;
+        usec_t node_status_update_frequency, node_status_report_frequency;
+        int node_lease_duration_seconds;
+        struct kubelet_reserved kube_reserved, system_reserved;
+        struct kubelet_threshold *eviction_hard;
+        size_t eviction_hard_count;
+
+        /* log */
+        bool log_json;
+        int verbosity;
+
+        /* PodwatchConfiguration */
+        bool strict;           /* an unknown field refuses a manifest */
+        char *state_directory; /* revisions, backoff, journal */
+        char *run_directory;   /* unix socket */
+        char *socket_group;    /* who beside root may use the socket; NULL: nobody */
+        char *docker_endpoint; /* unix:///var/run/docker.sock; NULL: DOCKER_HOST or that */
+        char *sandbox_image;   /* also --pod-infra-container-image; NULL: our own */
+        int64_t journal_bytes; /* all segments together */
+        int revision_history_limit;
+};
+
+void kubelet_config_release(struct kubelet_config *config);
+#define CLEANUP_KUBELET_CONFIG __attribute__((cleanup(kubelet_config_release)))
+
+/* Reads the file's bytes (data NULL: there is no file) and the flags ("--name=value", "--name value"; NULL: none) into
+ * a zeroed config. 0 with warnings in findings; -ERR_INVALID when something is fatal, err then holds the first one and
+ * the config is empty. */
+int kubelet_config_load(const char *file_name, const char *data, size_t len, const struct strv *flags,
+                        struct kubelet_config *ret, struct pod_findings *findings, struct err *err);
+
+/* What is left of a capacity for pods: less kubeReserved, systemReserved and the evictionHard threshold of its signal
+ * (memory.available, nodefs.available); never below zero. */
+struct quantity kubelet_config_allocatable(const struct kubelet_config *config, enum pod_resource resource,
+                                           const struct quantity *capacity);
