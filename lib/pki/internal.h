@@ -1,0 +1,33 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of this directory share: the structs behind the opaque types.
+ */
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+#include "pki/cert.h"
+#include "pki/key.h"
+
+struct buf;
+struct err;
+
+struct pki_key {
+        gnutls_x509_privkey_t key;
+};
+
+struct pki_cert {
+        gnutls_x509_crt_t crt;
+        struct pki_cert_facts facts;
+};
+
+/* err_set with the text of a GnuTLS result; returns -EIO. */
+int pki_error(int result, struct err *err, const char *doing);
+
+/* SubjectPublicKeyInfo of a key, of a certificate, as DER. */
+int pki_key_spki(const struct pki_key *key, struct buf *out, struct err *err);
+int pki_cert_spki(const struct pki_cert *cert, struct buf *out, struct err *err);
+
+/* Wraps crt, which it takes, and reads its facts. */
+int pki_cert_wrap(gnutls_x509_crt_t crt, struct pki_cert **ret, struct err *err);
