@@ -1,0 +1,21 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Defaults: what an API version fills in (static), and what kubeadm looks up or computes from other settings (dynamic:
+ * node name, advertise address, version, endpoint port, lower-case names). Values keep where they came from.
+ */
+#include "phase/config.h"
+#include "phase/era.h"
+#include "phase/host.h"
+#include "phase/problems.h"
+
+struct err;
+
+void config_default_static(struct phase_config *config, const struct era *era);
+
+/* Errors with kubeadm's texts; warnings go to problems. */
+int config_default_dynamic(struct phase_config *config, const struct era *era, const struct host *host,
+                           struct config_problems *problems, struct err *err);
+
+/* What kubeadm checks once the configuration is valid: the advertise address is one to bind to. */
+int config_check_bind_address(const struct phase_config *config, struct err *err);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "codec/value.h"
+#include "codec/yaml.h"
+#include "phase/config_decode.h"
+#include "phase/config_documents.h"
+
+#define GROUP "kubeadm.k8s.io"
+
+static const struct {
+        const char *group;
+        const char *kind;    /* NULL: any kind of the group */
+        const char *version; /* the only one that is read; NULL: the era's rows tell */
+        enum config_document_use use;
+} uses[] = {
+        {GROUP, "InitConfiguration", NULL, CONFIG_DOCUMENT_INIT},
+        {GROUP, "ClusterConfiguration", NULL, CONFIG_DOCUMENT_CLUSTER},
+        {GROUP, "JoinConfiguration", NULL, CONFIG_DOCUMENT_IGNORED},
+        {GROUP, "ResetConfiguration", NULL, CONFIG_DOCUMENT_IGNORED},
+        {GROUP, "UpgradeConfiguration", NULL, CONFIG_DOCUMENT_IGNORED},
+        {"kubeproxy.config.k8s.io", NULL, "v1alpha1", CONFIG_DOCUMENT_KUBE_PROXY},
+        {"kubelet.config.k8s.io", NULL, "v1beta1", CONFIG_DOCUMENT_KUBELET},
+};
+
+void config_document_list_release(struct config_document_list *list)
+{
+        for (size_t i = 0; i < list->count; i++) {
+                free(list->items[i].group);
+                free(list->items[i].version);
+        }
+        free(list->items);
+        *list = (struct config_document_list){0};
+}
+
+static int compare_documents(const void *a, const void *b)
+{
+        const struct config_document *x = a, *y = b;
+        int c = strcmp(x->group, y->group);
+
+        if (c == 0)
+                c = strcmp(x->version, y->version);
+        return c ? c : strcmp(x->kind, y->kind);
+}
+
+/* apiVersion or kind as text; "" where absent. */
+static int meta_text(const struct value *doc, const char *key, const char **ret, struct err *err)
+{
+        const struct value *v = value_map_get(doc, key);
+
+        *ret = "";
+        if (!v || v->kind == VALUE_NULL)
+                return 0;
+        if (v->kind != VALUE_STRING)
+                return value_error(&v->place, err, ERR_INVALID, "%s: expected a string, found a %s", key,
+                                   value_kind_name(v->kind));
+        *ret = v->text;
+        return 0;
+}
+
+static int read_meta(const struct value *value, struct config_document *doc, struct err *err)
+{
+        const char *api_version, *kind;
+
+        if (value->kind != VALUE_MAP)
+                return value_error(&value->place, err, ERR_INVALID,
+                                   "expected a map with apiVersion and kind, found a %s", value_kind_name(value->kind));
+        int r = meta_text(value, "apiVersion", &api_version, err);
+        if (r == 0)
+                r = meta_text(value, "kind", &kind, err);
+        if (r < 0)
+                return r;
+        const char *slash = strchr(api_version, '/');
+        *doc = (struct config_document){
+                .value = value,
+                .group = slash ? xstrndup(api_version, (size_t)(slash - api_version)) : xstrdup(""),
+                .version = xstrdup(slash ? slash + 1 : api_version),
+                .kind = kind,
+                .use = CONFIG_DOCUMENT_IGNORED,
+        };
+        if (!*doc->group || !*doc->version || !*kind)
+                return value_error(&value->place, err, ERR_INVALID,
+                                   "invalid configuration for GroupVersionKind %s/%s, Kind=%s: kind and apiVersion is "
+                                   "mandatory information that must be specified",
+                                   doc->group, doc->version, kind);
+        return 0;
+}
+
+/* A mistake of a whole document: its place goes to problems, kubeadm's words are the error. */
+__attribute__((format(printf, 4, 5))) static int
+refuse(struct config_problems *problems, const struct value_place *place, struct err *err, const char *fmt, ...)
+{
+        struct err why = ERR_INIT;
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void)err_setv(&why, ERR_INVALID, fmt, ap);
+        va_end(ap);
+        config_problem_error(problems, place, "%s", why.msg);
+        return err_set(err, ERR_INVALID, "%s", why.msg);
+}
+
+/* What the rows of this kubeadm say of an API version: see templates/eras.yaml, component "api". */
+static int check_api_version(const struct config_document *doc, const struct era *era, unsigned flags,
+                             struct config_problems *problems, struct err *err)
+{
+        const char *state = era_text(era, "api", doc->version, "unknown"), *use = str_after(state, "removed ");
+        const struct value_place *place = &doc->value->place;
+
+        if (use)
+                return err_set(err, ERR_INVALID,
+                               "your configuration file uses an old API spec: \"%s/%s\"%s%s%s. Please use kubeadm %s "
+                               "instead and run 'kubeadm config migrate --old-config old-config-file --new-config "
+                               "new-config-file', which will write the new, similar spec using a newer API version.",
+                               doc->group, doc->version, " (kind: \"", doc->kind, "\")", use);
+        if (str_eq(state, "experimental") && !(flags & CONFIG_DECODE_ALLOW_EXPERIMENTAL))
+                return err_set(err, ERR_INVALID,
+                               "experimental API spec: \"%s/%s\" (kind: \"%s\") is not allowed. You can use the "
+                               "--allow-experimental-api flag if the command supports it.",
+                               doc->group, doc->version, doc->kind);
+        if (str_eq(state, "unknown"))
+                return refuse(problems, place, err, "no kind \"%s\" is registered for version \"%s/%s\"", doc->kind,
+                              doc->group, doc->version);
+        if (str_eq(state, "deprecated") && !(flags & CONFIG_DECODE_ALLOW_DEPRECATED))
+                config_problem_warning(problems, place,
+                                       "your configuration file uses a deprecated API spec: \"%s/%s\" (kind: \"%s\")",
+                                       doc->group, doc->version, doc->kind);
+        return 0;
+}
+
+static int classify(struct config_document *doc, const struct era *era, unsigned flags,
+                    struct config_problems *problems, struct err *err)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
+                if (strcmp(doc->group, uses[i].group) != 0 || (uses[i].kind && strcmp(doc->kind, uses[i].kind) != 0))
+                        continue;
+                doc->use = uses[i].use;
+                if (!uses[i].version)
+                        return check_api_version(doc, era, flags, problems, err);
+                if (strcmp(doc->version, uses[i].version) != 0)
+                        return err_set(err, ERR_INVALID,
+                                       "unsupported apiVersion \"%s/%s\", you may have to do manual conversion to "
+                                       "\"%s/%s\" and run kubeadm again",
+                                       doc->group, doc->version, doc->group, uses[i].version);
+                return 0;
+        }
+        if (flags & CONFIG_DECODE_KNOWN_ONLY)
+                return refuse(problems, &doc->value->place, err,
+                              "unknown configuration APIs: []schema.GroupVersionKind{schema.GroupVersionKind{"
+                              "Group:\"%s\", Version:\"%s\", Kind:\"%s\"}}",
+                              doc->group, doc->version, doc->kind);
+        config_problem_warning(problems, &doc->value->place,
+                               "Ignored configuration document with GroupVersionKind %s/%s, Kind=%s", doc->group,
+                               doc->version, doc->kind);
+        return 0;
+}
+
+static bool kind_seen(const struct config_document_list *list, const char *kind)
+{
+        for (size_t i = 0; i < list->count; i++)
+                if (strcmp(list->items[i].kind, kind) == 0)
+                        return true;
+        return false;
+}
+
+/* All documents with their kinds; the same kind twice is an error that names each. */
+static int collect(const struct yaml_documents *documents, struct config_document_list *list, struct err *err)
+{
+        struct config_problems twice CLEANUP_PROBLEMS = {0};
+
+        list->items = xcalloc(documents->count, sizeof(*list->items));
+        for (size_t i = 0; i < documents->count; i++) {
+                struct config_document doc = {0};
+                int r = read_meta(documents->items[i], &doc, err);
+                bool seen = r == 0 && kind_seen(list, doc.kind);
+
+                if (seen)
+                        config_problem_error(&twice, &doc.value->place,
+                                             "invalid configuration: kind \"%s\" is specified twice in YAML file",
+                                             doc.kind);
+                if (r < 0 || seen) {
+                        free(doc.group);
+                        free(doc.version);
+                } else {
+                        list->items[list->count++] = doc;
+                }
+                if (r < 0)
+                        return r;
+        }
+        return config_problems_aggregate(&twice, err);
+}
+
+int config_documents_split(const struct yaml_documents *documents, const struct era *era, unsigned flags,
+                           struct config_problems *problems, struct config_document_list *ret, struct err *err)
+{
+        struct config_document_list list CLEANUP_DOCUMENT_LIST = {0};
+        bool found = false;
+
+        int r = collect(documents, &list, err);
+        if (r < 0)
+                return r;
+        qsort(list.items, list.count, sizeof(*list.items), compare_documents);
+        for (size_t i = 0; i < list.count; i++) {
+                r = classify(&list.items[i], era, flags, problems, err);
+                if (r < 0)
+                        return r;
+                found |= list.items[i].use == CONFIG_DOCUMENT_INIT || list.items[i].use == CONFIG_DOCUMENT_CLUSTER;
+        }
+        if (!found && (flags & CONFIG_DECODE_KNOWN_ONLY) && list.count > 0)
+                return err_set(
+                        err, ERR_UNSUPPORTED,
+                        "a file with no InitConfiguration or ClusterConfiguration is not checked yet (found: %s)",
+                        list.items[0].kind);
+        if (!found)
+                return err_set(err, ERR_INVALID,
+                               "no InitConfiguration or ClusterConfiguration kind was found in the %s",
+                               era_text(era, "messages", "configurationFile", "configuration file"));
+        *ret = list;
+        list = (struct config_document_list){0};
+        return 0;
+}
+
+const char *config_documents_version(const struct yaml_documents *documents)
+{
+        for (size_t i = 0; i < documents->count; i++) {
+                const struct value *doc = documents->items[i];
+                if (str_eq(value_string(value_map_get(doc, "kind"), ""), "ClusterConfiguration"))
+                        return value_string(value_map_get(doc, "kubernetesVersion"), NULL);
+        }
+        return NULL;
+}

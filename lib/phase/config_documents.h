@@ -1,0 +1,46 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which document of a configuration file is what: apiVersion and kind of each, which of them this kubeadm reads, in the
+ * order in which kubeadm decodes them (by group, version and kind as text).
+ */
+#include <stddef.h>
+
+#include "phase/era.h"
+#include "phase/problems.h"
+
+struct err;
+struct value;
+struct yaml_documents;
+
+enum config_document_use {
+        CONFIG_DOCUMENT_INIT,
+        CONFIG_DOCUMENT_CLUSTER,
+        CONFIG_DOCUMENT_KUBE_PROXY,
+        CONFIG_DOCUMENT_KUBELET,
+        CONFIG_DOCUMENT_IGNORED, /* JoinConfiguration, foreign groups */
+        CONFIG_DOCUMENT_USE_MAX
+};
+
+struct config_document {
+        const struct value *value; /* borrowed */
+        char *group, *version;     /* "kubeadm.k8s.io", "v1beta4" */
+        const char *kind;          /* borrowed from the value */
+        enum config_document_use use;
+};
+
+struct config_document_list {
+        struct config_document *items;
+        size_t count;
+};
+
+#define CLEANUP_DOCUMENT_LIST __attribute__((cleanup(config_document_list_release)))
+
+void config_document_list_release(struct config_document_list *list);
+
+/* flags as for config_decode. Errors with kubeadm's texts. */
+int config_documents_split(const struct yaml_documents *documents, const struct era *era, unsigned flags,
+                           struct config_problems *problems, struct config_document_list *ret, struct err *err);
+
+/* The Kubernetes version that a ClusterConfiguration among the documents asks for, NULL where none does. */
+const char *config_documents_version(const struct yaml_documents *documents);

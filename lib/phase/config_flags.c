@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "codec/value.h"
+#include "codec/yaml.h"
+#include "phase/config_flags.h"
+#include "phase/template.h"
+
+enum flag_kind {
+        FLAG_TEXT,
+        FLAG_PORT,
+        FLAG_GATES, /* k=true,k=false */
+        FLAG_ARGS,  /* struct strv of k=v,k=v */
+        FLAG_TEXTS, /* struct strv */
+};
+
+struct flag {
+        const char *name;
+        size_t offset;
+        enum flag_kind kind;
+        bool init;              /* in InitConfiguration, else in ClusterConfiguration */
+        const char *path;       /* of the setting */
+        bool allowed_with_file; /* may stand beside --config */
+};
+
+#define AT(member) offsetof(struct phase_flags, member)
+
+static const struct flag flags_table[] = {
+        {"apiserver-advertise-address", AT(apiserver_advertise_address), FLAG_TEXT, true,
+         "localAPIEndpoint.advertiseAddress", false},
+        {"apiserver-bind-port", AT(apiserver_bind_port), FLAG_PORT, true, "localAPIEndpoint.bindPort", false},
+        {"apiserver-cert-extra-sans", AT(apiserver_cert_extra_sans), FLAG_TEXTS, false, "apiServer.certSANs", false},
+        {"apiserver-extra-args", AT(apiserver_extra_args), FLAG_ARGS, false, "apiServer.extraArgs", false},
+        {"cert-dir", AT(cert_dir), FLAG_TEXT, false, "certificatesDir", false},
+        {"control-plane-endpoint", AT(control_plane_endpoint), FLAG_TEXT, false, "controlPlaneEndpoint", false},
+        {"controller-manager-extra-args", AT(controller_manager_extra_args), FLAG_ARGS, false,
+         "controllerManager.extraArgs", false},
+        {"cri-socket", AT(cri_socket), FLAG_TEXT, true, "nodeRegistration.criSocket", false},
+        {"feature-gates", AT(feature_gates), FLAG_GATES, false, "featureGates", false},
+        {"image-repository", AT(image_repository), FLAG_TEXT, false, "imageRepository", false},
+        {"kubernetes-version", AT(kubernetes_version), FLAG_TEXT, false, "kubernetesVersion", false},
+        {"node-name", AT(node_name), FLAG_TEXT, true, "nodeRegistration.name", true},
+        {"pod-network-cidr", AT(pod_network_cidr), FLAG_TEXT, false, "networking.podSubnet", false},
+        {"scheduler-extra-args", AT(scheduler_extra_args), FLAG_ARGS, false, "scheduler.extraArgs", false},
+        {"service-cidr", AT(service_cidr), FLAG_TEXT, false, "networking.serviceSubnet", false},
+        {"service-dns-domain", AT(service_dns_domain), FLAG_TEXT, false, "networking.dnsDomain", false},
+};
+
+static const char *text_of(const struct phase_flags *flags, const struct flag *flag)
+{
+        const char *const *text = (const void *)((const char *)flags + flag->offset);
+
+        return *text;
+}
+
+static const struct strv *list_of(const struct phase_flags *flags, const struct flag *flag)
+{
+        return (const void *)((const char *)flags + flag->offset);
+}
+
+static bool was_given(const struct phase_flags *flags, const struct flag *flag)
+{
+        return flag->kind == FLAG_ARGS || flag->kind == FLAG_TEXTS ? list_of(flags, flag)->len > 0
+                                                                   : text_of(flags, flag) != NULL;
+}
+
+int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err)
+{
+        struct strv names CLEANUP_STRV = STRV_INIT;
+
+        if (!options->config_file)
+                return 0;
+        for (size_t i = 0; options->flags && i < ARRAY_SIZE(flags_table); i++)
+                if (!flags_table[i].allowed_with_file && was_given(options->flags, &flags_table[i]))
+                        strv_add(&names, flags_table[i].name);
+        if (options->patches_dir && era && !era_flag(era, "flags", "patchesWithFile"))
+                strv_add(&names, "patches");
+        if (names.len == 0)
+                return 0;
+        strv_sort(&names);
+        char *all CLEANUP_FREE = strv_join(&names, " ");
+        return err_set(err, ERR_USAGE, "can not mix '--config' with arguments [%s]", all);
+}
+
+static struct value *with_origin(struct value *v, const struct flag *flag)
+{
+        v->place.origin = flag->name;
+        return v;
+}
+
+static void trim(char *s)
+{
+        size_t start = strspn(s, " \t\n\v\f\r"), len = strlen(s);
+
+        while (len > start && isspace((unsigned char)s[len - 1]))
+                len--;
+        memmove(s, s + start, len - start);
+        s[len - start] = '\0';
+}
+
+static int parse_bool(const char *s, bool *ret)
+{
+        static const char *const yes[] = {"1", "t", "T", "true", "TRUE", "True"};
+        static const char *const no[] = {"0", "f", "F", "false", "FALSE", "False"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
+                if (str_eq(s, yes[i]) || str_eq(s, no[i])) {
+                        *ret = str_eq(s, yes[i]);
+                        return 0;
+                }
+        }
+        return -EINVAL;
+}
+
+static int gates_value(const char *text, const struct era *era, struct value *map, struct err *err)
+{
+        struct strv parts CLEANUP_STRV = STRV_INIT;
+        char *part;
+
+        strv_split(&parts, text, ',');
+        STRV_FOREACH (part, &parts) {
+                char *equal = strchr(part, '=');
+                bool enabled;
+
+                if (!*part)
+                        continue;
+                if (!equal)
+                        return err_set(err, ERR_USAGE, "missing bool value for feature-gate key:%s", part);
+                *equal = '\0';
+                trim(part);
+                trim(equal + 1);
+                if (!era_lists(era, "config", "featureGates", part))
+                        return err_set(err, ERR_USAGE, "unrecognized feature-gate key: %s", part);
+                if (parse_bool(equal + 1, &enabled) < 0)
+                        return err_set(err, ERR_USAGE,
+                                       "invalid value %s for feature-gate key: %s, use true|false instead", equal + 1,
+                                       part);
+                value_map_set(map, part, value_new_bool(enabled));
+        }
+        return 0;
+}
+
+/* One pair of an extra-args flag into a list of {name, value} or a map, whichever the API version has. */
+static int add_pair(const struct flag *flag, const char *whole, char *pair, bool strict, struct value *args,
+                    struct err *err)
+{
+        char *equal = strchr(pair, '=');
+
+        if (!equal || (strict && strchr(equal + 1, '=')))
+                return err_set(err, ERR_USAGE, "invalid argument \"%s\" for \"--%s\" flag: %s%s", whole, flag->name,
+                               strict ? "malformed key=value pair in flag value: "
+                                      : "malformed pair, expect string=string",
+                               strict ? whole : "");
+        *equal = '\0';
+        if (!strict) {
+                trim(pair);
+                trim(equal + 1);
+        }
+        if (args->kind == VALUE_MAP) {
+                value_map_set(args, pair, with_origin(value_new_string(equal + 1), flag));
+                return 0;
+        }
+        struct value *item = with_origin(value_new_map(), flag);
+        value_map_set(item, "name", with_origin(value_new_string(pair), flag));
+        value_map_set(item, "value", with_origin(value_new_string(equal + 1), flag));
+        value_list_add(args, item);
+        return 0;
+}
+
+static int args_value(const struct flag *flag, const struct strv *texts, const struct era *era, struct value *args,
+                      struct err *err)
+{
+        bool strict = era_flag(era, "flags", "extraArgsStrict");
+        char *text;
+
+        STRV_FOREACH (text, texts) {
+                struct strv parts CLEANUP_STRV = STRV_INIT;
+                char *part;
+
+                strv_split(&parts, text, ',');
+                STRV_FOREACH (part, &parts) {
+                        int r = add_pair(flag, text, part, strict, args, err);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+static int flag_value(const struct phase_flags *flags, const struct flag *flag, const struct era *era, bool arg_list,
+                      struct value **ret, struct err *err)
+{
+        struct value *v CLEANUP_VALUE = NULL;
+        const char *text = flag->kind == FLAG_ARGS || flag->kind == FLAG_TEXTS ? NULL : text_of(flags, flag);
+        int r = 0, port;
+
+        switch (flag->kind) {
+        case FLAG_TEXT:
+                v = value_new_string(text);
+                break;
+        case FLAG_PORT:
+                if (str_to_int(text, INT32_MIN, INT32_MAX, &port) < 0)
+                        return err_set(err, ERR_USAGE,
+                                       "invalid argument \"%s\" for \"--%s\" flag: strconv.ParseInt: parsing \"%s\": "
+                                       "invalid syntax",
+                                       text, flag->name, text);
+                v = value_new_int(port);
+                break;
+        case FLAG_GATES:
+                v = value_new_map();
+                r = gates_value(text, era, v, err);
+                break;
+        case FLAG_ARGS:
+                v = arg_list ? value_new_list() : value_new_map();
+                r = args_value(flag, list_of(flags, flag), era, v, err);
+                break;
+        case FLAG_TEXTS:
+                v = value_new_list();
+                for (size_t i = 0; i < list_of(flags, flag)->len; i++)
+                        value_list_add(v, with_origin(value_new_string(list_of(flags, flag)->items[i]), flag));
+                break;
+        }
+        if (r == 0)
+                *ret = with_origin(TAKE_PTR(v), flag);
+        return r;
+}
+
+/* The newest API version that this kubeadm reads without a warning. */
+static const char *api_version(const struct era *era)
+{
+        static const char *const newest_first[] = {"v1beta4", "v1beta3", "v1beta2"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(newest_first); i++)
+                if (str_eq(era_text(era, "api", newest_first[i], ""), "current"))
+                        return newest_first[i];
+        return newest_first[0];
+}
+
+static struct value *new_document(const char *version, const char *kind)
+{
+        struct value *doc = value_new_map();
+
+        value_map_set(doc, "apiVersion", value_new_stringf("kubeadm.k8s.io/%s", version));
+        value_map_set(doc, "kind", value_new_string(kind));
+        return doc;
+}
+
+int config_flags_documents(const struct phase_flags *flags, const struct era *era, struct yaml_documents *ret,
+                           struct err *err)
+{
+        const char *version = api_version(era);
+        struct value *init CLEANUP_VALUE = new_document(version, "InitConfiguration");
+        struct value *cluster CLEANUP_VALUE = new_document(version, "ClusterConfiguration");
+
+        for (size_t i = 0; flags && i < ARRAY_SIZE(flags_table); i++) {
+                const struct flag *flag = &flags_table[i];
+                struct value *v CLEANUP_VALUE = NULL;
+                bool arg_list = strcmp(version, "v1beta3") != 0 && strcmp(version, "v1beta2") != 0;
+
+                if (!was_given(flags, flag))
+                        continue;
+                int r = flag_value(flags, flag, era, arg_list, &v, err);
+                if (r == 0)
+                        r = template_path_set(flag->init ? init : cluster, flag->path, v, err);
+                if (r < 0)
+                        return r;
+        }
+        ret->items = xcalloc(2, sizeof(*ret->items));
+        ret->items[0] = TAKE_PTR(init);
+        ret->items[1] = TAKE_PTR(cluster);
+        ret->count = 2;
+        return 0;
+}

@@ -1,0 +1,22 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Flags in place of a configuration file: they become the same documents that a file would hold, each value with its
+ * flag as origin, so everything behind this is the same for both.
+ */
+#include <stdbool.h>
+
+#include "phase/era.h"
+#include "phase/phase.h"
+
+struct err;
+struct yaml_documents;
+
+/* -ERR_USAGE where a flag that stands for a setting was given beside --config: kubeadm's message, names sorted.
+ * --patches is one where the row flags/patchesWithFile of the era does not count; NULL: no era is chosen yet, and the
+ * flag is let pass. */
+int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err);
+
+/* Makes the documents; era is for the API version and for what feature gates there are. */
+int config_flags_documents(const struct phase_flags *flags, const struct era *era, struct yaml_documents *ret,
+                           struct err *err);

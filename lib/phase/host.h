@@ -1,0 +1,24 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What rendering looks up on the host when the configuration does not say it: the host name and the address of the
+ * default route's interface (apimachinery/pkg/util/net/interface.go). A table of operations, so that facts can be given
+ * instead.
+ */
+#include "phase/address.h"
+
+struct err;
+
+struct host {
+        /* The host's name as the kernel has it. Free *ret. 0 or -errno. */
+        int (*name)(void *userdata, char **ret, struct err *err);
+        /* The address that a bind address of "any" stands for: of an interface with a default route, IPv6 first where
+         * prefer_v6. 0; 1: the host has no default route; negative: failed. */
+        int (*default_address)(void *userdata, bool prefer_v6, struct ip_address *ret, struct err *err);
+        /* A global unicast address on the loopback interface, IPv4 first. 0; 1: there is none. */
+        int (*loopback_address)(void *userdata, struct ip_address *ret, struct err *err);
+        void *userdata;
+};
+
+/* The machine that the program runs on. */
+extern const struct host host_real;

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "phase/images.h"
+#include "phase/kubernetes_version.h"
+
+char *image_component(const struct phase *phase, const char *component)
+{
+        const struct config_cluster *cluster = &phase->config->cluster;
+        char *tag CLEANUP_FREE = kubernetes_version_tag(cluster->kubernetes_version.text);
+
+        if (cluster->use_hyper_kube_image.value && era_flag(phase->era, "images", "hyperkube"))
+                component = "hyperkube";
+        return xasprintf("%s/%s:%s", cluster->image_repository.text, component, tag);
+}
+
+/* The tag for the Kubernetes minor; outside of the table that of its nearest end. */
+static const char *etcd_tag_of_minor(const struct phase *phase, int minor)
+{
+        const struct value *table = era_value(phase->era, "images", "etcd");
+        const char *nearest = NULL;
+        int best = 0;
+
+        for (size_t i = 0; value_is(table, VALUE_MAP) && i < table->map.count; i++) {
+                int key;
+
+                if (str_to_int(table->map.entries[i].key, 0, 10000, &key) < 0)
+                        continue;
+                int distance = key > minor ? key - minor : minor - key;
+                if (!nearest || distance < best) {
+                        nearest = value_string(table->map.entries[i].value, "");
+                        best = distance;
+                }
+        }
+        if (best > 0)
+                phase_detail(phase, 1,
+                             "WARNING: could not find officially supported version of etcd for Kubernetes %s, falling "
+                             "back to the nearest etcd version (%s)",
+                             phase->config->cluster.kubernetes_version.text, nearest);
+        return nearest ? nearest : "";
+}
+
+const char *image_etcd_tag(const struct phase *phase)
+{
+        const struct config_cluster *cluster = &phase->config->cluster;
+
+        if (cluster->etcd.local.set && *cluster->etcd.local.image_tag.text)
+                return cluster->etcd.local.image_tag.text;
+        return etcd_tag_of_minor(phase, kubernetes_version_minor(cluster->kubernetes_version.text));
+}
+
+char *image_etcd(const struct phase *phase)
+{
+        const struct config_cluster *cluster = &phase->config->cluster;
+        const char *repository = cluster->image_repository.text;
+
+        if (cluster->etcd.local.set && *cluster->etcd.local.image_repository.text)
+                repository = cluster->etcd.local.image_repository.text;
+        return xasprintf("%s/etcd:%s", repository, image_etcd_tag(phase));
+}
+
+char *image_pause(const struct phase *phase)
+{
+        return xasprintf("%s/pause:%s", phase->config->cluster.image_repository.text,
+                         era_text(phase->era, "images", "pause", ""));
+}
+
+char *image_coredns(const struct phase *phase)
+{
+        const struct config_cluster *cluster = &phase->config->cluster;
+        const char *repository = *cluster->dns.image_repository.text ? cluster->dns.image_repository.text
+                                                                     : cluster->image_repository.text;
+        const char *tag = *cluster->dns.image_tag.text ? cluster->dns.image_tag.text
+                                                       : era_text(phase->era, "images", "coredns", "");
+        bool standard = str_eq(repository, era_text(phase->era, "config", "imageRepository", ""));
+
+        return xasprintf("%s%s/coredns:%s", repository,
+                         standard ? era_text(phase->era, "images", "corednsDirectory", "") : "", tag);
+}
+
+static char *image_by_name(const struct phase *phase, const char *name)
+{
+        const struct config_cluster *cluster = &phase->config->cluster;
+
+        if (str_eq(name, "etcd"))
+                return cluster->etcd.local.set ? image_etcd(phase) : NULL;
+        if (str_eq(name, "pause"))
+                return image_pause(phase);
+        if (str_eq(name, "coredns"))
+                return cluster->dns.disabled.value ? NULL : image_coredns(phase);
+        if (str_eq(name, "kube-proxy") && cluster->proxy_disabled.value)
+                return NULL;
+        return image_component(phase, name);
+}
+
+void images_list(const struct phase *phase, struct strv *ret)
+{
+        const struct value *order = era_value(phase->era, "images", "order");
+
+        for (size_t i = 0; value_is(order, VALUE_LIST) && i < order->list.count; i++) {
+                char *image = image_by_name(phase, value_string(order->list.items[i], ""));
+                if (image)
+                        strv_take(ret, image);
+        }
+}

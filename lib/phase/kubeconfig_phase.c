@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "kube/kubeconfig.h"
+#include "phase/external_ca_check.h"
+#include "phase/key_pool.h"
+#include "phase/kubeconfig_phase.h"
+#include "phase/phase.h"
+#include "phase/pki_files.h"
+#include "pki/verify.h"
+
+enum server { SERVER_LOCAL, SERVER_CONTROL_PLANE, SERVER_ERA };
+enum origin { ORIGIN_KUBEADM, ORIGIN_EXTRA };
+
+struct entry {
+        const char *name, *file;
+        const char *user;
+        const char *organization, *organization_row;
+        const char *exists_row;
+        enum server server;
+        enum origin origin;
+};
+
+static const struct entry entries[] = {
+#define X(name, help, user, organization, organization_row, exists_row, server, origin) \
+        {name, name ".conf", user, organization, organization_row, exists_row, SERVER_##server, ORIGIN_##origin},
+        KUBECONFIG_LIST(X)
+#undef X
+                {0}};
+
+static const struct entry *entry_find(const char *name)
+{
+        for (const struct entry *e = entries; e->name; e++)
+                if (str_eq(e->name, name))
+                        return e;
+        return NULL;
+}
+
+static bool exists_in_era(const struct phase *phase, const struct entry *e)
+{
+        return !e->exists_row || era_flag(phase->era, "certificates", e->exists_row);
+}
+
+static char *user_of(const struct phase *phase, const struct entry *e)
+{
+        const char *node = phase->config->init.node_registration.name.text, *hole = strstr(e->user, "%s");
+
+        return hole ? xasprintf("%.*s%s", (int)(hole - e->user), e->user, node) : xstrdup(e->user);
+}
+
+static char *server_of(const struct phase *phase, const struct entry *e)
+{
+        bool local = e->server == SERVER_LOCAL;
+
+        if (e->server == SERVER_ERA)
+                local = str_eq(era_text(phase->era, "certificates", "kubeletServer", "local"), "local");
+        return local ? config_local_endpoint(phase->config) : config_control_plane_endpoint(phase->config);
+}
+
+/* What an existing file is compared with. */
+struct expected {
+        const char *server;
+        struct pki_cert *const *cas;
+        size_t ca_count;
+};
+
+/* validateKubeConfig. 0: it can be used; 1: there is none, err says so. */
+static int check_existing(const struct pki_files *files, const char *path, const struct expected *expected,
+                          struct err *err)
+{
+        struct kubeconfig found CLEANUP_KUBECONFIG = {.cluster = NULL};
+        struct pki_certs cas CLEANUP_PKI_CERTS = {.items = NULL};
+        struct phase *phase = files->phase;
+        const char *rootfs = phase->options.rootfs ? phase->options.rootfs : "";
+        char *text CLEANUP_FREE = NULL;
+        size_t len;
+        int r = phase_read_file(phase, path, LIMIT_PKI_FILE, &text, &len, err);
+        if (r > 0) {
+                (void)err_set(err, ENOENT, "stat %s: no such file or directory", path);
+                return 1;
+        }
+        if (r == 0) {
+                r = kubeconfig_parse_cluster(rootfs, path, text, len, &found, err);
+                explicit_bzero(text, len);
+        }
+        if (r < 0)
+                return err_wrap(err, "failed to load kubeconfig file %s that already exists on disk", path);
+        if (!found.ca_pem || pki_certs_load(found.ca_pem, strlen(found.ca_pem), &cas, NULL) < 0)
+                return err_set(err, ERR_INVALID, "the kubeconfig file \"%s\" contains an invalid CA cert", path);
+        bool trusted = false;
+        for (size_t i = 0; i < expected->ca_count; i++)
+                trusted = trusted || pki_cert_equal(cas.items[0], expected->cas[i]);
+        if (!trusted)
+                return err_set(err, ERR_INVALID,
+                               "a kubeconfig file \"%s\" exists but does not contain a trusted CA in its current "
+                               "context's cluster. Total CA certificates found: %zu",
+                               path, cas.count);
+        if (!str_eq(found.server, expected->server))
+                phase_warn(phase,
+                           "a kubeconfig file \"%s\" exists already but has an unexpected API Server URL: expected: "
+                           "%s, got: %s",
+                           path, expected->server, found.server);
+        return 0;
+}
+
+struct run {
+        struct pki_files files;
+        struct key_pool pool;
+        const char *dir;
+        struct pki_certs ca; /* loaded when the first file needs it */
+        struct pki_key *ca_key;
+        bool external_ca;
+};
+
+static void run_release(struct run *run)
+{
+        pki_certs_release(&run->ca);
+        (void)pki_key_free(run->ca_key);
+        key_pool_release(&run->pool);
+        pki_files_release(&run->files);
+}
+
+static int load_ca(struct run *run, struct err *err)
+{
+        if (run->ca_key)
+                return 0;
+        int r = pki_files_load_pair(&run->files, "ca", &run->ca, &run->ca_key, err);
+        if (r < 0)
+                return err_wrap(err, "couldn't create a kubeconfig; the CA files couldn't be loaded");
+        pki_files_check_period(&run->files, "ca", run->ca.items[0]);
+        return 0;
+}
+
+/* Client certificate and key as PEM. */
+static int make_identity(struct run *run, const struct entry *e, const char *user, struct buf *cert,
+                         struct buf *key_pem, struct err *err)
+{
+        struct strv organizations CLEANUP_STRV = STRV_INIT;
+        struct pki_cert *made CLEANUP_PKI_CERT = NULL;
+        struct pki_key *key CLEANUP_PKI_KEY = NULL;
+        const char *group = e->organization_row
+                                    ? era_text(run->files.phase->era, "certificates", e->organization_row, NULL)
+                                    : e->organization;
+        /* In all eras these begin when the CA does. */
+        struct pki_cert_spec spec = {.common_name = user,
+                                     .organizations = &organizations,
+                                     .usages = PKI_USAGE_CLIENT,
+                                     .not_before = pki_cert_facts(run->ca.items[0])->not_before};
+
+        if (!str_empty(group))
+                strv_add(&organizations, group);
+        int r = key_pool_take(&run->pool, &key, err);
+        if (r == 0)
+                r = pki_files_issue(&run->files, &spec, key, run->ca.items[0], run->ca_key, "ca", &made, err);
+        if (r == 0)
+                r = pki_cert_write(made, cert, err);
+        if (r == 0)
+                r = pki_key_write_private(key, key_pem, err);
+        return r < 0 ? err_wrap(err, "failure while creating %s client certificate", user) : 0;
+}
+
+static int make_file(struct run *run, const struct entry *e, const char *path, const char *server, struct err *err)
+{
+        struct buf ca CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE), cert CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE),
+                      key CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE), out CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
+        struct phase *phase = run->files.phase;
+        char *user CLEANUP_FREE = user_of(phase, e);
+        const char *cluster = phase->config->cluster.cluster_name.text;
+        char *context CLEANUP_FREE = xasprintf("%s@%s", user, cluster);
+        int r = make_identity(run, e, user, &cert, &key, err);
+
+        if (r == 0)
+                r = pki_cert_write(run->ca.items[0], &ca, err);
+        if (r < 0)
+                return r;
+        const struct kubeconfig config = {.cluster = (char *)cluster,
+                                          .user = user,
+                                          .context = context,
+                                          .server = (char *)server,
+                                          .ca_pem = ca.data,
+                                          .cert_pem = cert.data,
+                                          .key_pem = key.data};
+        kubeconfig_write(&config, era_flag(phase->era, "certificates", "kubeconfigPreferences"), &out);
+        r = buf_check(&out, path, err);
+        if (r == 0) {
+                phase_say(phase, "[kubeconfig] Writing \"%s\" kubeconfig file", e->file);
+                phase_add_file(phase, path, out.data, out.len, 0600, 0755, PHASE_FILE_SECRET);
+                phase_file_context(phase,
+                                   "error execution phase kubeconfig/%s: failed to save kubeconfig file \"%s\" on disk",
+                                   e->name, path);
+        }
+        explicit_bzero(key.data, key.len);
+        explicit_bzero(out.data, out.len);
+        return r;
+}
+
+static int run_entry(struct run *run, const struct entry *e, struct err *err)
+{
+        struct phase *phase = run->files.phase;
+        char *path CLEANUP_FREE = file_join(run->dir, e->file), *server CLEANUP_FREE = server_of(phase, e);
+
+        if (run->external_ca && e->origin == ORIGIN_KUBEADM) {
+                phase_say(phase, "[kubeconfig] External CA mode: Using user provided %s", e->file);
+                return 0;
+        }
+        phase_detail(phase, 1, "creating kubeconfig file for %s", e->file);
+        int r = load_ca(run, err);
+        if (r < 0)
+                return r;
+        const struct expected expected = {.server = server, .cas = run->ca.items, .ca_count = 1};
+        r = check_existing(&run->files, path, &expected, err);
+        if (r < 0)
+                return r;
+        if (r == 0) {
+                phase_say(phase, "[kubeconfig] Using existing kubeconfig file: \"%s\"", path);
+                return 0;
+        }
+        err_clear(err);
+        return make_file(run, e, path, server, err);
+}
+
+static bool is_wanted(const struct run *run, const char *name, const struct entry *e)
+{
+        if (str_eq(name, e->name))
+                return true;
+        return str_eq(name, "all") && e->origin == ORIGIN_KUBEADM && exists_in_era(run->files.phase, e);
+}
+
+static size_t keys_wanted(const struct run *run, const char *name)
+{
+        size_t n = 0;
+
+        for (const struct entry *e = entries; e->name; e++) {
+                char *path CLEANUP_FREE = file_join(run->dir, e->file);
+                n += is_wanted(run, name, e) && !(run->external_ca && e->origin == ORIGIN_KUBEADM) &&
+                     !phase_exists(run->files.phase, path);
+        }
+        return n;
+}
+
+int kubeconfig_phase_run(struct phase *phase, const char *name, const char *dir, struct err *err)
+{
+        struct run run CLEANUP(run_release) = {.dir = dir ? dir : KUBECONFIG_PHASE_DIR};
+        const struct entry *only = entry_find(name);
+        enum pki_algorithm algorithm = PKI_ALGORITHM_MAX;
+
+        if (!only && !str_eq(name, "all"))
+                return err_set(err, ERR_USAGE, "there is no kubeconfig file \"%s\"", name);
+        if (only && !exists_in_era(phase, only))
+                return err_set(err, ERR_UNSUPPORTED, "this version of kubeadm has no %s", only->file);
+        pki_files_init(&run.files, phase);
+        int r = external_ca_check(&run.files, run.dir, &run.external_ca, err);
+        if (r == 0)
+                r = pki_files_algorithm(&run.files, &algorithm, err);
+        if (r < 0)
+                return r;
+        if (!only)
+                phase_say(phase, "[kubeconfig] Using kubeconfig folder \"%s\"", run.dir);
+        r = key_pool_init(&run.pool, algorithm, keys_wanted(&run, name), err);
+        for (const struct entry *e = entries; e->name && r == 0; e++) {
+                if (!is_wanted(&run, name, e))
+                        continue;
+                r = run_entry(&run, e, err);
+                if (r < 0)
+                        (void)err_wrap(err, "error execution phase kubeconfig/%s", e->name);
+        }
+        return pki_files_finish(&run.files, r, err);
+}
+
+int kubeconfig_phase_check_external(struct pki_files *files, const char *dir, struct err *err)
+{
+        static const char *const order[] = {"controller-manager", "scheduler", "admin", "super-admin", "kubelet"};
+        struct pki_certs ca CLEANUP_PKI_CERTS = {.items = NULL};
+        struct phase *phase = files->phase;
+        char *local CLEANUP_FREE = config_local_endpoint(phase->config);
+        char *control_plane CLEANUP_FREE = config_control_plane_endpoint(phase->config);
+        int r = pki_files_load_certs(files, "ca", &ca, err);
+
+        if (r < 0)
+                return err_wrap(err, "the CA file couldn't be loaded");
+        for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+                const struct entry *e = entry_find(order[i]);
+                char *path CLEANUP_FREE = file_join(dir ? dir : KUBECONFIG_PHASE_DIR, e->file);
+                const struct expected expected = {.server = e->server == SERVER_LOCAL ? local : control_plane,
+                                                  .cas = ca.items,
+                                                  .ca_count = ca.count};
+                if (!exists_in_era(phase, e))
+                        continue;
+                r = check_existing(files, path, &expected, err);
+                if (r != 0) {
+                        (void)err_wrap(err, "the %s file does not exists or it is not valid", e->file);
+                        return r < 0 ? r : -ENOENT;
+                }
+        }
+        return 0;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "codec/value.h"
+#include "phase/api_types.h"
+#include "phase/field_error.h"
+#include "phase/go_text.h"
+#include "phase/patch.h"
+#include "phase/patch_files.h"
+#include "phase/patch_json.h"
+#include "phase/patch_merge.h"
+#include "phase/patch_strategic.h"
+#include "phase/phase.h"
+#include "phase/problems.h"
+#include "phase/typed.h"
+
+/* Of the patch that is shown in an error: the cause behind it has to fit as well. */
+#define SHOWN_PATCH_MAX 1000
+
+struct patches {
+        struct patch_files files;
+        struct api_types *types;
+};
+
+struct patches *patches_free(struct patches *patches)
+{
+        if (!patches)
+                return NULL;
+        patch_files_release(&patches->files);
+        api_types_free(patches->types);
+        free(patches);
+        return NULL;
+}
+
+static void say_names(const struct phase *phase, const char *what, const struct strv *names)
+{
+        char *joined CLEANUP_FREE = strv_join(names, " ");
+
+        if (names->len > 0)
+                phase_say(phase, "[patches] %s the following %sfiles: [%s]", what,
+                          str_eq(what, "Found") ? "patch " : "", joined);
+}
+
+/* The directory, and in *ret_path where it is; NULL: none. */
+static const char *directory(const struct phase *phase, char **ret_path)
+{
+        const char *flag = phase->options.patches_dir;
+        const char *dir = !str_empty(flag) ? flag : phase->config->init.patches_directory.text;
+
+        if (str_empty(dir))
+                return NULL;
+        *ret_path = dir == flag || dir[0] != '/' ? xstrdup(dir) : phase_path(phase, dir);
+        return dir;
+}
+
+static int read_once(struct phase *phase, const char *dir, const char *path, struct err *err)
+{
+        struct buf quoted CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
+
+        if (phase->patches)
+                return 0;
+        struct patches *patches = xcalloc(1, sizeof(*patches));
+        patches->types = api_types_new(phase->era);
+        go_quote(dir, &quoted);
+        phase_say(phase, "[patches] Reading patches from path %s", buf_str(&quoted));
+        int r = patch_files_read(phase, path, dir, &patches->files, err);
+        if (r < 0) {
+                patches_free(patches);
+                return r;
+        }
+        say_names(phase, "Found", &patches->files.found);
+        say_names(phase, "Ignored", &patches->files.ignored);
+        phase->patches = patches;
+        return 0;
+}
+
+static int explain_failure(const struct phase *phase, const struct patch_file *file, const struct value *document,
+                           const struct value *culprit, struct err *err)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        char shown[SHOWN_PATCH_MAX];
+        const struct value_place *place = &culprit->place;
+
+        (void)fprintf(phase->options.log, "%s:%u:%u: %s\n", file->path, place->line, place->column, err->msg);
+        json_write(document, JSON_SORT_KEYS | JSON_ESCAPE_HTML, &text);
+        str_copy(shown, sizeof(shown), buf_str(&text));
+        return err_wrap(err, "could not apply the following patch of type \"%s\" to target \"%s\":\n%s%s\n",
+                        patch_type_text(file->type), file->target, shown, text.len < sizeof(shown) ? "" : "...");
+}
+
+static int apply_document(struct phase *phase, const struct patch_file *file, struct value *document,
+                          const char *type_name, struct value **object, struct err *err)
+{
+        const struct value *culprit = document;
+        struct err why = ERR_INIT;
+        size_t operation = 0;
+        int r = 0;
+
+        switch (file->type) {
+        case PATCH_JSON:
+                r = patch_json(object, document, phase->era, &operation, &why);
+                if (value_is(document, VALUE_LIST) && operation < document->list.count)
+                        culprit = document->list.items[operation];
+                break;
+        case PATCH_MERGE:
+                r = patch_merge(object, document, phase->era, &why);
+                break;
+        case PATCH_STRATEGIC:
+        case PATCH_TYPE_MAX:
+                r = patch_strategic(object, document, phase->patches->types, type_name, phase->era, &why);
+                break;
+        }
+        if (r == 0) {
+                phase_say(phase, "[patches] Applied patch of type \"%s\" to target \"%s\"", patch_type_text(file->type),
+                          file->target);
+                return 0;
+        }
+        r = explain_failure(phase, file, document, culprit, &why);
+        if (err)
+                *err = why;
+        return r;
+}
+
+struct report {
+        struct config_problems problems;
+        bool lenient;
+};
+
+static void take_report(void *userdata, enum typed_problem kind, const struct value_place *place, const char *path,
+                        const char *text)
+{
+        struct report *report = userdata;
+
+        /* Directives in what is new stay until the object is decoded. */
+        if (kind == TYPED_UNKNOWN_FIELD && strchr(path, '$'))
+                return;
+        if (kind == TYPED_UNKNOWN_FIELD && report->lenient)
+                config_problem_warning(&report->problems, place, "%s: it is left out", text);
+        else
+                config_problem_error(&report->problems, place, "%s", text);
+}
+
+static void check_kind(const struct value *before, const struct value *after, struct config_problems *problems)
+{
+        static const char *const names[] = {"apiVersion", "kind"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                const struct value *was = value_map_get(before, names[i]), *is = value_map_get(after, names[i]);
+
+                if (!value_equal(was, is))
+                        config_problem_error(problems, is ? &is->place : &after->place, "%s: a patch cannot change %s",
+                                             names[i], value_string(was, "it"));
+        }
+}
+
+/* Decoding and encoding of the patched object, which is where kubeadm looks at it. */
+static int decode(struct phase *phase, const struct value *before, struct value *object, const char *type_name,
+                  struct err *err)
+{
+        struct report report = {.lenient = phase_is_lenient(phase)};
+
+        int r = typed_normalise(object, phase->patches->types, type_name, "", take_report, &report, err);
+        if (r == 0)
+                check_kind(before, object, &report.problems);
+        config_problems_print(&report.problems, phase->options.log);
+        if (r == 0)
+                r = config_problems_aggregate(&report.problems, err);
+        config_problems_release(&report.problems);
+        return r < 0 ? err_wrap(err, "failed to unmarshal %s",
+                                era_text(phase->era, "messages", "patchedManifest", "patched manifest"))
+                     : 0;
+}
+
+int patch_object(struct phase *phase, const char *target, const char *type_name, struct value **object, struct err *err)
+{
+        char *path CLEANUP_FREE = NULL;
+        const char *dir = directory(phase, &path);
+        struct value *before CLEANUP_VALUE = NULL;
+
+        if (!dir)
+                return 0;
+        int r = read_once(phase, dir, path, err);
+        if (r < 0)
+                return r;
+        before = value_copy(*object);
+        for (size_t i = 0; i < phase->patches->files.count; i++) {
+                const struct patch_file *file = &phase->patches->files.items[i];
+
+                for (size_t d = 0; d < file->count && str_eq(file->target, target) && r == 0; d++)
+                        r = apply_document(phase, file, file->documents[d], type_name, object, err);
+                if (r < 0)
+                        return r;
+        }
+        return decode(phase, before, *object, type_name, err);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "codec/yaml.h"
+#include "phase/config_decode.h"
+#include "phase/config_default.h"
+#include "phase/config_documents.h"
+#include "phase/config_flags.h"
+#include "phase/config_validate.h"
+#include "phase/kube_proxy_config.h"
+#include "phase/kubernetes_version.h"
+#include "phase/patch.h"
+#include "phase/phase.h"
+#include "phase/phase_files.h"
+
+const char *phase_errno_text(int errno_value, char *buffer, size_t size)
+{
+        (void)snprintf(buffer, size, "%s", strerrordesc_np(errno_value) ?: "unknown error");
+        /* "No such file" but not "RPC ..." */
+        if (size > 1 && islower((unsigned char)buffer[1]))
+                buffer[0] = (char)tolower((unsigned char)buffer[0]);
+        return buffer;
+}
+
+static int read_config(const struct phase *phase, struct buf *b, struct err *err)
+{
+        const char *file = phase->options.config_file;
+        char text[128];
+        struct err why = ERR_INIT;
+
+        phase_detail(phase, 1, "loading configuration from \"%s\"", file);
+        int r = file_read(file, b, &why);
+        if (r == 0)
+                return 0;
+        if (why.code >= ERR_INVALID || why.code == EINVAL)
+                return err_set(err, why.code, "unable to read config from \"%s\" : %s", file, why.msg);
+        return err_set(err, why.code, "unable to read config from \"%s\" : %s %s: %s", file,
+                       why.code == EISDIR ? "read" : "open", file, phase_errno_text(why.code, text, sizeof(text)));
+}
+
+static int load_documents(const struct phase *phase, unsigned flags, struct yaml_documents *ret, struct err *err)
+{
+        struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+
+        int r = read_config(phase, &b, err);
+        if (r == 0)
+                r = yaml_load(phase->options.config_file, buf_str(&b), b.len, flags, ret, err);
+        return r;
+}
+
+bool phase_is_lenient(const struct phase *phase)
+{
+        return phase->options.lenient || (phase->as_kubeadm && !phase->options.strict);
+}
+
+/* The documents of --config. A key that is there twice is a mistake; as kubeadm, the last one counts. */
+static int read_documents(const struct phase *phase, struct yaml_documents *ret, struct config_problems *problems,
+                          struct err *err)
+{
+        struct err strict = ERR_INIT;
+        int r = load_documents(phase, 0, ret, &strict);
+
+        /* Whether that is all that is wrong shows when the file is read without the rule. */
+        if (r < 0 && phase_is_lenient(phase) && load_documents(phase, YAML_DUPLICATE_LAST_WINS, ret, NULL) == 0) {
+                config_problem_warning(problems, NULL, "%s", strict.msg);
+                return 0;
+        }
+        if (r < 0 && err)
+                *err = strict;
+        return r;
+}
+
+/* Chooses the kubeadm to behave as: --kubeadm-version, else the newest of the Kubernetes minor that is asked for. */
+static int choose_era(struct phase *phase, const char *kubernetes_version, struct err *err)
+{
+        struct kube_version version;
+        int r;
+
+        if (phase->options.kubeadm_version) {
+                r = kube_version_parse(phase->options.kubeadm_version, false, &version, err);
+                if (r < 0)
+                        return err_wrap(err, "--kubeadm-version");
+        } else {
+                r = era_newest(phase->era, kubernetes_version_minor(kubernetes_version), &version, err);
+                if (r < 0)
+                        return r;
+        }
+        r = era_set_version(phase->era, &version, err);
+        if (r == 0) {
+                char text[KUBE_VERSION_MAX];
+                kube_version_text(&version, text);
+                phase_detail(phase, 1, "behaving as kubeadm %s", text);
+        }
+        return r;
+}
+
+static int default_and_validate(struct phase *phase, struct config_problems *problems, struct err *err)
+{
+        const struct host *host = phase->options.host ? phase->options.host : &host_real;
+
+        config_default_static(phase->config, phase->era);
+        int r = config_default_dynamic(phase->config, phase->era, host, problems, err);
+        if (r < 0)
+                return r;
+        config_validate(phase->config, phase->era, problems);
+        r = config_problems_aggregate(problems, err);
+        if (r < 0) {
+                phase->exit_code = (int)era_number(phase->era, "validation", "exitCode", 1);
+                return r;
+        }
+        /* --node-name beside --config is taken as it is, after validation. */
+        if (phase->options.config_file && phase->options.flags && phase->options.flags->node_name)
+                phase->config->init.node_registration.name = (struct config_text){
+                        config_keepf(phase->config, "%s", phase->options.flags->node_name),
+                        {.origin = "node-name"},
+                };
+        return config_check_bind_address(phase->config, err);
+}
+
+static int load(struct phase *phase, struct config_problems *problems, struct err *err)
+{
+        struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {0};
+        const struct phase_options *options = &phase->options;
+        bool chosen = options->kubeadm_version != NULL;
+        int r = chosen ? choose_era(phase, NULL, err) : 0;
+
+        if (r == 0)
+                r = config_flags_check_mixed(options, chosen ? phase->era : NULL, err);
+        if (r == 0 && options->config_file)
+                r = read_documents(phase, &documents, problems, err);
+        if (r == 0 && !chosen)
+                r = choose_era(phase,
+                               options->config_file ? config_documents_version(&documents)
+                                                    : (options->flags ? options->flags->kubernetes_version : NULL),
+                               err);
+        if (r == 0 && !chosen)
+                r = config_flags_check_mixed(options, phase->era, err);
+        if (r == 0 && !options->config_file)
+                r = config_flags_documents(options->flags, phase->era, &documents, err);
+        if (r == 0)
+                r = config_decode(phase->config, &documents, phase->era,
+                                  options->decode | (phase_is_lenient(phase) ? CONFIG_DECODE_LENIENT : 0), problems,
+                                  err);
+        if (r == 0)
+                r = kube_proxy_config_check(phase, phase_is_lenient(phase), problems, err);
+        return r < 0 ? r : default_and_validate(phase, problems, err);
+}
+
+/* Warnings always; mistakes unless the only one is the error text itself. */
+static void print_problems(const struct phase *phase, const struct config_problems *problems, const struct err *err)
+{
+        if (problems->count == 1 && problems->errors == 1 && err && strstr(err->msg, problems->items[0].text) &&
+            problems->items[0].place.file &&
+            strncmp(err->msg, problems->items[0].place.file, strlen(problems->items[0].place.file)) == 0)
+                return;
+        config_problems_print(problems, phase->options.log);
+}
+
+static void show_setting(const struct phase *phase, const char *name, const struct config_text *setting)
+{
+        const struct value_place *p = &setting->place;
+
+        if (p->file)
+                phase_detail(phase, 2, "%s is \"%s\" (%s:%u:%u)", name, setting->text, p->file, p->line, p->column);
+        else
+                phase_detail(phase, 2, "%s is \"%s\" (%s)", name, setting->text, p->origin ? p->origin : "computed");
+}
+
+/* The settings that decide most of what is rendered, and where each came from. */
+static void show_decisions(const struct phase *phase)
+{
+        const struct config_init *init = &phase->config->init;
+        const struct config_cluster *cluster = &phase->config->cluster;
+
+        show_setting(phase, "node name", &init->node_registration.name);
+        show_setting(phase, "advertise address", &init->local_api_endpoint.advertise_address);
+        show_setting(phase, "Kubernetes version", &cluster->kubernetes_version);
+        show_setting(phase, "certificates directory", &cluster->certificates_dir);
+        show_setting(phase, "image repository", &cluster->image_repository);
+        show_setting(phase, "service subnet", &cluster->networking.service_subnet);
+        phase_detail(phase, 2, "etcd is %s", cluster->etcd.external.set ? "external" : "local");
+}
+
+int phase_open(const struct phase_options *options, struct phase **ret, struct err *err)
+{
+        struct config_problems problems CLEANUP_PROBLEMS = {0};
+        struct phase *phase = xcalloc(1, sizeof(*phase));
+        struct err why = ERR_INIT;
+
+        phase->options = *options;
+        phase->as_kubeadm = options->kubeadm_version != NULL;
+        phase->exit_code = 1;
+        phase->config = phase_config_new();
+        phase->files = phase_files_new();
+        *ret = phase;
+        int r = era_new(options->templates_dir, &phase->era, &why);
+        if (r == 0)
+                r = load(phase, &problems, &why);
+        if (r == 0)
+                show_decisions(phase);
+        print_problems(phase, &problems, r < 0 ? &why : NULL);
+        if (r < 0 && err)
+                *err = why;
+        return r;
+}
+
+struct phase *phase_free(struct phase *phase)
+{
+        if (!phase)
+                return NULL;
+        patches_free(phase->patches);
+        phase_files_free(phase->files);
+        phase_config_free(phase->config);
+        era_free(phase->era);
+        free(phase);
+        return NULL;
+}
+
+void phase_say(const struct phase *phase, const char *fmt, ...)
+{
+        va_list ap;
+
+        if (phase->options.output && strcmp(phase->options.output, "yaml") == 0)
+                return;
+        va_start(ap, fmt);
+        (void)vfprintf(phase->options.out, fmt, ap);
+        va_end(ap);
+        (void)fputc('\n', phase->options.out);
+}
+
+void phase_detail(const struct phase *phase, int level, const char *fmt, ...)
+{
+        va_list ap;
+
+        if (phase->options.verbosity < level)
+                return;
+        va_start(ap, fmt);
+        (void)vfprintf(phase->options.log, fmt, ap);
+        va_end(ap);
+        (void)fputc('\n', phase->options.log);
+}
+
+void phase_warn(const struct phase *phase, const char *fmt, ...)
+{
+        va_list ap;
+
+        (void)fputs("warning: ", phase->options.log);
+        va_start(ap, fmt);
+        (void)vfprintf(phase->options.log, fmt, ap);
+        va_end(ap);
+        (void)fputc('\n', phase->options.log);
+}

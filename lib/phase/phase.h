@@ -1,0 +1,123 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What every phase works with: the configuration, the era of the chosen kubeadm version, the root that paths are put
+ * below, what to print, and the files to be written. A phase reads its input, renders everything, and hands the bytes
+ * to phase_add_file; phase_commit writes them all or none. So a phase that fails leaves the tree as it was.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/strv.h"
+#include "phase/config.h"
+#include "phase/era.h"
+
+struct err;
+struct host;
+struct patches;
+
+/* The flags that stand in place of a configuration file; NULL or "" where not given. They become an InitConfiguration
+ * and a ClusterConfiguration whose values have the flag as origin. */
+struct phase_flags {
+        const char *kubernetes_version;
+        const char *image_repository;
+        const char *cert_dir;
+        const char *apiserver_advertise_address;
+        const char *apiserver_bind_port;
+        const char *control_plane_endpoint;
+        const char *service_cidr;
+        const char *service_dns_domain;
+        const char *pod_network_cidr;
+        const char *node_name;
+        const char *cri_socket;
+        const char *feature_gates;
+        struct strv apiserver_extra_args; /* each "k=v,k=v" */
+        struct strv controller_manager_extra_args;
+        struct strv scheduler_extra_args;
+        struct strv apiserver_cert_extra_sans;
+};
+
+struct phase_options {
+        const char *config_file;     /* --config; NULL: defaults and flags */
+        const char *templates_dir;   /* --templates; NULL: embedded */
+        const char *rootfs;          /* --rootfs; NULL: none */
+        const char *kubeadm_version; /* --kubeadm-version; NULL: newest known patch of the Kubernetes minor. Given:
+                                      * behave as that kubeadm even where it is lenient (unknown fields are warnings) */
+        const char *patches_dir;     /* --patches */
+        const char *output;          /* -o; NULL: the phase's own */
+        const struct phase_flags *flags;
+        bool dry_run;
+        bool strict;             /* unknown fields are errors even though kubeadm_version is given */
+        bool lenient;            /* unknown fields are warnings even though it is not */
+        unsigned decode;         /* enum config_decode_flags beside that */
+        int verbosity;           /* -v N, as klog */
+        const struct host *host; /* NULL: the machine that the program runs on */
+        FILE *out;               /* what the phase prints */
+        FILE *log;               /* klog lines and warnings */
+};
+
+struct phase {
+        struct phase_options options;
+        struct era *era;
+        struct phase_config *config;
+        bool as_kubeadm; /* kubeadm_version was given */
+        int exit_code;   /* what to end with when phase_open failed: 1, or the era's code for failed validation */
+        struct phase_files *files;
+        struct patches *patches; /* of patch.h; NULL until the first phase that patches */
+};
+
+/* Loads the tables and the configuration, applies defaults, validates. Each problem found is written to options->log as
+ * "FILE:LINE:COLUMN: text"; err then holds kubeadm's own text. *ret is set even on failure, for exit_code; free it. */
+int phase_open(const struct phase_options *options, struct phase **ret, struct err *err);
+struct phase *phase_free(struct phase *phase);
+static inline void cleanup_phase(struct phase **phase)
+{
+        *phase = phase_free(*phase);
+}
+#define CLEANUP_PHASE __attribute__((cleanup(cleanup_phase)))
+
+/* Unknown fields in input are warnings, as for kubeadm, and not errors. */
+bool phase_is_lenient(const struct phase *phase);
+
+/* path below --rootfs. Free it. */
+char *phase_path(const struct phase *phase, const char *path);
+/* stat() of path below --rootfs works (kubeadm's os.Stat). */
+bool phase_exists(const struct phase *phase, const char *path);
+
+/* A line of kubeadm's standard output; nothing with `-o yaml`, where manifests alone are printed. */
+void phase_say(const struct phase *phase, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A line of detail at verbosity `level` and above, on the log; klog's V(level).Infof. */
+void phase_detail(const struct phase *phase, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A warning on the log: klog.Warningf. */
+void phase_warn(const struct phase *phase, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+enum phase_file_flags {
+        PHASE_FILE_SECRET = 1 << 0,       /* its content is never shown (dry run, -v) */
+        PHASE_FILE_EXCL = 1 << 1,         /* it must not exist */
+        PHASE_FILE_DRY_RUN_SHOW = 1 << 2, /* a dry run prints its content, as kubeadm does for manifests */
+};
+
+/* Takes a file for phase_commit; path is without --rootfs, data is copied. mode counts for a new file only, an existing
+ * one keeps its own and a symlink is followed, as kubeadm writes. A missing parent directory is made with dir_mode. */
+void phase_add_file(struct phase *phase, const char *path, const void *data, size_t len, mode_t mode, mode_t dir_mode,
+                    unsigned flags);
+/* Takes a directory to be made where it is missing. */
+void phase_add_directory(struct phase *phase, const char *path, mode_t mode);
+/* What a failure to write the file or directory taken last is wrapped in ("failed to write ..."). */
+void phase_file_context(struct phase *phase, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Writes all files taken since the last commit, or none: every file is written under a temporary name and synced, then
+ * all are renamed; on failure what was made is removed again. Unchanged files are not touched. With dry_run nothing is
+ * written. Messages show paths without --rootfs. */
+int phase_commit(struct phase *phase, struct err *err);
+
+/* Forgets what was taken since the last commit. */
+void phase_discard(struct phase *phase);
+
+/* Reads a file below --rootfs. 0; 1: it is missing (*ret NULL). Free *ret (NUL behind the end). */
+int phase_read_file(const struct phase *phase, const char *path, size_t max, char **ret, size_t *ret_len,
+                    struct err *err);
+
+/* errno's text as Go has it: "no such file or directory". */
+const char *phase_errno_text(int errno_value, char *buffer, size_t size);

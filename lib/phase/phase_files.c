@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "phase/phase.h"
+#include "phase/phase_files.h"
+
+struct entry {
+        char *path; /* as shown, without --rootfs */
+        bool directory;
+        void *data;
+        size_t len;
+        mode_t mode, dir_mode;
+        unsigned flags;
+        char *context;             /* NULL: none */
+        struct file_staged staged; /* during a commit */
+        bool unchanged;
+};
+
+struct phase_files {
+        struct entry *entries;
+        size_t count;
+        struct strv made; /* directories made by the commit, outermost first */
+};
+
+struct phase_files *phase_files_new(void)
+{
+        return xcalloc(1, sizeof(struct phase_files));
+}
+
+static void forget(struct phase_files *files)
+{
+        for (size_t i = 0; i < files->count; i++) {
+                struct entry *e = &files->entries[i];
+                file_staged_release(&e->staged);
+                free(e->path);
+                free(e->data);
+                free(e->context);
+        }
+        free(files->entries);
+        strv_release(&files->made);
+        *files = (struct phase_files){0};
+}
+
+struct phase_files *phase_files_free(struct phase_files *files)
+{
+        if (files)
+                forget(files);
+        free(files);
+        return NULL;
+}
+
+void phase_discard(struct phase *phase)
+{
+        forget(phase->files);
+}
+
+char *phase_path(const struct phase *phase, const char *path)
+{
+        return phase->options.rootfs ? file_join(phase->options.rootfs, path) : xstrdup(path);
+}
+
+/* Opens path below --rootfs as a process with that root would: symlinks that are absolute stay inside. */
+static int open_below(const struct phase *phase, const char *path, int flags)
+{
+        struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT};
+
+        if (!phase->options.rootfs)
+                return open(path, flags | O_CLOEXEC);
+        int root CLEANUP_FD = open(phase->options.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+bool phase_exists(const struct phase *phase, const char *path)
+{
+        int fd CLEANUP_FD = open_below(phase, path, O_PATH);
+
+        phase_detail(phase, 4, "looking for \"%s\": %s", path, fd >= 0 ? "there" : "not there");
+        return fd >= 0;
+}
+
+int phase_read_file(const struct phase *phase, const char *path, size_t max, char **ret, size_t *ret_len,
+                    struct err *err)
+{
+        struct buf b CLEANUP_BUF = BUF_INIT(max);
+        char text[128], chunk[8192];
+        int fd CLEANUP_FD = open_below(phase, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        ssize_t n;
+
+        *ret = NULL;
+        *ret_len = 0;
+        phase_detail(phase, 2, "reading \"%s\"%s", path, fd < 0 && errno == ENOENT ? ": not there" : "");
+        if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+                return 1;
+        if (fd < 0)
+                return err_set(err, errno, "open %s: %s", path, phase_errno_text(errno, text, sizeof(text)));
+        while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return err_set(err, errno, "read %s: %s", path, phase_errno_text(errno, text, sizeof(text)));
+                buf_add(&b, chunk, (size_t)n);
+                if (b.failed)
+                        return buf_check(&b, path, err);
+        }
+        *ret = buf_steal(&b, ret_len);
+        return 0;
+}
+
+static struct entry *add_entry(struct phase *phase, const char *path, mode_t mode)
+{
+        struct phase_files *files = phase->files;
+
+        files->entries = xrealloc(files->entries, files->count + 1, sizeof(*files->entries));
+        files->entries[files->count] = (struct entry){.path = xstrdup(path), .mode = mode};
+        return &files->entries[files->count++];
+}
+
+void phase_add_file(struct phase *phase, const char *path, const void *data, size_t len, mode_t mode, mode_t dir_mode,
+                    unsigned flags)
+{
+        struct entry *e = add_entry(phase, path, mode);
+
+        e->data = xmalloc(len);
+        if (len)
+                memcpy(e->data, data, len);
+        e->len = len;
+        e->dir_mode = dir_mode;
+        e->flags = flags;
+}
+
+void phase_add_directory(struct phase *phase, const char *path, mode_t mode)
+{
+        add_entry(phase, path, mode)->directory = true;
+}
+
+void phase_file_context(struct phase *phase, const char *fmt, ...)
+{
+        struct entry *e = &phase->files->entries[phase->files->count - 1];
+        va_list ap;
+
+        free(e->context);
+        va_start(ap, fmt);
+        if (vasprintf(&e->context, fmt, ap) < 0)
+                abort();
+        va_end(ap);
+}
+
+/* why with the path that the user knows in place of the one below --rootfs. */
+static int report(const struct entry *e, const char *what, const struct err *why, struct err *err)
+{
+        char text[128];
+        int r = why->code < ERR_INVALID ? err_set(err, why->code, "%s %s: %s", what, e->path,
+                                                  phase_errno_text(why->code, text, sizeof(text)))
+                                        : err_set(err, why->code, "%s", why->msg);
+
+        return e->context ? err_wrap(err, "%s", e->context) : r;
+}
+
+/* Makes a directory and its parents, remembering each one made. */
+static int make_directory(struct phase_files *files, const char *path, mode_t mode, struct err *err)
+{
+        if (!file_exists(path)) {
+                char *parent CLEANUP_FREE = file_dirname(path);
+                int r = strcmp(parent, path) == 0 ? 0 : make_directory(files, parent, mode, err);
+                if (r < 0)
+                        return r;
+        }
+        int r = file_mkdir_p(path, mode, err);
+        if (r == 0)
+                strv_add(&files->made, path);
+        return r < 0 ? r : 0;
+}
+
+/* The file that a symlink at path leads to, absolute ones taken below --rootfs. */
+static int follow_link(const struct phase *phase, char **path, struct err *err)
+{
+        for (unsigned hops = 0; hops < 40; hops++) {
+                char target[PATH_MAX];
+                ssize_t n = readlink(*path, target, sizeof(target) - 1);
+
+                if (n < 0)
+                        return 0;
+                target[n] = '\0';
+                char *dir CLEANUP_FREE = file_dirname(*path);
+                char *next = target[0] == '/' ? phase_path(phase, target) : file_join(dir, target);
+                free(*path);
+                *path = next;
+        }
+        return err_set_errno(err, ELOOP, "%s", *path);
+}
+
+static int stage(struct phase *phase, struct entry *e, struct err *err)
+{
+        char *path CLEANUP_FREE = phase_path(phase, e->path);
+        struct err why = ERR_INIT;
+
+        if (e->directory) {
+                int r = make_directory(phase->files, path, e->mode, &why);
+                return r < 0 ? report(e, "mkdir", &why, err) : 0;
+        }
+        char *dir CLEANUP_FREE = file_dirname(path);
+        if (make_directory(phase->files, dir, e->dir_mode, &why) < 0)
+                return report(e, "mkdir", &why, err);
+        if ((e->flags & PHASE_FILE_EXCL) && file_exists(path))
+                return err_set(&why, EEXIST, "exists"), report(e, "open", &why, err);
+        unsigned flags = FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED;
+        if (e->flags & PHASE_FILE_EXCL)
+                flags = FILE_WRITE_EXCL;
+        int r = follow_link(phase, &path, &why);
+        if (r == 0)
+                r = file_stage(path, e->data, e->len, e->mode, flags, &e->staged, &why);
+        e->unchanged = r > 0;
+        return r < 0 ? report(e, "open", &why, err) : 0;
+}
+
+/* Takes back what staging made: temporary files, then directories, innermost first. */
+static void undo(struct phase_files *files)
+{
+        for (size_t i = 0; i < files->count; i++)
+                file_staged_release(&files->entries[i].staged);
+        for (size_t i = files->made.len; i > 0; i--)
+                (void)rmdir(files->made.items[i - 1]);
+}
+
+/* Puts the new names on disk, each directory once. */
+static int sync_directories(const struct phase_files *files, struct err *err)
+{
+        struct strv synced CLEANUP_STRV = STRV_INIT;
+        struct err why = ERR_INIT;
+
+        for (size_t i = 0; i < files->count; i++) {
+                const struct entry *e = &files->entries[i];
+                char *dir CLEANUP_FREE = e->staged.path ? file_dirname(e->staged.path) : NULL;
+
+                if (!dir || strv_contains(&synced, dir))
+                        continue;
+                if (file_sync_directory(e->staged.path, &why) < 0)
+                        return report(e, "fsync", &why, err);
+                strv_add(&synced, dir);
+        }
+        return 0;
+}
+
+static int write_all(struct phase *phase, struct err *err)
+{
+        struct phase_files *files = phase->files;
+        struct err why = ERR_INIT;
+
+        for (size_t i = 0; i < files->count; i++) {
+                int r = stage(phase, &files->entries[i], err);
+                if (r < 0) {
+                        undo(files);
+                        return r;
+                }
+        }
+        for (size_t i = 0; i < files->count; i++) {
+                struct entry *e = &files->entries[i];
+
+                e->staged.flags |= FILE_WRITE_NO_SYNC;
+                if (e->staged.temp && file_commit(&e->staged, &why) < 0) {
+                        undo(files);
+                        return report(e, "rename", &why, err);
+                }
+                if (!e->directory)
+                        phase_detail(phase, 1, e->unchanged ? "\"%s\" is up to date" : "wrote \"%s\"", e->path);
+        }
+        return sync_directories(files, err);
+}
+
+static void show_dry_run(const struct phase *phase)
+{
+        for (size_t i = 0; i < phase->files->count; i++) {
+                const struct entry *e = &phase->files->entries[i];
+
+                if (e->directory)
+                        continue;
+                if ((e->flags & PHASE_FILE_DRY_RUN_SHOW) && !(e->flags & PHASE_FILE_SECRET)) {
+                        phase_say(phase, "[dryrun] Would write file \"%s\" with content:", e->path);
+                        (void)fwrite(e->data, 1, e->len, phase->options.out);
+                } else {
+                        phase_say(phase, "[dryrun] Would write file \"%s\"", e->path);
+                }
+        }
+}
+
+/* With -o yaml the files themselves are what is asked for: documents on standard output, nothing on disk. */
+static bool print_only(const struct phase *phase)
+{
+        const char *output = phase->options.output;
+        size_t shown = 0;
+
+        if (!output || strcmp(output, "yaml") != 0)
+                return false;
+        for (size_t i = 0; i < phase->files->count; i++) {
+                const struct entry *e = &phase->files->entries[i];
+
+                if (e->directory || (e->flags & PHASE_FILE_SECRET) || !(e->flags & PHASE_FILE_DRY_RUN_SHOW))
+                        continue;
+                if (shown++ > 0)
+                        (void)fputs("---\n", phase->options.out);
+                (void)fwrite(e->data, 1, e->len, phase->options.out);
+        }
+        return true;
+}
+
+int phase_commit(struct phase *phase, struct err *err)
+{
+        int r = 0;
+
+        if (!print_only(phase)) {
+                if (phase->options.dry_run)
+                        show_dry_run(phase);
+                else
+                        r = write_all(phase, err);
+        }
+        forget(phase->files);
+        return r;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "phase/problems.h"
+
+void config_problems_release(struct config_problems *problems)
+{
+        for (size_t i = 0; i < problems->count; i++)
+                free(problems->items[i].text);
+        free(problems->items);
+        *problems = (struct config_problems){0};
+}
+
+static void add(struct config_problems *problems, const struct value_place *place, bool warning, const char *fmt,
+                va_list ap)
+{
+        char *text;
+
+        if (problems->count >= LIMIT_CONFIG_PROBLEMS) {
+                problems->dropped++;
+                problems->errors += !warning;
+                return;
+        }
+        if (vasprintf(&text, fmt, ap) < 0)
+                abort();
+        problems->items = xrealloc(problems->items, problems->count + 1, sizeof(*problems->items));
+        problems->items[problems->count++] = (struct config_problem){
+                .place = place ? *place : (struct value_place){0},
+                .text = text,
+                .warning = warning,
+        };
+        problems->errors += !warning;
+}
+
+void config_problem_error(struct config_problems *problems, const struct value_place *place, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        add(problems, place, false, fmt, ap);
+        va_end(ap);
+}
+
+void config_problem_warning(struct config_problems *problems, const struct value_place *place, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        add(problems, place, true, fmt, ap);
+        va_end(ap);
+}
+
+static void print_place(const struct value_place *place, FILE *out)
+{
+        if (place->file && place->line)
+                (void)fprintf(out, "%s:%u:%u: ", place->file, place->line, place->column);
+        else if (place->file)
+                (void)fprintf(out, "%s: ", place->file);
+        else if (place->origin)
+                (void)fprintf(out, "%s: ", place->origin);
+}
+
+void config_problems_print(const struct config_problems *problems, FILE *out)
+{
+        for (size_t i = 0; i < problems->count; i++) {
+                const struct config_problem *p = &problems->items[i];
+
+                print_place(&p->place, out);
+                (void)fprintf(out, "%s%s\n", p->warning ? "warning: " : "", p->text);
+        }
+        if (problems->dropped)
+                (void)fprintf(out, "and %zu more\n", problems->dropped);
+}
+
+static bool seen_before(const struct config_problems *problems, size_t at)
+{
+        for (size_t i = 0; i < at; i++)
+                if (!problems->items[i].warning && strcmp(problems->items[i].text, problems->items[at].text) == 0)
+                        return true;
+        return false;
+}
+
+int config_problems_aggregate(const struct config_problems *problems, struct err *err)
+{
+        struct buf all CLEANUP_BUF = BUF_INIT(sizeof(err->msg) * 4);
+        size_t distinct = 0;
+
+        if (problems->errors == 0)
+                return 0;
+        for (size_t i = 0; i < problems->count; i++) {
+                if (problems->items[i].warning || seen_before(problems, i))
+                        continue;
+                if (distinct++ > 0)
+                        buf_addstr(&all, ", ");
+                buf_addstr(&all, problems->items[i].text);
+        }
+        return err_set(err, ERR_INVALID, distinct > 1 ? "[%s]" : "%s", buf_str(&all));
+}

@@ -1,0 +1,41 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is wrong with a configuration, all of it: decoding and validation go on behind the first mistake and collect
+ * them here, each with its place. The text of a problem is kubeadm's own where kubeadm has one.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "codec/value.h"
+
+struct err;
+
+struct config_problem {
+        struct value_place place; /* file NULL: a flag or the host (origin), or nothing known */
+        char *text;
+        bool warning;
+};
+
+struct config_problems {
+        struct config_problem *items;
+        size_t count;
+        size_t errors;  /* those that are no warnings */
+        size_t dropped; /* beyond LIMIT_CONFIG_PROBLEMS */
+};
+
+#define CLEANUP_PROBLEMS __attribute__((cleanup(config_problems_release)))
+
+void config_problems_release(struct config_problems *problems);
+void config_problem_error(struct config_problems *problems, const struct value_place *place, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+void config_problem_warning(struct config_problems *problems, const struct value_place *place, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* One line a problem, "FILE:LINE:COLUMN: text"; warnings as "FILE:LINE:COLUMN: warning: text". */
+void config_problems_print(const struct config_problems *problems, FILE *out);
+
+/* 0 where there is no error. Else -ERR_INVALID with all texts as kubeadm joins them: one alone as it is, several as
+ * "[a, b]", the same text once. */
+int config_problems_aggregate(const struct config_problems *problems, struct err *err);
