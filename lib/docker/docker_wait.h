@@ -1,0 +1,28 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Docker operations for programs that do one thing after another: each waits for its end on a loop of its own.
+ */
+#include <stddef.h>
+
+#include "docker/docker.h"
+
+struct err;
+struct docker_wait;
+
+/* host as for docker_http_new. */
+int docker_wait_new(const char *host, struct docker_wait **ret, struct err *err);
+struct docker_wait *docker_wait_free(struct docker_wait *wait); /* takes NULL, returns NULL */
+
+/* The image's id (free it). 0; 1: there is no such image. */
+int docker_wait_image_id(struct docker_wait *wait, const char *ref, char **ret_id, struct err *err);
+/* auth as for image_pull; progress (may be NULL) gets userdata. */
+int docker_wait_pull(struct docker_wait *wait, const char *ref, const char *auth, docker_progress_fn progress,
+                     void *userdata, struct err *err);
+int docker_wait_load(struct docker_wait *wait, int fd, size_t size, struct err *err);
+
+static inline void cleanup_docker_wait(struct docker_wait **wait)
+{
+        *wait = docker_wait_free(*wait);
+}
+#define CLEANUP_DOCKER_WAIT __attribute__((cleanup(cleanup_docker_wait)))
