@@ -1,0 +1,67 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The manager of podwatch: owns the loop and everything on it, and joins the parts. Sources say what is wanted, the
+ * observer what is there; both mark pods in the store, which decides (pod_step) and hands actions to the executor; what
+ * comes of it goes to status, events and the API side. Nothing here decides about a pod.
+ *
+ * It starts before Docker, the kubeconfig and the API server are there, says what it waits for, and leaves containers
+ * alone when it ends.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/strv.h"
+
+struct agent;
+struct err;
+
+/* What `podwatch run` was told, by flags and configuration; all strings set. Borrowed for the agent's life. */
+struct agent_config {
+        const char *node_name;     /* lower case */
+        const char *node_ip;       /* "": found */
+        const char *manifest_path; /* directory or file; "": no static pods */
+        const char *root_dir;      /* /var/lib/kubelet */
+        const char *state_dir;     /* /var/lib/podwatch */
+        const char *run_dir;       /* /run/podwatch: socket and lock */
+        const char *socket_group;  /* NULL: root alone */
+        const char *log_dir;       /* /var/log/pods */
+        const char *links_dir;     /* /var/log/containers */
+        const char *docker_host;   /* NULL: DOCKER_HOST, else the default socket */
+        const char *kubeconfig;    /* NULL: standalone */
+        const char *pause_image;
+        const char *network_mode; /* of Docker, for pods without hostNetwork */
+        const char *healthz_address;
+        int healthz_port;   /* 0: none */
+        int read_only_port; /* 0: none */
+        const char *read_only_address;
+        usec_t scan_interval;
+        bool strict;
+        bool cgroups_per_qos;
+        const char *cgroup_root;
+        bool cpu_cfs_quota;
+        bool seccomp_default;
+        int64_t pod_pids_limit;
+        int max_pods;
+        bool register_node;
+        bool unschedulable;
+        struct strv cluster_dns;
+        const char *cluster_domain;
+        const char *resolv_conf; /* the node's; "": pods get an empty one */
+        struct strv node_labels; /* key=value */
+        usec_t backoff_max;      /* 0: the default */
+        int64_t journal_bytes;   /* all segments together */
+        unsigned revisions_kept; /* 0: the default */
+        int64_t reserved_cpu_milli, reserved_memory_bytes, reserved_ephemeral_bytes;
+        int64_t eviction_memory_bytes;
+        int eviction_disk_percent, eviction_inodes_percent;
+        int lease_seconds;
+        usec_t status_interval, report_interval;
+};
+
+/* Refuses with what is wrong: another podwatch or a kubelet runs on this node, a port is taken. */
+int agent_new(const struct agent_config *config, struct agent **ret, struct err *err);
+struct agent *agent_free(struct agent *agent); /* takes NULL, returns NULL */
+/* Runs until SIGTERM or SIGINT; the exit code in ret_code. */
+int agent_run(struct agent *agent, int *ret_code, struct err *err);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "kube/kubelet_config.h"
+#include "node/agent_options.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+/* Where systemd-resolved runs, the usual file names its stub, which pods cannot reach. */
+#define RESOLVED_CONF "/run/systemd/resolve/resolv.conf"
+#define LINKS_DIRECTORY "/var/log/containers"
+
+static char *node_name(const struct kubelet_config *kubelet)
+{
+        char host[256] = "";
+        char *name;
+
+        if (kubelet->hostname_override)
+                return xstrdup(kubelet->hostname_override);
+        (void)gethostname(host, sizeof(host) - 1);
+        name = xstrdup(host);
+        str_lower(name);
+        return name;
+}
+
+static const char *text(const char *s)
+{
+        return s ? s : "";
+}
+
+static const char *resolv_conf(const struct kubelet_config *kubelet)
+{
+        if (str_eq(kubelet->resolv_conf, RESOLV_CONF) && file_exists(RESOLVED_CONF))
+                return RESOLVED_CONF;
+        return text(kubelet->resolv_conf);
+}
+
+static int64_t percent_of(const struct kubelet_threshold *t)
+{
+        return t->percent ? t->milli_percent / 1000 : 0;
+}
+
+static void add_evictions(const struct kubelet_config *kubelet, struct agent_config *config)
+{
+        for (size_t i = 0; i < kubelet->eviction_hard_count; i++) {
+                const struct kubelet_threshold *t = &kubelet->eviction_hard[i];
+
+                if (str_eq(t->signal, "memory.available") && !t->percent)
+                        config->eviction_memory_bytes = quantity_value(&t->quantity);
+                else if (str_eq(t->signal, "nodefs.available"))
+                        config->eviction_disk_percent = (int)percent_of(t);
+                else if (str_eq(t->signal, "nodefs.inodesFree"))
+                        config->eviction_inodes_percent = (int)percent_of(t);
+        }
+}
+
+static void add_reserved(const struct kubelet_reserved *reserved, struct agent_config *config)
+{
+        config->reserved_cpu_milli += quantity_milli(&reserved->resources[POD_RESOURCE_CPU]);
+        config->reserved_memory_bytes += quantity_value(&reserved->resources[POD_RESOURCE_MEMORY]);
+        config->reserved_ephemeral_bytes += quantity_value(&reserved->resources[POD_RESOURCE_EPHEMERAL_STORAGE]);
+}
+
+void agent_options_from(const struct kubelet_config *kubelet, struct agent_options *ret)
+{
+        *ret = (struct agent_options){.node_name = node_name(kubelet)};
+        ret->config = (struct agent_config){
+                .node_name = ret->node_name,
+                .node_ip = text(kubelet->node_ip),
+                .manifest_path = text(kubelet->static_pod_path),
+                .root_dir = kubelet->root_dir,
+                .state_dir = kubelet->state_directory,
+                .run_dir = kubelet->run_directory,
+                .socket_group = kubelet->socket_group,
+                .log_dir = kubelet->pod_logs_dir,
+                .links_dir = LINKS_DIRECTORY,
+                .docker_host = kubelet->docker_endpoint,
+                .kubeconfig = kubelet->kubeconfig,
+                .pause_image = text(kubelet->sandbox_image),
+                .network_mode = "default",
+                .healthz_address = kubelet->healthz_bind_address,
+                .healthz_port = kubelet->healthz_port,
+                .read_only_port = kubelet->read_only_port,
+                .read_only_address = "127.0.0.1",
+                .scan_interval = kubelet->file_check_frequency,
+                .strict = kubelet->strict,
+                .cgroups_per_qos = true,
+                .cgroup_root = text(kubelet->cgroup_root),
+                .cpu_cfs_quota = true,
+                .pod_pids_limit = kubelet->pod_pids_limit,
+                .max_pods = kubelet->max_pods,
+                .register_node = kubelet->register_node,
+                .unschedulable = true,
+                .cluster_dns = kubelet->cluster_dns,
+                .cluster_domain = text(kubelet->cluster_domain),
+                .resolv_conf = resolv_conf(kubelet),
+                .node_labels = kubelet->node_labels,
+                .journal_bytes = kubelet->journal_bytes,
+                .revisions_kept = (unsigned)kubelet->revision_history_limit,
+                .backoff_max = kubelet->max_container_restart_period,
+                .lease_seconds = kubelet->node_lease_duration_seconds,
+                .status_interval = kubelet->node_status_update_frequency,
+                .report_interval = kubelet->node_status_report_frequency,
+        };
+        add_reserved(&kubelet->kube_reserved, &ret->config);
+        add_reserved(&kubelet->system_reserved, &ret->config);
+        add_evictions(kubelet, &ret->config);
+}
+
+void agent_options_release(struct agent_options *options)
+{
+        free(options->node_name);
+        *options = (struct agent_options){0};
+}

@@ -1,0 +1,141 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside of the agent:
+ *
+ *      agent.c           birth, end, signals, what it waits for
+ *      agent_pods.c      between sources, observer, store and executor
+ *      agent_events.c    what is worth telling
+ *      agent_leftovers.c what an end at the wrong moment left behind
+ *      agent_publish.c   status of each pod: to disk, to the API side
+ *      agent_tail.c      last words of containers that crashed
+ *      agent_show.c      what the local API answers
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "node/agent.h"
+#include "node/host.h"
+#include "node/pod_store.h"
+
+struct api_side;
+struct cJSON;
+struct curl_glue;
+struct docker;
+struct docker_call;
+struct docker_container;
+struct docker_containers;
+struct event_log;
+struct journal;
+struct local_api;
+struct loop;
+struct loop_source;
+struct manifest_source;
+struct node_lock;
+struct observer;
+struct pod_exec;
+struct pod_exec_job;
+struct pod_status_message;
+struct probes;
+struct revisions;
+
+/* Last words of one container instance, or its termination message. */
+struct agent_tail {
+        struct agent *agent;
+        char *key;       /* of the pod */
+        char *container; /* name */
+        char id[POD_VIEW_ID_MAX];
+        char *text;               /* NULL while it is fetched */
+        struct docker_call *call; /* under way */
+        struct agent_tail *next;
+};
+
+/* entry->userdata */
+struct agent_pod {
+        bool dirty;           /* its status is to be made again */
+        uint64_t digest;      /* of what was last looked at for status and disk */
+        struct cJSON *status; /* as last made */
+        char *status_text;
+        char *persisted; /* as last written by pod_persist */
+        struct agent_tail *tails;
+        bool hold_told;      /* why it is held was told */
+        usec_t backoff_told; /* the latest wait for a backoff that an event was posted of */
+        char *refusal;       /* of its mirror */
+        char *progress;      /* last line of an image pull */
+};
+
+struct agent {
+        const struct agent_config *config;
+        struct host host;
+        struct loop *loop;
+        struct node_lock *lock;
+        struct docker *docker;
+        struct curl_glue *glue;
+        struct probes *probes;
+        struct pod_exec *exec;
+        struct observer *observer;
+        struct revisions *revisions;
+        struct manifest_source *source;
+        struct pod_store *store;
+        struct api_side *api;
+        struct event_log *events;
+        struct journal *journal;
+        struct local_api *local;
+        struct loop_source *step, *step_timer, *publish, *sigterm, *sigint;
+        char boot_id[37];
+        bool source_complete, observed; /* once */
+        bool runtime_ready, api_complete;
+        char *runtime_why;    /* NULL while ready */
+        char *docker_version; /* "" while unknown */
+        char *docker_root;
+        char *node_ip;
+        char *disk_problem; /* state cannot be written; NULL while it can */
+        usec_t started_wall;
+};
+
+/* agent.c */
+void agent_kick(struct agent *agent);         /* step the store soon */
+void agent_say_waits(struct agent *agent);    /* to the service manager and the log, where it changed */
+char *agent_waits(const struct agent *agent); /* what is waited for, "" for nothing; free it */
+
+/* agent_pods.c */
+int agent_pods_new(struct agent *agent, struct err *err);
+struct agent_pod *agent_pod_of(struct pod_entry *entry); /* made where it is missing */
+void agent_observe(struct agent *agent, const struct docker_container *container);
+
+/* agent_events.c: to the log, the ring and the API side. object: "spec.containers{name}", "" for the pod. */
+void agent_post_event(struct agent *agent, const char *key, const struct pod *pod, const char *object, bool warning,
+                      const char *reason, const char *message);
+void agent_event(struct agent *agent, const struct pod_entry *entry, const struct pod_action *action);
+void agent_events_of_outcome(struct agent *agent, const struct pod_exec_job *job, const struct pod_outcome *outcome);
+void agent_event_of_probe(struct agent *agent, const struct pod_exec_job *job, bool error, const char *output);
+void agent_event_of_pull(struct agent *agent, const struct pod_exec_job *job);
+void agent_events_of_waits(struct agent *agent, struct pod_entry *entry);
+void agent_event_of_hold(struct agent *agent, struct pod_entry *entry);
+
+/* agent_publish.c */
+void agent_mark(struct agent *agent, struct pod_entry *entry); /* its status may have changed */
+void agent_publish_soon(struct agent *agent);
+void agent_publish(void *userdata, usec_t now);
+void agent_pod_free(struct agent *agent, struct pod_entry *entry);
+/* observed: see pod_persist_restore. */
+void agent_restore(struct agent *agent, struct pod_entry *entry, bool observed);
+void agent_persist(struct agent *agent, struct pod_entry *entry);
+void agent_forget_status(struct agent *agent, const char *key); /* on disk */
+/* The incarnation that status shows; NULL where there is none. */
+const struct pod_incarnation *agent_shown(const struct pod_entry *entry);
+/* Writes a state file; says once when the disk takes nothing, and when it does again. */
+void agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len);
+
+/* agent_leftovers.c */
+void agent_leftovers(const struct agent *agent, const struct docker_containers *list);
+
+/* agent_tail.c */
+void agent_tails_update(struct agent *agent, struct pod_entry *entry);
+const char *agent_tail_find(const struct agent_pod *pod, const char *container, const char *id);
+void agent_tails_free(struct agent *agent, struct agent_pod *pod);
+
+/* agent_show.c: JSON texts; free them. */
+char *agent_show_pods(void *userdata);
+char *agent_show_status(void *userdata);
+char *agent_show_events(void *userdata);

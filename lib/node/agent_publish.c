@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Status of each pod, made again when something may have changed, told where it did: to the API side and to disk, where
+ * it keeps the times of conditions over a restart.
+ */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "kube/pod.h"
+#include "net/loop.h"
+#include "node/agent_private.h"
+#include "node/api_side.h"
+#include "node/journal.h"
+#include "node/pod_persist.h"
+#include "node/pod_status.h"
+#include "node/volume.h"
+
+#define STATE_DIRECTORY_MODE 0700
+#define STATE_FILE_MODE 0600
+/* Of one termination message (kubelet: 4 KiB each, 12 KiB a pod). */
+#define MESSAGE_MAX 4096
+#define PUBLISH_USEC (10 * USEC_PER_MSEC)
+#define MESSAGES_TOTAL (12 * 1024)
+
+const struct pod_incarnation *agent_shown(const struct pod_entry *entry)
+{
+        return entry->view->current ? entry->view->current : entry->view->next;
+}
+
+/* --- disk --------------------------------------------------------------------------------------------------------- */
+
+static char *state_path(const struct agent *agent, const char *kind, const char *key)
+{
+        char *name CLEANUP_FREE = xstrdup(key);
+
+        for (char *c = name; *c; c++)
+                if (*c == '/')
+                        *c = '_';
+        return xasprintf("%s/%s/%s.json", agent->config->state_dir, kind, name);
+}
+
+void agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len)
+{
+        char *path CLEANUP_FREE = state_path(agent, kind, key);
+        char *directory CLEANUP_FREE = file_dirname(path);
+        struct err err = ERR_INIT;
+        int r;
+
+        r = file_mkdir_p(directory, STATE_DIRECTORY_MODE, &err);
+        if (r >= 0)
+                r = file_write_atomic(path, text, len, STATE_FILE_MODE, FILE_WRITE_NO_SYNC, &err);
+        if (r < 0 && !agent->disk_problem) {
+                agent->disk_problem = xstrdup(err.msg);
+                log_warning("state cannot be stored, going on from memory: %s", err.msg);
+        } else if (r >= 0 && agent->disk_problem) {
+                free(TAKE_PTR(agent->disk_problem));
+                log_info("state is stored again");
+        }
+}
+
+static int read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text)
+{
+        char *path CLEANUP_FREE = state_path(agent, kind, key);
+
+        return file_read(path, text, NULL);
+}
+
+void agent_persist(struct agent *agent, struct pod_entry *entry)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
+        struct agent_pod *pod = agent_pod_of(entry);
+
+        /* Before what was there is restored, nothing is worth to be written over it; and what is kept of a pod that has
+         * gone are its attempts, for the time when it comes back. */
+        if (!agent->observed || (!entry->view->current && !entry->view->next))
+                return;
+        pod_persist_write(entry->view, agent->boot_id, &text);
+        if (text.failed || str_eq(pod->persisted, buf_str(&text)))
+                return;
+        free(pod->persisted);
+        pod->persisted = xstrdup(buf_str(&text));
+        agent_write_state(agent, "state", entry->view->key, pod->persisted, text.len);
+}
+
+static void restore_status(struct agent *agent, struct pod_entry *entry)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
+        struct agent_pod *pod = agent_pod_of(entry);
+
+        if (pod->status || read_state(agent, "status", entry->view->key, &text) < 0)
+                return;
+        pod->status = cJSON_ParseWithLength(buf_str(&text), text.len);
+        if (pod->status)
+                pod->status_text = xstrdup(buf_str(&text));
+}
+
+void agent_restore(struct agent *agent, struct pod_entry *entry, bool observed)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
+        struct err err = ERR_INIT;
+
+        restore_status(agent, entry);
+        if (read_state(agent, "state", entry->view->key, &text) < 0)
+                return;
+        if (pod_store_restore(agent->store, entry, buf_str(&text), text.len, agent->boot_id, observed,
+                              loop_now(agent->loop), loop_now_realtime(agent->loop), &err) < 0)
+                log_warning("what was stored of %s is left aside: %s", entry->view->key, err.msg);
+}
+
+void agent_forget_status(struct agent *agent, const char *key)
+{
+        char *path CLEANUP_FREE = state_path(agent, "status", key);
+
+        (void)unlink(path);
+}
+
+void agent_pod_free(struct agent *agent, struct pod_entry *entry)
+{
+        struct agent_pod *pod = entry->userdata;
+
+        if (!pod)
+                return;
+        entry->userdata = NULL;
+        agent_tails_free(agent, pod);
+        cJSON_Delete(pod->status);
+        free(pod->status_text);
+        free(pod->persisted);
+        free(pod->refusal);
+        free(pod->progress);
+        free(pod);
+}
+
+/* --- status ------------------------------------------------------------------------------------------------------- */
+
+struct messages {
+        struct pod_status_message *items;
+        size_t count;
+        char **texts;
+        size_t total;
+};
+
+static void messages_release(struct messages *m)
+{
+        for (size_t i = 0; i < m->count; i++)
+                free(m->texts[i]);
+        free(m->texts);
+        free(m->items);
+}
+
+/* What one ended instance left: its message file, or the end of its log where the policy says so. */
+static void add_message(const struct agent *agent, const struct agent_pod *pod, const struct pod *spec, size_t index,
+                        const struct pod_instance *instance, bool last, struct messages *m)
+{
+        const struct pod_container *c = &spec->containers[index];
+        const char *tail = c->termination_message_fallback && instance->exit_code != 0
+                                   ? agent_tail_find(pod, c->name, instance->id)
+                                   : NULL;
+        char *text;
+
+        if (instance->state != INSTANCE_EXITED || m->total >= MESSAGES_TOTAL)
+                return;
+        text = volume_read_message(&agent->host, spec, c->name, instance->attempt, MESSAGE_MAX);
+        if (!*text && tail) {
+                free(text);
+                text = xstrdup(tail);
+        }
+        if (!*text) {
+                free(text);
+                return;
+        }
+        text[utf8_valid_prefix(text, strlen(text))] = '\0';
+        m->total += strlen(text);
+        m->items = xrealloc(m->items, m->count + 1, sizeof(*m->items));
+        m->texts = xrealloc(m->texts, m->count + 1, sizeof(*m->texts));
+        m->texts[m->count] = text;
+        m->items[m->count++] = (struct pod_status_message){.container = (int)index, .last = last, .text = text};
+}
+
+static bool ever_ran(const struct pod_instance *instance)
+{
+        return instance->state == INSTANCE_RUNNING || instance->state == INSTANCE_EXITED;
+}
+
+static void collect_messages(const struct agent *agent, const struct agent_pod *pod, const struct pod_incarnation *inc,
+                             struct messages *m)
+{
+        for (size_t i = 0; i < inc->pod->container_count; i++) {
+                const struct pod_container_view *c = &inc->containers[i];
+
+                /* An instance that is created ahead of its start is not the newest yet, see pod_status.c. */
+                add_message(agent, pod, inc->pod, i, &c->now, false, m);
+                add_message(agent, pod, inc->pod, i, &c->last, ever_ran(&c->now), m);
+        }
+}
+
+static cJSON *make_status(struct agent *agent, struct pod_entry *entry, const struct pod_incarnation *inc)
+{
+        struct agent_pod *pod = agent_pod_of(entry);
+        struct messages messages CLEANUP(messages_release) = {0};
+
+        collect_messages(agent, pod, inc, &messages);
+        const struct pod_status_input in = {
+                .view = entry->view,
+                .incarnation = inc,
+                .plan = &entry->plan,
+                .previous = pod->status,
+                .messages = messages.items,
+                .message_count = messages.count,
+                .host_ip = agent->node_ip,
+                .now_wall = loop_now_realtime(agent->loop),
+        };
+        return pod_status(&in);
+}
+
+/* A local API server that became ready is worth a try at once. */
+static void poke_for(struct agent *agent, const struct pod *pod, const char *before, const char *after)
+{
+        static const char ready[] = "\"type\":\"Ready\",\"status\":\"True\"";
+
+        if (strstr(pod->name, "apiserver") && strstr(after, ready) && (!before || !strstr(before, ready)))
+                api_side_poke(agent->api);
+}
+
+static void tell(struct agent *agent, struct pod_entry *entry, const struct pod_incarnation *inc, cJSON *status)
+{
+        struct agent_pod *pod = agent_pod_of(entry);
+        char *printed = cJSON_PrintUnformatted(status);
+        char *text CLEANUP_FREE = xstrdup(printed ? printed : "{}");
+
+        cJSON_free(printed);
+        cJSON_Delete(pod->status);
+        pod->status = status;
+        bool changed = !str_eq(text, pod->status_text);
+        if (changed) {
+                poke_for(agent, inc->pod, pod->status_text, text);
+                free(pod->status_text);
+                pod->status_text = TAKE_PTR(text);
+        }
+        /* What is not observed yet must not look as if it had changed; an orphan has no mirror. */
+        if (!agent->observed)
+                return;
+        if (changed)
+                agent_write_state(agent, "status", entry->view->key, pod->status_text, strlen(pod->status_text));
+        /* Also what is as it was: after a restart of podwatch, or with another version of the pod, nobody was told yet,
+         * and the same again costs nothing. */
+        if (inc->revision > 0)
+                api_side_pod(agent->api, entry->view->key, inc->pod->json, pod->status_text, !inc->terminal);
+}
+
+static void publish_one(struct agent *agent, struct pod_entry *entry)
+{
+        const struct pod_incarnation *inc = agent_shown(entry);
+
+        agent_pod_of(entry)->dirty = false;
+        agent_persist(agent, entry);
+        /* What was true when podwatch ran last stands until Docker was looked at: a pod that runs on must not seem to
+         * have stopped and come back. */
+        if (!inc || (!agent->observed && agent_pod_of(entry)->status))
+                return;
+        agent_tails_update(agent, entry);
+        tell(agent, entry, inc, make_status(agent, entry, inc));
+}
+
+void agent_publish(void *userdata, usec_t now)
+{
+        struct agent *agent = userdata;
+        struct err err = ERR_INIT;
+        /* Whatever mirror stands for none of the pods given until then is an orphan: each is given, changed or not. */
+        bool complete = agent->observed && agent->source_complete && !agent->api_complete;
+
+        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
+                if (agent_pod_of(e)->dirty || complete)
+                        publish_one(agent, e);
+        if (journal_turn(agent->journal, agent->store, now, loop_now_realtime(agent->loop), &err) < 0)
+                log_warning("the journal cannot be written, going on without for a while: %s", err.msg);
+        if (complete) {
+                agent->api_complete = true;
+                api_side_complete(agent->api);
+        }
+}
+
+/* Files are written, and the API side told, when the requests that a step led to have been sent: a disk that stalls
+ * must not hold up a container. */
+void agent_publish_soon(struct agent *agent)
+{
+        if (loop_timer_get(agent->publish) == USEC_INFINITY)
+                loop_timer_set(agent->publish, usec_add(loop_now(agent->loop), PUBLISH_USEC));
+}
+
+void agent_mark(struct agent *agent, struct pod_entry *entry)
+{
+        agent_pod_of(entry)->dirty = true;
+        agent_publish_soon(agent);
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "api/client.h"
+#include "api/mirror.h"
+#include "api/node.h"
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "codec/timefmt.h"
+#include "docker/docker.h"
+#include "kube/kubeconfig.h"
+#include "net/loop.h"
+#include "node/api_side.h"
+#include "node/machine.h"
+#include "node/manifest_watch.h"
+
+/* Which kubelet this node passes for where versions are compared; behind the plus stands who it is. */
+#define KUBELET_VERSION "v1.36.0+podwatch-" GENPHASE_PROJECT_VERSION
+/* Below this many free process ids in a hundred: PIDPressure. */
+#define PID_PRESSURE_PERCENT 2
+
+struct api_side {
+        struct loop *loop;
+        struct api_side_config config;
+        char *kubeconfig, *node_name, *node_ip, *root_dir;
+        api_side_refused_fn refused;
+        api_side_changed_fn changed;
+        void *userdata;
+        struct machine machine;
+        char *runtime_version, *not_ready;
+        struct api_client *client;
+        struct node_object *node;
+        struct mirrors *mirrors;
+        struct events *events;
+        struct manifest_watch *watch; /* of the kubeconfig's directory */
+        struct loop_source *reload;
+        struct stat loaded; /* of the kubeconfig that is in use; st_ino 0: none */
+        char *server;
+        char load_error[1024]; /* why the kubeconfig is not in use, "" */
+        bool told_up;
+};
+
+static bool node_pressure(const struct api_side *side, struct node_facts *facts)
+{
+        struct machine_load load;
+
+        machine_load_read(side->root_dir, &load);
+        facts->ephemeral_bytes = load.disk_bytes;
+        facts->memory_pressure =
+                load.memory_available_bytes > 0 && load.memory_available_bytes < side->config.eviction_memory_bytes;
+        facts->disk_pressure =
+                (load.disk_bytes > 0 &&
+                 load.disk_available_bytes < load.disk_bytes / 100 * side->config.eviction_disk_percent) ||
+                (load.inodes > 0 && load.inodes_free < load.inodes / 100 * side->config.eviction_inodes_percent);
+        facts->pid_pressure =
+                load.pids_max > 0 && load.pids_max - load.pids < load.pids_max / 100 * PID_PRESSURE_PERCENT;
+        return facts->memory_pressure || facts->disk_pressure || facts->pid_pressure;
+}
+
+static int64_t at_least_zero(int64_t n)
+{
+        return n > 0 ? n : 0;
+}
+
+static void give_facts(void *userdata, struct node_facts *facts)
+{
+        const struct api_side *side = userdata;
+        const struct api_side_config *config = &side->config;
+
+        *facts = (struct node_facts){
+                .internal_ip = side->node_ip,
+                .hostname = side->node_name,
+                .cpu_milli = side->machine.cpus * 1000,
+                .memory_bytes = side->machine.memory_bytes,
+                .max_pods = config->max_pods,
+                .machine_id = side->machine.machine_id,
+                .system_uuid = side->machine.system_uuid,
+                .boot_id = side->machine.boot_id,
+                .kernel_version = side->machine.kernel_version,
+                .os_image = side->machine.os_image,
+                .runtime_version = side->runtime_version,
+                .kubelet_version = KUBELET_VERSION,
+                .architecture = side->machine.architecture,
+                .kubelet_port = config->kubelet_port,
+                .unschedulable = config->unschedulable,
+                .not_ready = side->not_ready,
+        };
+        (void)node_pressure(side, facts);
+        facts->allocatable_cpu_milli = at_least_zero(facts->cpu_milli - config->reserved_cpu_milli);
+        facts->allocatable_memory_bytes =
+                at_least_zero(facts->memory_bytes - config->reserved_memory_bytes - config->eviction_memory_bytes);
+        facts->allocatable_ephemeral_bytes =
+                at_least_zero(facts->ephemeral_bytes - config->reserved_ephemeral_bytes -
+                              facts->ephemeral_bytes / 100 * config->eviction_disk_percent);
+}
+
+static void node_registered(void *userdata, const char *uid)
+{
+        struct api_side *side = userdata;
+
+        if (uid)
+                side->changed(side->userdata, "node registered");
+        mirrors_set_node(side->mirrors, uid);
+}
+
+static void mirror_refused(void *userdata, const char *key, const char *message)
+{
+        struct api_side *side = userdata;
+
+        side->refused(side->userdata, key, message);
+}
+
+static void link_changed(void *userdata, bool up)
+{
+        struct api_side *side = userdata;
+        char *text CLEANUP_FREE = up ? xasprintf("API server %s is reachable", side->server ? side->server : "")
+                                     : xasprintf("API server is not reachable: %s", api_client_reason(side->client));
+
+        if (up == side->told_up)
+                return;
+        side->told_up = up;
+        side->changed(side->userdata, text);
+}
+
+/* The same trouble is told once. */
+static void load_failed(struct api_side *side, const char *message)
+{
+        if (str_eq(side->load_error, message))
+                return;
+        str_copy(side->load_error, sizeof(side->load_error), message);
+        side->changed(side->userdata, side->load_error);
+}
+
+static void load_kubeconfig(struct api_side *side)
+{
+        struct kubeconfig config CLEANUP_KUBECONFIG = {0};
+        struct err err = ERR_INIT;
+        struct stat st;
+
+        if (stat(side->kubeconfig, &st) < 0) {
+                /* What was loaded stays in use: a file that is being replaced is gone for a moment. */
+                if (side->loaded.st_ino == 0) {
+                        char *text CLEANUP_FREE = xasprintf("waiting for %s", side->kubeconfig);
+                        load_failed(side, text);
+                }
+                return;
+        }
+        if (st.st_ino == side->loaded.st_ino && st.st_dev == side->loaded.st_dev &&
+            st.st_size == side->loaded.st_size && st.st_mtim.tv_sec == side->loaded.st_mtim.tv_sec &&
+            st.st_mtim.tv_nsec == side->loaded.st_mtim.tv_nsec)
+                return;
+        int r = kubeconfig_load("", side->kubeconfig, &config, &err);
+        if (r == 0) {
+                struct api_credentials credentials = {.server = config.server,
+                                                      .ca_pem = config.ca_pem,
+                                                      .cert_pem = config.cert_pem,
+                                                      .key_pem = config.key_pem,
+                                                      .token = config.token};
+                r = api_client_set_credentials(side->client, &credentials, &err);
+        }
+        if (r < 0) {
+                load_failed(side, err.msg);
+                return;
+        }
+        side->loaded = st;
+        side->load_error[0] = '\0';
+        free(side->server);
+        side->server = TAKE_PTR(config.server);
+}
+
+static void reload(void *userdata)
+{
+        load_kubeconfig(userdata);
+}
+
+static void watch_kubeconfig(struct api_side *side)
+{
+        char *dir CLEANUP_FREE = file_dirname(side->kubeconfig);
+
+        /* A missing directory is watched for by its ancestor. */
+        (void)manifest_watch_directory(side->watch, dir, NULL);
+}
+
+static void hint(void *userdata, enum manifest_hint hint, const char *name)
+{
+        struct api_side *side = userdata;
+
+        if (hint == MANIFEST_HINT_DIRECTORY)
+                watch_kubeconfig(side);
+        else if (*name && !str_eq(name, file_basename(side->kubeconfig)))
+                return;
+        loop_defer_schedule(side->reload);
+}
+
+static int start(struct api_side *side, struct err *err)
+{
+        struct api_client_options client_options = {.user_agent = "podwatch/" GENPHASE_PROJECT_VERSION};
+        struct node_options node_options = {
+                .node_name = side->node_name,
+                .labels = side->config.node_labels,
+                .lease_seconds = side->config.lease_seconds,
+                .status_interval = side->config.status_interval,
+                .report_interval = side->config.report_interval,
+        };
+
+        int r = api_client_new(side->loop, &client_options, &side->client, err);
+        if (r == 0)
+                r = manifest_watch_new(side->loop, hint, side, &side->watch, err);
+        if (r < 0)
+                return r;
+        api_client_subscribe(side->client, link_changed, side);
+        side->mirrors = mirrors_new(side->loop, side->client, side->node_name, mirror_refused, side);
+        side->node = node_new(side->loop, side->client, &node_options, give_facts, node_registered, side);
+        side->events = events_new(side->loop, side->client, "kubelet", side->node_name);
+        side->reload = loop_defer_new(side->loop, "kubeconfig", reload, side);
+        watch_kubeconfig(side);
+        loop_defer_schedule(side->reload);
+        return 0;
+}
+
+int api_side_new(struct loop *loop, const struct api_side_config *config, api_side_refused_fn refused,
+                 api_side_changed_fn changed, void *userdata, struct api_side **ret, struct err *err)
+{
+        struct api_side *side = xcalloc(1, sizeof(*side));
+        char address[MACHINE_ADDRESS_MAX];
+
+        machine_address(address);
+        side->loop = loop;
+        side->config = *config;
+        side->kubeconfig = config->kubeconfig ? xstrdup(config->kubeconfig) : NULL;
+        side->node_name = xstrdup(config->node_name);
+        side->node_ip = xstrdup(str_empty(config->node_ip) ? address : config->node_ip);
+        side->root_dir = xstrdup(config->root_dir);
+        side->refused = refused;
+        side->changed = changed;
+        side->userdata = userdata;
+        side->not_ready = xstrdup("container runtime is not known yet");
+        side->runtime_version = xstrdup("docker://");
+        machine_read(&side->machine);
+        int r = side->kubeconfig ? start(side, err) : 0;
+        if (r < 0) {
+                (void)api_side_free(side);
+                return r;
+        }
+        *ret = side;
+        return 0;
+}
+
+struct api_side *api_side_free(struct api_side *side)
+{
+        if (!side)
+                return NULL;
+        events_free(side->events);
+        node_free(side->node);
+        mirrors_free(side->mirrors);
+        manifest_watch_free(side->watch);
+        loop_source_free(side->reload);
+        if (side->client)
+                api_client_unsubscribe(side->client, link_changed, side);
+        api_client_free(side->client);
+        machine_release(&side->machine);
+        free(side->kubeconfig);
+        free(side->node_name);
+        free(side->node_ip);
+        free(side->root_dir);
+        free(side->runtime_version);
+        free(side->not_ready);
+        free(side->server);
+        free(side);
+        return NULL;
+}
+
+void api_side_runtime(struct api_side *side, const struct docker_version *version, const struct docker_info *info,
+                      const char *not_ready)
+{
+        (void)info;
+        if (version) {
+                free(side->runtime_version);
+                side->runtime_version = xasprintf("docker://%s", version->version);
+        }
+        free(side->not_ready);
+        side->not_ready = xstrdup(not_ready ? not_ready : "");
+        if (side->node)
+                node_changed(side->node);
+}
+
+void api_side_pod(struct api_side *side, const char *key, const char *pod_json, const char *status_json, bool create)
+{
+        struct err err = ERR_INIT;
+
+        if (side->mirrors && mirrors_set(side->mirrors, key, pod_json, status_json, create, &err) < 0)
+                side->refused(side->userdata, key, err.msg);
+}
+
+void api_side_pod_gone(struct api_side *side, const char *key)
+{
+        if (side->mirrors)
+                mirrors_remove(side->mirrors, key);
+}
+
+void api_side_complete(struct api_side *side)
+{
+        if (side->mirrors)
+                mirrors_complete(side->mirrors);
+}
+
+void api_side_poke(struct api_side *side)
+{
+        if (side->client)
+                api_client_poke(side->client);
+}
+
+void api_side_event(struct api_side *side, const struct event *event)
+{
+        if (side->events)
+                events_post(side->events, event);
+}
+
+const char *api_side_node_ip(const struct api_side *side)
+{
+        return side->node_ip;
+}
+
+static void add_node_status(const struct api_side *side, struct cJSON *status)
+{
+        struct cJSON *node = cJSON_AddObjectToObject(status, "node");
+        char renewed[TIMEFMT_MAX] = "";
+
+        if (node_lease_renewed(side->node) > 0)
+                timefmt_seconds(node_lease_renewed(side->node), renewed);
+        cJSON_AddStringToObject(node, "name", side->node_name);
+        cJSON_AddStringToObject(node, "reason", node_reason(side->node));
+        cJSON_AddStringToObject(node, "notReady", side->not_ready);
+        cJSON_AddStringToObject(node, "leaseRenewed", renewed);
+}
+
+struct cJSON *api_side_status(const struct api_side *side)
+{
+        struct cJSON *status = cJSON_CreateObject();
+
+        if (!side->client) {
+                cJSON_AddStringToObject(status, "reason", "standalone: no kubeconfig is configured");
+                cJSON_AddFalseToObject(status, "up");
+                return status;
+        }
+        bool up = api_client_up(side->client);
+        usec_t next = api_client_next_try(side->client), now = loop_now(side->loop);
+        cJSON_AddStringToObject(status, "kubeconfig", side->kubeconfig);
+        cJSON_AddStringToObject(status, "server", side->server ? side->server : "");
+        cJSON_AddBoolToObject(status, "up", up);
+        cJSON_AddStringToObject(status, "reason",
+                                side->load_error[0] ? side->load_error : api_client_reason(side->client));
+        if (!up && next != USEC_INFINITY)
+                cJSON_AddNumberToObject(status, "nextTrySeconds", (double)usec_sub(next, now) / (double)USEC_PER_SEC);
+        add_node_status(side, status);
+        struct cJSON *events = cJSON_AddObjectToObject(status, "events");
+        cJSON_AddNumberToObject(events, "waiting", (double)events_waiting(side->events));
+        cJSON_AddNumberToObject(events, "dropped", (double)events_dropped(side->events));
+        return status;
+}
+
+void api_side_mirror_status(const struct api_side *side, const char *key, struct cJSON *object)
+{
+        struct mirror_state state;
+
+        if (!side->mirrors || !mirrors_state(side->mirrors, key, &state))
+                return;
+        struct cJSON *mirror = cJSON_AddObjectToObject(object, "mirror");
+        cJSON_AddStringToObject(mirror, "uid", state.uid);
+        cJSON_AddBoolToObject(mirror, "exists", state.exists);
+        cJSON_AddBoolToObject(mirror, "current", state.status_current);
+        cJSON_AddStringToObject(mirror, "refusal", state.refusal);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "kube/pod.h"
+#include "node/cgroup.h"
+#include "node/container_resources.h"
+#include "node/host.h"
+
+#define CGROUP_MODE 0755
+
+static int write_value(const char *directory, const char *file, const char *text, struct err *err)
+{
+        char *path CLEANUP_FREE = xasprintf("%s/%s", directory, file);
+        int fd CLEANUP_FD = open(path, O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return err_set_errno(err, errno, "opening %s", path);
+        if (write(fd, text, strlen(text)) < 0)
+                return err_set_errno(err, errno, "writing %s to %s", text, path);
+        return 0;
+}
+
+static int write_int(const char *directory, const char *file, int64_t value, struct err *err)
+{
+        char text[24];
+
+        (void)snprintf(text, sizeof(text), "%" PRId64, value);
+        return write_value(directory, file, text, err);
+}
+
+/* One hierarchy of cgroup v1. Returns 1 where the machine does not have the controller. */
+static int make_v1(const struct host *host, const char *controller, const char *path, char **ret_directory,
+                   struct err *err)
+{
+        char *mount CLEANUP_FREE = xasprintf("%s/%s", host->cgroup_mount, controller);
+        char *directory CLEANUP_FREE = xasprintf("%s%s", mount, path);
+        int r;
+
+        if (!file_exists(mount))
+                return 1;
+        r = file_mkdir_p(directory, CGROUP_MODE, err);
+        if (r < 0)
+                return r;
+        *ret_directory = TAKE_PTR(directory);
+        return 0;
+}
+
+static int setup_v1_cpu(const struct host *host, const char *path, const struct pod_cgroup_limits *limits,
+                        struct err *err)
+{
+        char *directory CLEANUP_FREE = NULL;
+        int r;
+
+        r = make_v1(host, "cpu", path, &directory, err);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = write_int(directory, "cpu.shares", limits->cpu_shares, err);
+        if (r < 0 || limits->cpu_quota_usec <= 0)
+                return r;
+        r = write_int(directory, "cpu.cfs_period_us", CPU_PERIOD_USEC, err);
+        if (r < 0)
+                return r;
+        return write_int(directory, "cpu.cfs_quota_us", limits->cpu_quota_usec, err);
+}
+
+static int setup_v1(const struct host *host, const char *path, const struct pod_cgroup_limits *limits, struct err *err)
+{
+        const struct {
+                const char *controller, *file;
+                int64_t value;
+        } rows[] = {
+                {"memory", "memory.limit_in_bytes", limits->memory_bytes},
+                {"pids", "pids.max", limits->pids},
+        };
+        int r;
+
+        r = setup_v1_cpu(host, path, limits, err);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                char *directory CLEANUP_FREE = NULL;
+
+                if (rows[i].value < 0)
+                        continue;
+                r = make_v1(host, rows[i].controller, path, &directory, err);
+                if (r == 0)
+                        r = write_int(directory, rows[i].file, rows[i].value, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Each level must hand its controllers down before the next can use them. */
+static int make_v2(const struct host *host, const char *path, char **ret_directory, struct err *err)
+{
+        char *directory CLEANUP_FREE = xstrdup(host->cgroup_mount);
+
+        for (const char *p = path; *p;) {
+                size_t len;
+
+                p += strspn(p, "/");
+                len = strcspn(p, "/");
+                if (len == 0)
+                        break;
+                /* What a kernel lacks shows when the value itself cannot be written. */
+                (void)write_value(directory, "cgroup.subtree_control", "+cpu", NULL);
+                (void)write_value(directory, "cgroup.subtree_control", "+memory", NULL);
+                (void)write_value(directory, "cgroup.subtree_control", "+pids", NULL);
+                char *next = xasprintf("%s/%.*s", directory, (int)len, p);
+                free(directory);
+                directory = next;
+                if (mkdir(directory, CGROUP_MODE) < 0 && errno != EEXIST)
+                        return err_set_errno(err, errno, "making the cgroup %s", directory);
+                p += len;
+        }
+        *ret_directory = TAKE_PTR(directory);
+        return 0;
+}
+
+static int setup_v2(const struct host *host, const char *path, const struct pod_cgroup_limits *limits, struct err *err)
+{
+        char *directory CLEANUP_FREE = NULL;
+        int r;
+
+        r = make_v2(host, path, &directory, err);
+        if (r < 0)
+                return r;
+        r = write_int(directory, "cpu.weight", cpu_weight_from_shares(limits->cpu_shares), err);
+        if (r < 0)
+                return r;
+        if (limits->cpu_quota_usec > 0) {
+                char text[48];
+
+                (void)snprintf(text, sizeof(text), "%" PRId64 " %d", limits->cpu_quota_usec, CPU_PERIOD_USEC);
+                r = write_value(directory, "cpu.max", text, err);
+                if (r < 0)
+                        return r;
+        }
+        if (limits->memory_bytes > 0) {
+                r = write_int(directory, "memory.max", limits->memory_bytes, err);
+                if (r < 0)
+                        return r;
+        }
+        return limits->pids > 0 ? write_int(directory, "pids.max", limits->pids, err) : 0;
+}
+
+int cgroup_setup(const struct host *host, const struct pod *pod, struct err *err)
+{
+        char *path CLEANUP_FREE = NULL;
+        struct pod_cgroup_limits limits;
+        int r;
+
+        if (!host->cgroups_per_qos || host->cgroup_systemd)
+                return 0;
+        path = pod_cgroup_path(host, pod);
+        pod_cgroup_limits(host, pod, &limits);
+        r = host->cgroup_version == 2 ? setup_v2(host, path, &limits, err) : setup_v1(host, path, &limits, err);
+        if (r < 0)
+                return err_wrap(err, "cgroup of the pod");
+        return 0;
+}
+
+static int remove_directory(const char *path, struct err *err)
+{
+        if (rmdir(path) < 0 && errno != ENOENT)
+                return err_set_errno(err, errno, "removing the cgroup %s", path);
+        return 0;
+}
+
+int cgroup_remove(const struct host *host, const struct pod *pod, struct err *err)
+{
+        char *path CLEANUP_FREE = NULL;
+        DIR *mounts;
+        int r = 0;
+
+        if (!host->cgroups_per_qos || host->cgroup_systemd)
+                return 0;
+        path = pod_cgroup_path(host, pod);
+        if (host->cgroup_version == 2) {
+                char *directory CLEANUP_FREE = xasprintf("%s%s", host->cgroup_mount, path);
+                return remove_directory(directory, err);
+        }
+        /* Docker makes the parent in every hierarchy, not only in those that are set here. */
+        mounts = opendir(host->cgroup_mount);
+        if (!mounts)
+                return err_set_errno(err, errno, "opening %s", host->cgroup_mount);
+        for (struct dirent *e; r == 0 && (e = readdir(mounts));) {
+                if (e->d_name[0] == '.')
+                        continue;
+                char *directory CLEANUP_FREE = xasprintf("%s/%s%s", host->cgroup_mount, e->d_name, path);
+                r = remove_directory(directory, err);
+        }
+        (void)closedir(mounts);
+        return r;
+}

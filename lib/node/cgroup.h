@@ -1,0 +1,16 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pod-level cgroups: the directory below kubepods that all containers of a pod share, and what is set on it
+ * (pkg/kubelet/cm/pod_container_manager_linux.go). With Docker's cgroupfs driver they are made here; with the systemd
+ * driver systemd owns the tree, makes the slice with the first container and removes it with the last, and only the
+ * name is ours (container_resources.h).
+ */
+struct err;
+struct host;
+struct pod;
+
+/* Makes the pod's cgroup and sets shares, quota, memory and pids. Again is fine. */
+int cgroup_setup(const struct host *host, const struct pod *pod, struct err *err);
+/* Removes it from every hierarchy. -EBUSY while something runs in it; a missing one is fine. */
+int cgroup_remove(const struct host *host, const struct pod *pod, struct err *err);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "kube/pod.h"
+#include "node/cgroup.h"
+#include "node/exec_job.h"
+#include "node/host.h"
+#include "node/log_links.h"
+#include "node/volume.h"
+
+static void setup(struct job *job)
+{
+        const struct host *host = job->exec->host;
+        struct err err = ERR_INIT;
+
+        if (volume_setup(host, job->pod, &err) < 0) {
+                job_failed(job, "FailedMount", "%s", err.msg);
+                return;
+        }
+        if (cgroup_setup(host, job->pod, &err) < 0) {
+                job_failed(job, "FailedCreatePodContainer", "%s", err.msg);
+                return;
+        }
+        job_done(job, NULL);
+}
+
+static void cleanup(struct job *job)
+{
+        const struct host *host = job->exec->host;
+        struct err err = ERR_INIT;
+        int r = 0;
+
+        /* Directories, cgroup and logs go by UID: another incarnation with this one goes on using them. */
+        if (!job->shares_uid) {
+                r = volume_cleanup(host, job->pod->uid, &err);
+                if (r >= 0)
+                        r = cgroup_remove(host, job->pod, &err);
+                if (r >= 0)
+                        r = log_links_cleanup(host, job->pod, &err);
+        }
+        if (r < 0)
+                job_failed(job, "FailedCleanup", "%s", err.msg);
+        else
+                job_done(job, NULL);
+}
+
+void local_begin(struct job *job)
+{
+        if (job->op == POD_OP_VOLUMES)
+                setup(job);
+        else
+                cleanup(job);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <grp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "node/local_api.h"
+
+#define SOCKET_MODE 0600
+#define SOCKET_GROUP_MODE 0660
+#define JSON "application/json"
+
+enum { SERVER_SOCKET, SERVER_HEALTHZ, SERVER_READ_ONLY, SERVER_MAX };
+
+struct local_api;
+
+struct local_server {
+        struct local_api *api;
+        struct http_server *server;
+        unsigned routes; /* bits of the table below */
+};
+
+struct local_api {
+        struct local_api_options options;
+        struct local_server servers[SERVER_MAX];
+};
+
+enum {
+        ROUTE_HEALTHZ = 1 << 0,
+        ROUTE_PODS = 1 << 1,
+        ROUTE_STATUS = 1 << 2,
+        ROUTE_EVENTS = 1 << 3,
+};
+
+static void reply_text(struct http_server_request *request, local_api_text_fn text, void *userdata)
+{
+        char *body = text(userdata);
+
+        http_server_reply_take(request, 200, JSON, body, strlen(body));
+}
+
+static void handle_healthz(struct local_api *api, struct http_server_request *request)
+{
+        (void)api;
+        /* That it is answered at all says that the loop turns. */
+        http_server_reply(request, 200, NULL, "ok", 2);
+}
+
+static void handle_pods(struct local_api *api, struct http_server_request *request)
+{
+        reply_text(request, api->options.pods, api->options.userdata);
+}
+
+static void handle_status(struct local_api *api, struct http_server_request *request)
+{
+        reply_text(request, api->options.status, api->options.userdata);
+}
+
+static void handle_events(struct local_api *api, struct http_server_request *request)
+{
+        reply_text(request, api->options.events, api->options.userdata);
+}
+
+static const struct route {
+        const char *path;
+        unsigned bit;
+        void (*handle)(struct local_api *api, struct http_server_request *request);
+} routes[] = {
+        {"/healthz", ROUTE_HEALTHZ, handle_healthz},
+        {"/healthz/ping", ROUTE_HEALTHZ, handle_healthz},
+        {"/healthz/syncloop", ROUTE_HEALTHZ, handle_healthz},
+        {"/pods", ROUTE_PODS, handle_pods},
+        {"/pods/", ROUTE_PODS, handle_pods},
+        {"/status", ROUTE_STATUS, handle_status},
+        {"/events", ROUTE_EVENTS, handle_events},
+};
+
+static void on_request(void *userdata, struct http_server_request *request)
+{
+        struct local_server *server = userdata;
+        const char *method = http_server_method(request), *path = http_server_path(request);
+
+        for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+                if (!str_eq(path, routes[i].path) || !(server->routes & routes[i].bit))
+                        continue;
+                if (!str_eq(method, "GET") && !str_eq(method, "HEAD")) {
+                        http_server_add_header(request, "Allow", "GET, HEAD");
+                        http_server_replyf(request, 405, "%s takes GET", path);
+                        return;
+                }
+                routes[i].handle(server->api, request);
+                return;
+        }
+        http_server_replyf(request, 404, "404 page not found");
+}
+
+static int serve(struct local_api *api, struct loop *loop, int which, unsigned bits,
+                 const struct http_server_options *base, struct err *err)
+{
+        struct http_server_options options = *base;
+        struct local_server *server = &api->servers[which];
+
+        server->api = api;
+        server->routes = bits;
+        options.handler = on_request;
+        options.userdata = server;
+        return http_server_new(loop, &options, &server->server, err);
+}
+
+static int find_group(const char *name, gid_t *ret, struct err *err)
+{
+        const struct group *group;
+
+        errno = 0;
+        group = getgrnam(name);
+        if (!group)
+                return err_set(err, errno ? errno : ENOENT, "socketGroup: there is no group %s", name);
+        *ret = group->gr_gid;
+        return 0;
+}
+
+static int serve_all(struct local_api *api, struct loop *loop, struct err *err)
+{
+        const struct local_api_options *o = &api->options;
+        struct http_server_options socket = {
+                .name = "local API socket",
+                .unix_path = o->socket_path,
+                .unix_mode = o->socket_group ? SOCKET_GROUP_MODE : SOCKET_MODE,
+                .unix_gid = (gid_t)-1,
+        };
+        const struct http_server_options healthz = {
+                .name = "healthz port",
+                .address = o->healthz_address,
+                .port = (uint16_t)o->healthz_port,
+        };
+        const struct http_server_options read_only = {
+                .name = "read-only port",
+                .address = o->read_only_address,
+                .port = (uint16_t)o->read_only_port,
+        };
+        int r;
+
+        if (o->socket_group) {
+                r = find_group(o->socket_group, &socket.unix_gid, err);
+                if (r < 0)
+                        return r;
+        }
+        r = serve(api, loop, SERVER_SOCKET, ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS, &socket, err);
+        if (r < 0)
+                return r;
+        if (o->healthz_port > 0) {
+                r = serve(api, loop, SERVER_HEALTHZ, ROUTE_HEALTHZ, &healthz, err);
+                if (r == -EADDRINUSE)
+                        return err_wrap(err, "healthz port (does a kubelet run on this node?)");
+                if (r < 0)
+                        return err_wrap(err, "healthz port");
+        }
+        if (o->read_only_port > 0) {
+                r = serve(api, loop, SERVER_READ_ONLY, ROUTE_HEALTHZ | ROUTE_PODS, &read_only, err);
+                if (r < 0)
+                        return err_wrap(err, "readOnlyPort");
+        }
+        return 0;
+}
+
+int local_api_new(struct loop *loop, const struct local_api_options *options, struct local_api **ret, struct err *err)
+{
+        struct local_api *api = xcalloc(1, sizeof(*api));
+        int r;
+
+        api->options = *options;
+        r = serve_all(api, loop, err);
+        if (r < 0) {
+                (void)local_api_free(api);
+                return r;
+        }
+        *ret = api;
+        return 0;
+}
+
+struct local_api *local_api_free(struct local_api *api)
+{
+        if (!api)
+                return NULL;
+        for (size_t i = 0; i < SERVER_MAX; i++)
+                (void)http_server_free(api->servers[i].server);
+        free(api);
+        return NULL;
+}

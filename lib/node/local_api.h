@@ -1,0 +1,32 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What this node answers to local programs, in the kubelet's paths and JSON: over a unix socket for root (and one
+ * group) always; on 127.0.0.1:10248 /healthz; on readOnlyPort, when it is set, /pods and /healthz without
+ * authentication.
+ *
+ *      GET /healthz   "ok"
+ *      GET /pods      core/v1 PodList, status included
+ *      GET /status    what `podwatch status` shows   (unix socket only)
+ *      GET /events    core/v1 EventList               (unix socket only)
+ */
+struct err;
+struct local_api;
+struct loop;
+
+/* JSON text; free it. Called for each request. */
+typedef char *(*local_api_text_fn)(void *userdata);
+
+struct local_api_options {
+        const char *socket_path;
+        const char *socket_group; /* who may use it beside root; NULL: nobody */
+        const char *healthz_address;
+        int healthz_port; /* 0: none */
+        const char *read_only_address;
+        int read_only_port; /* 0: none */
+        local_api_text_fn pods, status, events;
+        void *userdata;
+};
+
+int local_api_new(struct loop *loop, const struct local_api_options *options, struct local_api **ret, struct err *err);
+struct local_api *local_api_free(struct local_api *api); /* takes NULL, returns NULL */

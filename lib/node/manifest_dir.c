@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "codec/hash.h"
+#include "net/loop.h"
+#include "node/manifest_dir.h"
+#include "node/manifest_file.h"
+#include "node/manifest_watch.h"
+
+/* Scans follow each other no faster, however many events come. */
+#define SCAN_GAP_USEC (10 * USEC_PER_MSEC)
+/* Names looked at in one scan; those that are no manifests count too. */
+#define NAMES_MAX ((size_t)10 * LIMIT_MANIFEST_FILES)
+
+struct entry {
+        char *name;
+        const char *why; /* not read, and why; NULL: a manifest */
+        bool marked;     /* the scan under way saw it */
+        bool present;
+        bool pending;    /* to be read at quiet_at */
+        bool whole;      /* was renamed to this name */
+        bool told;       /* content() was called; its hash is below */
+        bool unreadable; /* unreadable() was called since */
+        bool busy;       /* a writer had it open at the last try */
+        bool expected;   /* was there before we started */
+        bool linked;
+        int link_watch;
+        usec_t quiet_at;
+        usec_t remove_at; /* gone: counts as removed then; 0: it is there */
+        struct manifest_stat stat;
+        char hash[33];
+        char *message; /* of unreadable */
+};
+
+struct manifest_dir {
+        struct loop *loop;
+        char *path;
+        char *only; /* the one name that counts, NULL: all */
+        usec_t scan_interval;
+        struct manifest_dir_handlers handlers;
+        void *userdata;
+        struct manifest_watch *watch;
+        struct loop_source *timer;
+        struct loop_source *look; /* hints ask for a scan */
+        struct entry **entries;   /* in order of names */
+        size_t count;
+        bool rearm;    /* watch the directory anew before the next scan */
+        bool replaced; /* the one that was watched was taken away */
+        bool missing;  /* as told by directory() */
+        bool told_directory;
+        bool complete;
+        bool ignored_changed;
+        bool known; /* identity below is that of a directory that was there */
+        dev_t device;
+        ino_t inode;
+        usec_t new_until; /* until then removals wait longer */
+        usec_t last_scan, next_scan;
+        usec_t complete_at; /* the latest */
+};
+
+static size_t entry_position(const struct manifest_dir *dir, const char *name, bool *ret_found)
+{
+        size_t low = 0, high = dir->count;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                int order = strcmp(dir->entries[middle]->name, name);
+
+                if (order == 0) {
+                        *ret_found = true;
+                        return middle;
+                }
+                if (order < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        *ret_found = false;
+        return low;
+}
+
+static struct entry *entry_find(const struct manifest_dir *dir, const char *name)
+{
+        bool found;
+        size_t at = entry_position(dir, name, &found);
+
+        return found ? dir->entries[at] : NULL;
+}
+
+static struct entry *entry_get(struct manifest_dir *dir, const char *name)
+{
+        bool found;
+        size_t at = entry_position(dir, name, &found);
+        struct entry *entry;
+
+        if (found)
+                return dir->entries[at];
+        entry = xcalloc(1, sizeof(*entry));
+        entry->name = xstrdup(name);
+        entry->link_watch = -1;
+        dir->entries = xrealloc(dir->entries, dir->count + 1, sizeof(*dir->entries));
+        memmove(dir->entries + at + 1, dir->entries + at, (dir->count - at) * sizeof(*dir->entries));
+        dir->entries[at] = entry;
+        dir->count++;
+        return entry;
+}
+
+/* Two links may lead to one file and share its watch. */
+static void drop_link_watch(struct manifest_dir *dir, struct entry *entry)
+{
+        int number = entry->link_watch;
+
+        entry->link_watch = -1;
+        for (size_t i = 0; i < dir->count; i++)
+                if (number >= 0 && dir->entries[i]->link_watch == number)
+                        return;
+        manifest_watch_unlink(dir->watch, number);
+}
+
+static void entry_remove(struct manifest_dir *dir, size_t at)
+{
+        struct entry *entry = dir->entries[at];
+
+        drop_link_watch(dir, entry);
+        if (entry->why)
+                dir->ignored_changed = true;
+        memmove(dir->entries + at, dir->entries + at + 1, (dir->count - at - 1) * sizeof(*dir->entries));
+        dir->count--;
+        free(entry->name);
+        free(entry->message);
+        free(entry);
+}
+
+static void set_ignored(struct manifest_dir *dir, struct entry *entry, const char *why)
+{
+        if (entry->why == why)
+                return;
+        entry->why = why;
+        dir->ignored_changed = true;
+}
+
+static void on_hint(void *userdata, enum manifest_hint hint, const char *name)
+{
+        struct manifest_dir *dir = userdata;
+        usec_t now = loop_now(dir->loop);
+        struct entry *entry;
+
+        loop_defer_schedule(dir->look);
+        switch (hint) {
+        case MANIFEST_HINT_DIRECTORY:
+                dir->replaced = dir->known;
+                dir->rearm = true;
+                return;
+        case MANIFEST_HINT_LOST:
+                dir->rearm = true;
+                return;
+        case MANIFEST_HINT_WHOLE:
+                if (manifest_name_class(name) != MANIFEST_NAME_TAKEN && !str_eq(name, dir->only))
+                        return;
+                entry = entry_get(dir, name);
+                entry->whole = entry->pending = true;
+                entry->quiet_at = now;
+                return;
+        case MANIFEST_HINT_TOUCHED:
+                entry = entry_find(dir, name);
+                if (!entry)
+                        return;
+                entry->whole = false;
+                entry->pending = true;
+                entry->quiet_at = usec_add(now, MANIFEST_SETTLE_USEC);
+                return;
+        case MANIFEST_HINT_LOOK:
+        case MANIFEST_HINT_MAX:
+                return;
+        }
+}
+
+/* When a file with this stat has been quiet for long enough. */
+static usec_t quiet_time(const struct manifest_dir *dir, const struct stat *st)
+{
+        usec_t changed = (usec_t)st->st_ctim.tv_sec * USEC_PER_SEC + (usec_t)st->st_ctim.tv_nsec / 1000;
+        usec_t wall = loop_now_realtime(dir->loop), now = loop_now(dir->loop);
+        usec_t age = usec_sub(wall, changed);
+
+        return age >= MANIFEST_SETTLE_USEC ? now : usec_add(now, MANIFEST_SETTLE_USEC - age);
+}
+
+static void watch_link(struct manifest_dir *dir, struct entry *entry)
+{
+        char *path CLEANUP_FREE = file_join(dir->path, entry->name);
+
+        drop_link_watch(dir, entry);
+        entry->link_watch = manifest_watch_link(dir->watch, path);
+}
+
+/* Compares a manifest's stat with what is known of it. */
+static void look_at_manifest(struct manifest_dir *dir, int directory_fd, struct entry *entry)
+{
+        struct manifest_stat now = {0};
+        struct stat st = {0}, link = {0};
+        bool linked = fstatat(directory_fd, entry->name, &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode);
+
+        if (fstatat(directory_fd, entry->name, &st, 0) == 0)
+                manifest_stat_from(&now, &st);
+        if (S_ISDIR(st.st_mode)) {
+                set_ignored(dir, entry, "a directory");
+                return;
+        }
+        set_ignored(dir, entry, NULL);
+        entry->remove_at = 0;
+        if (entry->present && manifest_stat_equal(&now, &entry->stat))
+                return;
+        if (linked)
+                watch_link(dir, entry);
+        else if (entry->linked)
+                drop_link_watch(dir, entry);
+        entry->present = true;
+        entry->linked = linked;
+        entry->stat = now;
+        if (!entry->pending || !entry->whole)
+                entry->quiet_at = quiet_time(dir, &st);
+        entry->pending = true;
+}
+
+static void look_at_name(struct manifest_dir *dir, int directory_fd, const char *name, size_t *manifests)
+{
+        enum manifest_name class = manifest_name_class(name);
+        struct entry *entry;
+
+        if (dir->only && !str_eq(name, dir->only))
+                return;
+        entry = entry_get(dir, name);
+        entry->marked = true;
+        if (class != MANIFEST_NAME_TAKEN && !dir->only) {
+                set_ignored(dir, entry, manifest_name_why(class));
+                return;
+        }
+        if (++*manifests > LIMIT_MANIFEST_FILES) {
+                set_ignored(dir, entry, "there are more manifests than the limit of 1000");
+                return;
+        }
+        look_at_manifest(dir, directory_fd, entry);
+}
+
+/* Names in the directory, in order. */
+static int read_names(int directory_fd, struct strv *ret_names, struct err *err)
+{
+        int fd CLEANUP_FD = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!stream)
+                return err_set_errno(err, errno, "listing");
+        (void)TAKE_FD(fd);
+        for (struct dirent *e; (e = readdir(stream)) && ret_names->len < NAMES_MAX;)
+                if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
+                        strv_add(ret_names, e->d_name);
+        (void)closedir(stream);
+        strv_sort(ret_names);
+        return 0;
+}
+
+static void tell_directory(struct manifest_dir *dir, const char *message)
+{
+        bool missing = message != NULL;
+
+        if (dir->told_directory && dir->missing == missing)
+                return;
+        dir->told_directory = true;
+        dir->missing = missing;
+        dir->handlers.directory(dir->userdata, message);
+}
+
+/* The directory is watched and open afterwards, or told to be missing. */
+static int open_directory(struct manifest_dir *dir, struct err *err)
+{
+        int fd CLEANUP_FD = -1;
+        struct stat st;
+        int r;
+
+        /* Replaced behind the watch's back (mounted over, a link in the path swapped)? */
+        if (stat(dir->path, &st) < 0 || !dir->known || st.st_dev != dir->device || st.st_ino != dir->inode)
+                dir->rearm = true;
+        if (dir->rearm) {
+                r = manifest_watch_directory(dir->watch, dir->path, err);
+                if (r < 0)
+                        return r;
+        }
+        fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return err_set_errno(err, errno, "opening %s", dir->path);
+        /* Inode numbers are used again: what happened counts, too. */
+        if (dir->known && (dir->replaced || dir->missing || st.st_dev != dir->device || st.st_ino != dir->inode))
+                dir->new_until = usec_add(loop_now(dir->loop), MANIFEST_REMOVE_NEW_DIRECTORY_USEC);
+        dir->rearm = dir->replaced = false;
+        dir->known = true;
+        dir->device = st.st_dev;
+        dir->inode = st.st_ino;
+        return TAKE_FD(fd);
+}
+
+/* What the scan did not see: ignored files are forgotten at once, manifests after a while. */
+static void look_for_gone(struct manifest_dir *dir)
+{
+        usec_t now = loop_now(dir->loop);
+        usec_t wait = now < dir->new_until ? MANIFEST_REMOVE_NEW_DIRECTORY_USEC : MANIFEST_REMOVE_USEC;
+
+        for (size_t i = dir->count; i-- > 0;) {
+                struct entry *entry = dir->entries[i];
+
+                if (entry->marked)
+                        continue;
+                entry->pending = entry->present = entry->busy = false;
+                if (!entry->told && !entry->unreadable && !entry->expected)
+                        entry_remove(dir, i);
+                else if (entry->remove_at == 0)
+                        entry->remove_at = usec_add(now, wait);
+        }
+}
+
+static void scan(struct manifest_dir *dir)
+{
+        struct err err = ERR_INIT;
+        struct strv names CLEANUP_STRV = STRV_INIT;
+        int fd CLEANUP_FD = -1;
+        size_t manifests = 0;
+        const char *name;
+
+        dir->last_scan = loop_now(dir->loop);
+        dir->next_scan = usec_add(dir->last_scan, dir->scan_interval);
+        fd = open_directory(dir, &err);
+        if (fd < 0 || read_names(fd, &names, &err) < 0) {
+                /* Nothing is removed by a directory that cannot be read. */
+                for (size_t i = 0; i < dir->count; i++) {
+                        dir->entries[i]->remove_at = 0;
+                        dir->entries[i]->pending = dir->entries[i]->present = false;
+                }
+                dir->rearm = true;
+                tell_directory(dir, err.msg);
+                return;
+        }
+        for (size_t i = 0; i < dir->count; i++)
+                dir->entries[i]->marked = false;
+        STRV_FOREACH (name, &names) {
+                look_at_name(dir, fd, name, &manifests);
+        }
+        look_for_gone(dir);
+        tell_directory(dir, NULL);
+}
+
+static void tell_unreadable(struct manifest_dir *dir, struct entry *entry, bool busy, const char *message)
+{
+        if (entry->unreadable && str_eq(entry->message, message))
+                return;
+        entry->unreadable = true;
+        free(entry->message);
+        entry->message = xstrdup(message);
+        dir->handlers.unreadable(dir->userdata, entry->name, busy, message);
+}
+
+static void tell_content(struct manifest_dir *dir, struct entry *entry, const struct buf *content)
+{
+        struct hash128 hash;
+        char text[33];
+
+        hash128_init(&hash);
+        hash128_add(&hash, buf_str(content), content->len);
+        hash128_text(&hash, text);
+        if (entry->told && !entry->unreadable && strcmp(text, entry->hash) == 0)
+                return;
+        memcpy(entry->hash, text, sizeof(text));
+        entry->told = true;
+        entry->unreadable = false;
+        dir->handlers.content(dir->userdata, entry->name, buf_str(content), content->len);
+}
+
+static void read_entry(struct manifest_dir *dir, struct entry *entry)
+{
+        int fd CLEANUP_FD = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct buf content CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+        struct manifest_stat stat_now;
+        struct err err = ERR_INIT;
+        int r;
+
+        entry->pending = entry->whole = false;
+        if (fd < 0) {
+                dir->rearm = true;
+                loop_defer_schedule(dir->look);
+                return;
+        }
+        r = manifest_file_read(fd, entry->name, &stat_now, &content, &err);
+        entry->busy = r == MANIFEST_READ_BUSY;
+        if (r < 0) {
+                tell_unreadable(dir, entry, false, err.msg);
+        } else if (entry->busy) {
+                /* The writer's close is an event; the safety scan asks again should it be missed. */
+                tell_unreadable(dir, entry, true, "it is open for writing: read when the writer has closed it");
+        } else if (!manifest_stat_equal(&stat_now, &entry->stat)) {
+                entry->stat = stat_now;
+                entry->pending = true;
+                entry->quiet_at = usec_add(loop_now(dir->loop), MANIFEST_SETTLE_USEC);
+        } else {
+                tell_content(dir, entry, &content);
+        }
+}
+
+/* Reads what is quiet, removes what is gone for good; when the next of them is due. */
+static usec_t process(struct manifest_dir *dir)
+{
+        usec_t now = loop_now(dir->loop), next = dir->next_scan;
+        bool pending = false;
+
+        for (size_t i = 0; i < dir->count; i++)
+                if (dir->entries[i]->pending && dir->entries[i]->present && dir->entries[i]->quiet_at <= now)
+                        read_entry(dir, dir->entries[i]);
+        for (size_t i = dir->count; i-- > 0;) {
+                struct entry *entry = dir->entries[i];
+
+                if (entry->remove_at == 0 || entry->remove_at > now || dir->missing)
+                        continue;
+                dir->handlers.removed(dir->userdata, entry->name);
+                entry_remove(dir, i);
+        }
+        for (size_t i = 0; i < dir->count; i++) {
+                struct entry *entry = dir->entries[i];
+
+                pending = pending || (entry->pending && entry->present) || entry->remove_at > 0;
+                if (entry->pending && entry->present && entry->quiet_at < next)
+                        next = entry->quiet_at;
+                if (entry->remove_at > 0 && entry->remove_at < next)
+                        next = entry->remove_at;
+        }
+        if (dir->ignored_changed) {
+                dir->ignored_changed = false;
+                dir->handlers.ignored(dir->userdata);
+        }
+        if (!dir->complete && pending && dir->complete_at < next)
+                next = dir->complete_at;
+        if (!dir->complete && (!pending || now >= dir->complete_at)) {
+                dir->complete = true;
+                dir->handlers.complete(dir->userdata);
+        }
+        return next;
+}
+
+static void look(struct manifest_dir *dir)
+{
+        scan(dir);
+        loop_timer_set(dir->timer, process(dir));
+}
+
+static void on_look(void *userdata)
+{
+        struct manifest_dir *dir = userdata;
+        usec_t soonest = usec_add(dir->last_scan, SCAN_GAP_USEC);
+
+        if (dir->last_scan > 0 && loop_now(dir->loop) < soonest) {
+                dir->next_scan = soonest < dir->next_scan ? soonest : dir->next_scan;
+                if (dir->next_scan < loop_timer_get(dir->timer))
+                        loop_timer_set(dir->timer, dir->next_scan);
+                return;
+        }
+        look(dir);
+}
+
+static void on_timer(void *userdata, usec_t now)
+{
+        struct manifest_dir *dir = userdata;
+
+        /* The safety scan tries again what a writer kept from being read. In any case files are read by what stat says
+         * now, not by what it said when the timer was set. */
+        if (now >= dir->next_scan)
+                for (size_t i = 0; i < dir->count; i++)
+                        dir->entries[i]->pending |= dir->entries[i]->busy;
+        look(dir);
+}
+
+/* A path that is a file, or is not there and is named like one, means that file alone. */
+static void split_path(struct manifest_dir *dir, const char *path)
+{
+        char *clean CLEANUP_FREE = file_clean(path);
+        struct stat st;
+        bool is_file = stat(clean, &st) == 0 ? S_ISREG(st.st_mode)
+                                             : manifest_name_class(file_basename(clean)) == MANIFEST_NAME_TAKEN;
+
+        if (is_file) {
+                dir->path = file_dirname(clean);
+                dir->only = xstrdup(file_basename(clean));
+        } else {
+                dir->path = TAKE_PTR(clean);
+        }
+}
+
+int manifest_dir_new(struct loop *loop, const char *path, usec_t scan_interval,
+                     const struct manifest_dir_handlers *handlers, void *userdata, struct manifest_dir **ret,
+                     struct err *err)
+{
+        struct manifest_dir *dir = xcalloc(1, sizeof(*dir));
+        int r;
+
+        dir->loop = loop;
+        dir->scan_interval = scan_interval;
+        dir->complete_at = usec_add(clock_boottime(), MANIFEST_COMPLETE_USEC);
+        dir->handlers = *handlers;
+        dir->userdata = userdata;
+        dir->rearm = true;
+        split_path(dir, path);
+        r = manifest_watch_new(loop, on_hint, dir, &dir->watch, err);
+        if (r < 0) {
+                (void)manifest_dir_free(dir);
+                return r;
+        }
+        dir->timer = loop_timer_new(loop, "manifest directory timer", on_timer, dir);
+        dir->look = loop_defer_new(loop, "manifest directory scan", on_look, dir);
+        loop_defer_schedule(dir->look);
+        *ret = dir;
+        return 0;
+}
+
+struct manifest_dir *manifest_dir_free(struct manifest_dir *dir)
+{
+        if (!dir)
+                return NULL;
+        while (dir->count > 0)
+                entry_remove(dir, dir->count - 1);
+        free(dir->entries);
+        (void)loop_source_free(dir->timer);
+        (void)loop_source_free(dir->look);
+        (void)manifest_watch_free(dir->watch);
+        free(dir->path);
+        free(dir->only);
+        free(dir);
+        return NULL;
+}
+
+void manifest_dir_expect(struct manifest_dir *dir, const char *name)
+{
+        struct entry *entry = entry_get(dir, name);
+
+        entry->expected = true;
+}
+
+const char *manifest_dir_path(const struct manifest_dir *dir)
+{
+        return dir->path;
+}
+
+void manifest_dir_ignored(const struct manifest_dir *dir, manifest_dir_ignored_fn fn, void *userdata)
+{
+        for (size_t i = 0; i < dir->count; i++)
+                if (dir->entries[i]->why)
+                        fn(userdata, dir->entries[i]->name, dir->entries[i]->why);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "net/loop.h"
+#include "node/manifest_dir.h"
+#include "node/manifest_source.h"
+#include "node/revision.h"
+
+/* What is wanted of one pod name, as last told. */
+struct wanted {
+        char *namespace, *name;
+        struct pod *pod;
+        bool marked;
+};
+
+struct manifest_source {
+        struct loop *loop;
+        char *node_name;
+        bool strict;
+        struct revisions *revisions;
+        struct manifest_source_handlers handlers;
+        void *userdata;
+        struct manifest_dir *dir;
+        struct manifest **files; /* in order of names */
+        size_t count;
+        struct wanted *wanted;
+        size_t wanted_count;
+        bool complete;
+        char *missing; /* why the directory is not there */
+        char *disk;    /* why versions cannot be stored */
+};
+
+static struct manifest *file_find(const struct manifest_source *s, const char *name)
+{
+        for (size_t i = 0; i < s->count; i++)
+                if (str_eq(s->files[i]->name, name))
+                        return s->files[i];
+        return NULL;
+}
+
+static struct manifest *file_get(struct manifest_source *s, const char *name)
+{
+        struct manifest *m = file_find(s, name);
+        size_t at = 0;
+
+        if (m)
+                return m;
+        m = xcalloc(1, sizeof(*m));
+        m->name = xstrdup(name);
+        m->path = file_join(manifest_dir_path(s->dir), name);
+        while (at < s->count && strcmp(s->files[at]->name, name) < 0)
+                at++;
+        s->files = xrealloc(s->files, s->count + 1, sizeof(struct manifest *));
+        memmove(s->files + at + 1, s->files + at, (s->count - at) * sizeof(struct manifest *));
+        s->files[at] = m;
+        s->count++;
+        return m;
+}
+
+static void file_free(struct manifest *m)
+{
+        free(m->name);
+        free(m->path);
+        free(m->problem);
+        free(m->raw);
+        m->pod = pod_unref(m->pod);
+        pod_findings_release(&m->findings);
+        free(m);
+}
+
+/* NULL: there is none (any more). Told when it changes. */
+static void set_problem(struct manifest_source *s, struct manifest *m, const char *problem)
+{
+        if (str_eq(m->problem, problem))
+                return;
+        free(m->problem);
+        m->problem = problem ? xstrdup(problem) : NULL;
+        m->since_wall = loop_now_realtime(s->loop);
+        s->handlers.problem(s->userdata, m, problem);
+}
+
+static struct wanted *wanted_find(struct manifest_source *s, const struct pod *pod)
+{
+        for (size_t i = 0; i < s->wanted_count; i++)
+                if (str_eq(s->wanted[i].name, pod->name) && str_eq(s->wanted[i].namespace, pod->namespace))
+                        return &s->wanted[i];
+        return NULL;
+}
+
+/* Stores a new version. A disk that takes nothing is told once, and again once it does. */
+static void store(struct manifest_source *s, struct manifest *m)
+{
+        struct err err = ERR_INIT;
+        int r = revision_save(s->revisions, m->pod, m->path, m->raw, m->raw_len, &m->revision, &err);
+
+        if (r < 0 && !s->disk) {
+                char *text CLEANUP_FREE =
+                        xasprintf("versions of manifests cannot be stored, going on from memory: %s", err.msg);
+                s->disk = xstrdup(text);
+                s->handlers.notice(s->userdata, text);
+        } else if (r == 0 && s->disk) {
+                free(TAKE_PTR(s->disk));
+                s->handlers.notice(s->userdata, "versions of manifests are stored again");
+        }
+}
+
+/* The version on disk, where it is this one: it keeps its number and the time when it was first seen. */
+static bool take_stored(struct manifest_source *s, struct manifest *m)
+{
+        const struct pod *pod = m->pod;
+        struct revision revision = {0};
+        struct err err = ERR_INIT;
+        bool same = false;
+        int r = revision_current(s->revisions, pod->namespace, pod->name, &revision, &err);
+
+        if (r < 0)
+                s->handlers.notice(s->userdata, err.msg);
+        if (r == 0 && str_eq(revision.pod->uid, pod->uid) && str_eq(revision.pod->spec_hash, pod->spec_hash)) {
+                m->pod = pod_unref(m->pod);
+                m->pod = pod_ref(revision.pod);
+                m->revision = revision.number;
+                same = true;
+        }
+        revision_release(&revision);
+        return same;
+}
+
+static void want(struct manifest_source *s, struct manifest *m)
+{
+        struct wanted *w = wanted_find(s, m->pod);
+
+        if (!w) {
+                s->wanted = xrealloc(s->wanted, s->wanted_count + 1, sizeof(*s->wanted));
+                w = &s->wanted[s->wanted_count++];
+                *w = (struct wanted){.namespace = xstrdup(m->pod->namespace), .name = xstrdup(m->pod->name)};
+        }
+        w->marked = true;
+        if (w->pod == m->pod)
+                return;
+        if (m->raw) {
+                if (!take_stored(s, m))
+                        store(s, m);
+                free(TAKE_PTR(m->raw));
+        }
+        w->pod = pod_unref(w->pod);
+        w->pod = pod_ref(m->pod);
+        s->handlers.want(s->userdata, m->pod, m->revision, m->path);
+}
+
+static void unwant(struct manifest_source *s, size_t at)
+{
+        struct wanted w = s->wanted[at];
+        struct err err = ERR_INIT;
+
+        s->wanted[at] = s->wanted[--s->wanted_count];
+        if (revision_forget(s->revisions, w.namespace, w.name, &err) < 0)
+                s->handlers.notice(s->userdata, err.msg);
+        s->handlers.unwant(s->userdata, w.namespace, w.name);
+        free(w.namespace);
+        free(w.name);
+        w.pod = pod_unref(w.pod);
+}
+
+static const struct manifest *earlier_file(const struct manifest_source *s, size_t at)
+{
+        const struct pod *pod = s->files[at]->pod;
+
+        for (size_t i = 0; i < at; i++)
+                if (s->files[i]->pod && str_eq(s->files[i]->pod->name, pod->name) &&
+                    str_eq(s->files[i]->pod->namespace, pod->namespace))
+                        return s->files[i];
+        return NULL;
+}
+
+/* Of the files as they stand: who speaks for which name, what is new, what is gone. */
+static void settle(struct manifest_source *s)
+{
+        if (!s->complete)
+                return;
+        for (size_t i = 0; i < s->wanted_count; i++)
+                s->wanted[i].marked = false;
+        for (size_t i = 0; i < s->count; i++) {
+                struct manifest *m = s->files[i];
+                const struct manifest *other = m->pod ? earlier_file(s, i) : NULL;
+
+                if (!m->pod)
+                        continue;
+                if (other) {
+                        char *text CLEANUP_FREE = xasprintf("%s: pod %s/%s is in %s already, which counts", m->path,
+                                                            m->pod->namespace, m->pod->name, other->name);
+                        m->shadowed = true;
+                        set_problem(s, m, text);
+                        continue;
+                }
+                if (m->shadowed) {
+                        m->shadowed = false;
+                        set_problem(s, m, NULL);
+                }
+                want(s, m);
+        }
+        for (size_t i = s->wanted_count; i-- > 0;)
+                if (!s->wanted[i].marked)
+                        unwant(s, i);
+}
+
+static void accept(struct manifest_source *s, struct manifest *m, struct pod *pod, const char *data, size_t len)
+{
+        bool same = m->pod && str_eq(m->pod->uid, pod->uid) && str_eq(m->pod->spec_hash, pod->spec_hash);
+
+        if (!same) {
+                m->pod = pod_unref(m->pod);
+                m->pod = pod_ref(pod);
+                m->revision = 0;
+                free(m->raw);
+                m->raw = xstrndup(data, len);
+                m->raw_len = len;
+        }
+        m->valid = true;
+        m->busy = false;
+        if (!m->shadowed)
+                set_problem(s, m, NULL);
+        settle(s);
+}
+
+static void on_content(void *userdata, const char *name, const char *data, size_t len)
+{
+        struct manifest_source *s = userdata;
+        struct manifest *m = file_get(s, name);
+        struct pod_source source = {
+                .node_name = s->node_name,
+                .file = m->path,
+                .seen = loop_now_realtime(s->loop),
+        };
+        struct pod *pod CLEANUP_POD = NULL;
+        struct err err = ERR_INIT;
+        int r;
+
+        pod_findings_release(&m->findings);
+        m->findings = (struct pod_findings){0};
+        r = pod_from_manifest(data, len, &source, s->strict, &pod, &m->findings, &err);
+        if (r == 0) {
+                accept(s, m, pod, data, len);
+                return;
+        }
+        m->valid = m->busy = false;
+        set_problem(s, m, err.msg);
+}
+
+static void on_unreadable(void *userdata, const char *name, bool busy, const char *message)
+{
+        struct manifest_source *s = userdata;
+        struct manifest *m = file_get(s, name);
+        char *text CLEANUP_FREE = xasprintf("%s: %s", m->path, message);
+
+        m->valid = false;
+        m->busy = busy;
+        set_problem(s, m, text);
+}
+
+static void on_removed(void *userdata, const char *name)
+{
+        struct manifest_source *s = userdata;
+        struct err err = ERR_INIT;
+
+        for (size_t i = 0; i < s->count; i++) {
+                struct manifest *m = s->files[i];
+
+                if (!str_eq(m->name, name))
+                        continue;
+                memmove(s->files + i, s->files + i + 1, (s->count - i - 1) * sizeof(struct manifest *));
+                s->count--;
+                /* Later, unwant() does it; before, nothing was told to be wanted. */
+                if (m->pod && !s->complete && revision_forget(s->revisions, m->pod->namespace, m->pod->name, &err) < 0)
+                        s->handlers.notice(s->userdata, err.msg);
+                m->pod = pod_unref(m->pod);
+                set_problem(s, m, NULL);
+                file_free(m);
+                break;
+        }
+        settle(s);
+}
+
+static void on_directory(void *userdata, const char *message)
+{
+        struct manifest_source *s = userdata;
+
+        free(TAKE_PTR(s->missing));
+        s->missing = message ? xstrdup(message) : NULL;
+        s->handlers.directory(s->userdata, message);
+}
+
+static void on_complete(void *userdata)
+{
+        struct manifest_source *s = userdata;
+
+        s->complete = true;
+        settle(s);
+        s->handlers.complete(s->userdata);
+}
+
+/* What was in force when podwatch ran last: it stays so for files that are wrong, busy or gone for a moment now, and
+ * for all while the directory is missing. */
+static void recall(void *userdata, const char *pod_directory, const struct revision *revision, const struct err *err)
+{
+        struct manifest_source *s = userdata;
+        char *directory CLEANUP_FREE = NULL;
+        struct manifest *m;
+
+        if (!revision) {
+                char *text CLEANUP_FREE = xasprintf("%s: %s", pod_directory, err->msg);
+                s->handlers.notice(s->userdata, text);
+                return;
+        }
+        directory = file_dirname(revision->file);
+        if (!str_eq(directory, manifest_dir_path(s->dir)))
+                return;
+        m = file_get(s, file_basename(revision->file));
+        if (m->pod)
+                return;
+        m->pod = pod_ref(revision->pod);
+        m->revision = revision->number;
+        manifest_dir_expect(s->dir, m->name);
+}
+
+static void notice_ignored(void *userdata, const char *name, const char *why)
+{
+        struct buf *text = userdata;
+
+        /* Hidden files are what tools put beside their work; they are shown by status alone. */
+        if (name[0] != '.')
+                buf_addf(text, "%s%s (%s)", text->len ? ", " : "", name, why);
+}
+
+static void on_ignored(void *userdata)
+{
+        struct manifest_source *s = userdata;
+        struct buf text CLEANUP_BUF = BUF_INIT(4096);
+
+        manifest_dir_ignored(s->dir, notice_ignored, &text);
+        if (text.len == 0)
+                return;
+        char *message CLEANUP_FREE =
+                xasprintf("not read in %s: %s%s", manifest_dir_path(s->dir), buf_str(&text), text.failed ? " ..." : "");
+        s->handlers.notice(s->userdata, message);
+}
+
+int manifest_source_new(struct loop *loop, const struct manifest_source_options *options, struct revisions *revisions,
+                        const struct manifest_source_handlers *handlers, void *userdata, struct manifest_source **ret,
+                        struct err *err)
+{
+        static const struct manifest_dir_handlers dir_handlers = {
+                .content = on_content,
+                .unreadable = on_unreadable,
+                .removed = on_removed,
+                .directory = on_directory,
+                .complete = on_complete,
+                .ignored = on_ignored,
+        };
+        struct manifest_source *s = xcalloc(1, sizeof(*s));
+        int r;
+
+        s->loop = loop;
+        s->node_name = xstrdup(options->node_name);
+        s->strict = options->strict;
+        s->revisions = revisions;
+        s->handlers = *handlers;
+        s->userdata = userdata;
+        r = manifest_dir_new(loop, options->path, options->scan_interval, &dir_handlers, s, &s->dir, err);
+        if (r < 0) {
+                (void)manifest_source_free(s);
+                return r;
+        }
+        revisions_each(revisions, recall, s);
+        *ret = s;
+        return 0;
+}
+
+struct manifest_source *manifest_source_free(struct manifest_source *source)
+{
+        if (!source)
+                return NULL;
+        (void)manifest_dir_free(source->dir);
+        for (size_t i = 0; i < source->count; i++)
+                file_free(source->files[i]);
+        free(source->files);
+        for (size_t i = 0; i < source->wanted_count; i++) {
+                free(source->wanted[i].namespace);
+                free(source->wanted[i].name);
+                (void)pod_unref(source->wanted[i].pod);
+        }
+        free(source->wanted);
+        free(source->node_name);
+        free(source->missing);
+        free(source->disk);
+        free(source);
+        return NULL;
+}
+
+size_t manifest_source_count(const struct manifest_source *source)
+{
+        return source->count;
+}
+
+const struct manifest *manifest_source_get(const struct manifest_source *source, size_t index)
+{
+        return source->files[index];
+}
+
+const struct manifest *manifest_source_find(const struct manifest_source *source, const char *namespace,
+                                            const char *name)
+{
+        for (size_t i = 0; i < source->count; i++) {
+                const struct manifest *m = source->files[i];
+
+                if (m->pod && !m->shadowed && str_eq(m->pod->name, name) && str_eq(m->pod->namespace, namespace))
+                        return m;
+        }
+        return NULL;
+}
+
+void manifest_source_ignored(const struct manifest_source *source, manifest_source_ignored_fn fn, void *userdata)
+{
+        manifest_dir_ignored(source->dir, fn, userdata);
+}
+
+const char *manifest_source_missing(const struct manifest_source *source)
+{
+        return source->missing;
+}
+
+const char *manifest_source_disk(const struct manifest_source *source)
+{
+        return source->disk;
+}

@@ -1,0 +1,53 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a view says, in words: the predicates that the decision (pod_step), the edges (pod_apply) and status share.
+ * Pure.
+ */
+#include "node/pod_view.h"
+
+static inline bool slot_free(const struct pod_slot *slot)
+{
+        return slot->op == POD_OP_NONE;
+}
+
+/* An init container that runs to its end, as opposed to a sidecar or an app container. */
+static inline bool container_is_step(const struct pod_container *c)
+{
+        return c->init && !c->sidecar;
+}
+static inline bool container_is_app(const struct pod_container *c)
+{
+        return !c->init;
+}
+static inline bool container_has_probe(const struct pod_container *c, enum pod_probe_kind kind)
+{
+        return c->probes[kind].handler.type != POD_HANDLER_NONE;
+}
+
+/* The instance joins the sandbox that is there now. */
+bool fact_in_sandbox(const struct pod_incarnation *inc, const struct pod_instance *instance);
+/* Something of it runs, as far as is known. */
+bool fact_runs(const struct pod_incarnation *inc);
+/* A request is under way that may start or create something, so its end is not known yet. */
+bool fact_unsettled(const struct pod_incarnation *inc);
+/* What has ended is run again, by restartPolicy and the rest. Of an instance that has exited. */
+bool fact_restarts(const struct pod *pod, const struct pod_container *spec, const struct pod_container_view *c);
+/* The container has ended for good. */
+bool fact_done(const struct pod_incarnation *inc, size_t index);
+/* Index of the first init container or sidecar that holds up what is behind it; container_count where none does. */
+size_t fact_init_position(const struct pod_incarnation *inc);
+/* It is this container's turn: the ones before it have done their part. */
+bool fact_turn(const struct pod_incarnation *inc, size_t index);
+/* Its environment names the pod's address, so the sandbox must run before it can be created. */
+bool fact_needs_pod_ip(const struct pod *pod, const struct pod_container *spec);
+/* Nothing runs again: all app containers have ended for good, or an init container has failed for good. */
+bool fact_completed(const struct pod_incarnation *inc, bool *ret_failed);
+/* Everything that can be made before its start is made. */
+bool fact_prepared(const struct pod_incarnation *inc);
+/* Something of this name runs that is to be removed: until it has gone nothing else may start. */
+bool fact_stray_runs(const struct pod_view *view);
+/* A container of it was started at least once, in whatever sandbox. */
+bool fact_ever_started(const struct pod_incarnation *inc);
+/* Grace of a stop that podwatch begins, at least 0. */
+usec_t fact_grace(const struct pod *pod);

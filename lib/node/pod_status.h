@@ -1,0 +1,38 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * v1 PodStatus of a pod view, as the kubelet computes it (pkg/kubelet/kubelet_pods.go generateAPIPodStatus,
+ * pkg/kubelet/status/generate.go; reference section 7): phase, conditions whose lastTransitionTime stays until they
+ * flip, container statuses and their reasons. Pure: all that is not in the view comes in as arguments.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+
+struct cJSON;
+struct pod_incarnation;
+struct pod_plan;
+struct pod_view;
+
+/* Text a container left in its termination message file (or the end of its log), per container and instance. */
+struct pod_status_message {
+        int container;    /* index in the pod */
+        bool last;        /* of the instance before the newest */
+        const char *text; /* cut by the caller */
+};
+
+struct pod_status_input {
+        const struct pod_view *view;
+        const struct pod_incarnation *incarnation; /* of view: what is shown (current, else next) */
+        const struct pod_plan *plan;               /* waits: their reasons and messages become waiting states */
+        const struct cJSON *previous;              /* the status made before, NULL without: condition times, sticky
+                                                    * phases */
+        const struct pod_status_message *messages;
+        size_t message_count;
+        const char *host_ip;
+        usec_t now_wall;
+};
+
+/* The status object; free with cJSON_Delete. */
+struct cJSON *pod_status(const struct pod_status_input *in);

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <utlist.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "base/strv.h"
+#include "docker/docker.h"
+#include "net/curl_glue.h"
+#include "net/loop.h"
+#include "node/probe.h"
+
+/* net/http's own limit, which the kubelet has too. */
+#define REDIRECTS_MAX 10
+/* What the kubelet calls itself (pkg/probe/http/request.go); some servers tell probes by it. */
+#define USER_AGENT "kube-probe/1.36"
+
+struct probes {
+        struct loop *loop;
+        struct curl_glue *glue;
+        struct docker *docker;
+        struct probe *list;
+};
+
+struct probe {
+        struct probes *probes;
+        const struct pod_handler *handler;
+        probe_done_fn done; /* NULL once cancelled */
+        void *userdata;
+        usec_t deadline;
+        struct buf output;
+        /* one of these is under way */
+        struct curl_glue_call *http;
+        struct docker_call *exec;
+        int fd;
+        struct loop_source *io, *timer, *defer;
+        /* http */
+        char *host, *path;
+        int port;
+        bool https;
+        int redirects;
+        struct probe_result result; /* what the defer reports */
+        struct probe *prev, *next;
+};
+
+static void probe_drop(struct probe *probe)
+{
+        DL_DELETE(probe->probes->list, probe);
+        loop_source_free(probe->io);
+        loop_source_free(probe->timer);
+        loop_source_free(probe->defer);
+        (void)fd_close(probe->fd);
+        buf_release(&probe->output);
+        free(probe->host);
+        free(probe->path);
+        free(probe);
+}
+
+static void finish(struct probe *probe, struct probe_result result)
+{
+        result.output = buf_str(&probe->output);
+        if (probe->done)
+                probe->done(probe->userdata, &result);
+        probe_drop(probe);
+}
+
+static void report(void *userdata)
+{
+        struct probe *probe = userdata;
+
+        finish(probe, probe->result);
+}
+
+/* Reports from the loop, since nothing may be called back before probe_start has returned. */
+static void finish_later(struct probe *probe, struct probe_result result)
+{
+        probe->result = result;
+        probe->defer = loop_defer_new(probe->probes->loop, "probe", report, probe);
+        loop_defer_schedule(probe->defer);
+}
+
+static void start_http(struct probe *probe);
+
+/* Where a redirect leads: true for another place on the same host, which replaces path, port and scheme. */
+static bool follow(struct probe *probe, const char *location)
+{
+        const char *rest = str_after(location, "https://");
+        bool https = rest != NULL;
+
+        if (location[0] == '/' && location[1] != '/') {
+                free(probe->path);
+                probe->path = xstrdup(location);
+                return true;
+        }
+        if (!rest)
+                rest = str_after(location, "http://");
+        if (!rest)
+                return false;
+        size_t host_len = strcspn(rest, "/?#"), name_len = host_len;
+        const char *colon = memchr(rest, ':', host_len);
+        int port = https ? 443 : 80;
+        if (rest[0] != '[' && colon) {
+                char *text CLEANUP_FREE = xstrndup(colon + 1, host_len - (size_t)(colon - rest) - 1);
+                name_len = (size_t)(colon - rest);
+                if (str_to_int(text, 1, 65535, &port) < 0)
+                        return false;
+        }
+        if (strlen(probe->host) != name_len || strncmp(rest, probe->host, name_len) != 0)
+                return false;
+        char *path = rest[host_len] == '/' ? xstrdup(rest + host_len) : xasprintf("/%s", rest + host_len);
+        free(probe->path);
+        probe->path = path;
+        probe->https = https;
+        probe->port = port;
+        return true;
+}
+
+static bool is_redirect(int status)
+{
+        return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static void http_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
+{
+        struct probe *probe = userdata;
+
+        probe->http = NULL;
+        if (!probe->done) {
+                probe_drop(probe);
+                return;
+        }
+        if (err) {
+                buf_addf(&probe->output, "%s", err->msg);
+                finish(probe, (struct probe_result){.success = false});
+                return;
+        }
+        const char *location = is_redirect(response->status) ? curl_glue_header(response, "Location") : NULL;
+        if (location && probe->redirects++ >= REDIRECTS_MAX) {
+                buf_addf(&probe->output, "stopped after %d redirects", REDIRECTS_MAX);
+                finish(probe, (struct probe_result){.success = false});
+        } else if (location && follow(probe, location)) {
+                start_http(probe);
+        } else if (location) {
+                buf_addf(&probe->output, "Probe terminated redirects, Response body: %.*s",
+                         (int)(response->body_len > 1024 ? 1024 : response->body_len), response->body);
+                finish(probe, (struct probe_result){.success = true, .warning = true});
+        } else if (response->status >= 200 && response->status < 400) {
+                buf_add(&probe->output, response->body, response->body_len);
+                finish(probe, (struct probe_result){.success = true});
+        } else {
+                buf_addf(&probe->output, "HTTP probe failed with statuscode: %d", response->status);
+                finish(probe, (struct probe_result){.success = false});
+        }
+}
+
+static void probe_headers(const struct pod_handler *handler, struct strv *headers)
+{
+        bool accept = false, agent = false;
+
+        for (size_t i = 0; i < handler->headers.count; i++) {
+                const struct pod_key_value *header = &handler->headers.items[i];
+                accept |= strcasecmp(header->key, "Accept") == 0;
+                agent |= strcasecmp(header->key, "User-Agent") == 0;
+                strv_addf(headers, "%s: %s", header->key, header->value);
+        }
+        if (!accept)
+                strv_add(headers, "Accept: */*");
+        if (!agent)
+                strv_add(headers, "User-Agent: " USER_AGENT);
+}
+
+static void start_http(struct probe *probe)
+{
+        struct strv headers CLEANUP_STRV = STRV_INIT;
+        bool v6 = strchr(probe->host, ':') && probe->host[0] != '[';
+        char *url CLEANUP_FREE =
+                xasprintf("%s://%s%s%s:%d%s%s", probe->https ? "https" : "http", v6 ? "[" : "", probe->host,
+                          v6 ? "]" : "", probe->port, probe->path[0] == '/' ? "" : "/", probe->path);
+
+        probe_headers(probe->handler, &headers);
+        struct curl_glue_request request = {
+                .url = url,
+                .headers = (const char *const *)headers.items,
+                .max_body = LIMIT_PROBE_OUTPUT,
+                .deadline = probe->deadline,
+                .flags = CURL_GLUE_INSECURE | CURL_GLUE_NO_REUSE | CURL_GLUE_HTTP1 | CURL_GLUE_TRUNCATE,
+                .done = http_done,
+                .userdata = probe,
+        };
+        probe->http = curl_glue_start(probe->probes->glue, &request);
+}
+
+static void tcp_ready(void *userdata, uint32_t events)
+{
+        struct probe *probe = userdata;
+        int error = 0;
+        socklen_t len = sizeof(error);
+
+        (void)events;
+        if (getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+                error = errno;
+        if (error)
+                buf_addf(&probe->output, "dial tcp %s:%d: %s", probe->host, probe->port,
+                         strerrordesc_np(error) ?: "unknown error");
+        finish(probe, (struct probe_result){.success = error == 0});
+}
+
+static void tcp_timeout(void *userdata, usec_t now)
+{
+        struct probe *probe = userdata;
+
+        (void)now;
+        buf_addf(&probe->output, "dial tcp %s:%d: i/o timeout", probe->host, probe->port);
+        finish(probe, (struct probe_result){.success = false});
+}
+
+/* Length of the address, 0 where the host is no numeric address: names would block the loop. */
+static socklen_t socket_address(const char *host, int port, struct sockaddr_storage *ret)
+{
+        struct sockaddr_in *in = (struct sockaddr_in *)ret;
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+
+        memset(ret, 0, sizeof(*ret));
+        if (str_eq(host, "localhost"))
+                host = "127.0.0.1";
+        if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+                in->sin_family = AF_INET;
+                in->sin_port = htons((uint16_t)port);
+                return sizeof(*in);
+        }
+        if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
+                in6->sin6_family = AF_INET6;
+                in6->sin6_port = htons((uint16_t)port);
+                return sizeof(*in6);
+        }
+        return 0;
+}
+
+static void start_tcp(struct probe *probe)
+{
+        struct sockaddr_storage address;
+        socklen_t len = socket_address(probe->host, probe->port, &address);
+        struct err err = ERR_INIT;
+
+        if (len == 0) {
+                buf_addf(&probe->output, "dial tcp %s:%d: the host must be an IP address", probe->host, probe->port);
+                finish_later(probe, (struct probe_result){.success = false});
+                return;
+        }
+        probe->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int r = probe->fd < 0 ? -errno : connect(probe->fd, (const struct sockaddr *)&address, len) < 0 ? -errno : 0;
+        if (r == 0 || r == -EINPROGRESS) {
+                r = loop_io_new(probe->probes->loop, "probe", probe->fd, EPOLLOUT, tcp_ready, probe, &probe->io, &err);
+                if (r == 0) {
+                        probe->timer = loop_timer_new(probe->probes->loop, "probe timeout", tcp_timeout, probe);
+                        loop_timer_set(probe->timer, probe->deadline);
+                        return;
+                }
+        }
+        buf_addf(&probe->output, "dial tcp %s:%d: %s", probe->host, probe->port,
+                 strerrordesc_np(-r) ?: "unknown error");
+        finish_later(probe, (struct probe_result){.success = false});
+}
+
+static void exec_done(void *userdata, const struct docker_exec_result *result, const struct err *err)
+{
+        struct probe *probe = userdata;
+
+        probe->exec = NULL;
+        if (!probe->done) {
+                probe_drop(probe);
+                return;
+        }
+        if (err && err->code != ETIMEDOUT) {
+                /* Docker away, or the container gone meanwhile: nothing is known of what was asked. */
+                buf_addf(&probe->output, "%s", err->msg);
+                finish(probe, (struct probe_result){.error = true});
+                return;
+        }
+        if (err || result->timed_out) {
+                buf_addf(&probe->output, "command timed out");
+                finish(probe, (struct probe_result){.success = false});
+                return;
+        }
+        buf_add(&probe->output, result->output, result->output_len);
+        finish(probe, (struct probe_result){.success = result->exit_code == 0});
+}
+
+static void start_exec(struct probe *probe, const struct probe_request *request)
+{
+        struct docker *docker = probe->probes->docker;
+
+        if (!docker) {
+                buf_addstr(&probe->output, "no container runtime");
+                finish_later(probe, (struct probe_result){.error = true});
+                return;
+        }
+        probe->exec = docker->ops->exec(docker, request->container_id, &request->handler->command, request->timeout,
+                                        LIMIT_PROBE_OUTPUT, exec_done, probe);
+}
+
+struct probe *probe_start(struct probes *probes, const struct probe_request *request, probe_done_fn done,
+                          void *userdata)
+{
+        const struct pod_handler *handler = request->handler;
+        struct probe *probe = xcalloc(1, sizeof(*probe));
+
+        probe->probes = probes;
+        probe->handler = handler;
+        probe->done = done;
+        probe->userdata = userdata;
+        probe->deadline = usec_add(loop_now(probes->loop), request->timeout);
+        probe->output = BUF_INIT(LIMIT_PROBE_OUTPUT + 256);
+        probe->fd = -1;
+        probe->host = xstrdup(str_empty(handler->host) ? request->address : handler->host);
+        probe->path = xstrdup(handler->path ? handler->path : "/");
+        probe->https = handler->https;
+        probe->port = pod_handler_port(request->container, handler);
+        DL_APPEND(probes->list, probe);
+        if (handler->type == POD_HANDLER_EXEC) {
+                start_exec(probe, request);
+        } else if (probe->port == 0 || !*probe->host) {
+                buf_addf(&probe->output, "%s", *probe->host ? "no such port" : "the pod has no address yet");
+                finish_later(probe, (struct probe_result){.error = true});
+        } else if (handler->type == POD_HANDLER_HTTP_GET) {
+                start_http(probe);
+        } else {
+                start_tcp(probe);
+        }
+        return probe;
+}
+
+void probe_cancel(struct probe *probe)
+{
+        probe->done = NULL;
+        if (probe->http)
+                curl_glue_cancel(probe->http);
+        else if (probe->exec)
+                probe->probes->docker->ops->cancel(probe->probes->docker, probe->exec);
+        else
+                probe_drop(probe);
+}
+
+struct probes *probes_new(struct loop *loop, struct curl_glue *glue, struct docker *docker)
+{
+        struct probes *probes = xcalloc(1, sizeof(*probes));
+
+        probes->loop = loop;
+        probes->glue = glue;
+        probes->docker = docker;
+        return probes;
+}
+
+struct probes *probes_free(struct probes *probes)
+{
+        struct probe *probe, *next;
+
+        if (!probes)
+                return NULL;
+        DL_FOREACH_SAFE (probes->list, probe, next) {
+                probe_drop(probe);
+        }
+        free(probes);
+        return NULL;
+}

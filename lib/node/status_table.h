@@ -1,0 +1,19 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What `podwatch status` prints: a table as kubectl's, and below it what a person should know, each with its reason:
+ * what podwatch waits for, which manifest is not in force and why, why a pod is not further along and when the next try
+ * comes, the last words of what crashed, and which files are not read. Pure: the JSON of GET /status in, text out.
+ */
+#include <stdbool.h>
+
+struct buf;
+struct cJSON;
+struct strv;
+
+/* only: names of pods (with or without "namespace/") to show, empty: all. wide: more columns. */
+void status_table(const struct cJSON *status, const struct strv *only, bool wide, struct buf *out);
+
+/* kubectl's STATUS column of a v1 Pod status: "Running", "CrashLoopBackOff", "Init:0/1", ... ret_text at least 64
+ * bytes. */
+void status_word(const struct cJSON *pod_status, bool stopping, char *ret_text, unsigned long size);
