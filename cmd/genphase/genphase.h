@@ -1,0 +1,100 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * genphase's command line: what the options fill in, and one function a verb (verb_*.c).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cli.h"
+#include "base/strv.h"
+#include "phase/phase.h"
+
+struct err;
+
+struct genphase {
+        struct phase_options options;
+        struct phase_flags flags;
+        const char *verbosity; /* -v */
+        bool strict, strict_given;
+        bool allow_deprecated, allow_experimental; /* config validate */
+        const char *kubeconfig_dir;                /* NULL: the usual one */
+        const char *images_from;                   /* images build --from */
+        const char *docker_host;                   /* NULL: DOCKER_HOST, else the usual socket */
+        const struct cli_verb *verb;               /* that is run */
+        char **argv;                               /* main's */
+};
+
+extern const struct cli_program genphase_program;
+
+/* Options that several verbs have, as rows for their tables. */
+#define OPTION_TEXT(name, member, arg, help)                                            \
+        {                                                                               \
+                (name), 0, CLI_STRING, offsetof(struct genphase, member), (arg), (help) \
+        }
+#define OPTION_ARGS(name, member, arg, help)                                           \
+        {                                                                              \
+                (name), 0, CLI_ARRAY, offsetof(struct genphase, member), (arg), (help) \
+        }
+#define OPTION_CONFIG OPTION_TEXT("config", options.config_file, "FILE", "kubeadm configuration to read")
+#define OPTION_KUBERNETES_VERSION                                              \
+        OPTION_TEXT("kubernetes-version", flags.kubernetes_version, "VERSION", \
+                    "Kubernetes version of the control plane")
+#define OPTION_CERT_DIR \
+        OPTION_TEXT("cert-dir", flags.cert_dir, "DIR", "where certificates are (default /etc/kubernetes/pki)")
+#define OPTION_IMAGE_REPOSITORY \
+        OPTION_TEXT("image-repository", flags.image_repository, "REPOSITORY", "registry that images come from")
+/* --experimental-patches is what kubeadm called it up to 1.21. */
+#define OPTION_PATCHES                                                                                      \
+        OPTION_TEXT("patches", options.patches_dir, "DIR", "directory with patches for the manifests"),     \
+        {                                                                                                   \
+                .name = "experimental-patches", .type = CLI_STRING,                                         \
+                .offset = offsetof(struct genphase, options.patches_dir), .arg = "DIR", .help = "the same", \
+                .hidden = true                                                                              \
+        }
+#define OPTION_ADVERTISE_ADDRESS                                                            \
+        OPTION_TEXT("apiserver-advertise-address", flags.apiserver_advertise_address, "IP", \
+                    "address that the API server advertises (default: of the default route)")
+#define OPTION_BIND_PORT \
+        OPTION_TEXT("apiserver-bind-port", flags.apiserver_bind_port, "PORT", "port of the API server (default 6443)")
+#define OPTION_CONTROL_PLANE_ENDPOINT                                                      \
+        OPTION_TEXT("control-plane-endpoint", flags.control_plane_endpoint, "HOST[:PORT]", \
+                    "stable address or name of the control plane")
+#define OPTION_SERVICE_CIDR \
+        OPTION_TEXT("service-cidr", flags.service_cidr, "CIDR", "addresses of services (default 10.96.0.0/12)")
+#define OPTION_POD_NETWORK_CIDR OPTION_TEXT("pod-network-cidr", flags.pod_network_cidr, "CIDR", "addresses of pods")
+#define OPTION_FEATURE_GATES OPTION_TEXT("feature-gates", flags.feature_gates, "K=BOOL,...", "feature gates of kubeadm")
+#define OPTION_SERVICE_DNS_DOMAIN                                             \
+        OPTION_TEXT("service-dns-domain", flags.service_dns_domain, "DOMAIN", \
+                    "DNS domain of services (default cluster.local)")
+#define OPTION_DRY_RUN                                                                    \
+        {                                                                                 \
+                "dry-run", 0, CLI_FLAG, offsetof(struct genphase, options.dry_run), NULL, \
+                        "change nothing, print what would be done"                        \
+        }
+#define OPTION_NODE_NAME OPTION_TEXT("node-name", flags.node_name, "NAME", "name of this node (default: host name)")
+
+/* Opens the phase, runs fn, reports an error as kubeadm does. The exit code. */
+int genphase_run(struct genphase *g, int (*fn)(struct phase *phase, struct err *err));
+/* The same for the phases of `init phase`: kubeadm looks at an external CA before each of them. */
+int genphase_run_init(struct genphase *g, int (*fn)(struct phase *phase, struct err *err));
+/* Prints "error: ..." and returns code. */
+int genphase_fail(const struct err *err, int code);
+
+/* Replaces the process by a program of genphase's own, with the same arguments; looked for beside the running program
+ * (a build directory), in ../libexec/genphase from there, and where it was configured to be installed. Comes back only
+ * where it failed. */
+int genphase_replace(const struct genphase *g, const char *program, struct err *err);
+
+extern const struct cli_verb certs_verbs[], kubeconfig_verbs[];     /* verb_pki.c */
+extern const struct cli_verb images_verbs[], config_images_verbs[]; /* verb_images.c */
+
+int verb_control_plane_all(void *userdata, const struct strv *args);
+int verb_control_plane_apiserver(void *userdata, const struct strv *args);
+int verb_control_plane_controller_manager(void *userdata, const struct strv *args);
+int verb_control_plane_scheduler(void *userdata, const struct strv *args);
+int verb_etcd_local(void *userdata, const struct strv *args);
+int verb_config_validate(void *userdata, const struct strv *args);
+int verb_completion(void *userdata, const struct strv *args);
+int verb_proxy(void *userdata, const struct strv *args);
+int verb_version(void *userdata, const struct strv *args);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "genphase.h"
+#include "phase/external_ca_check.h"
+#include "pki.h"
+
+#define HELP_MAX (256 * 1024)
+
+int genphase_fail(const struct err *err, int code)
+{
+        (void)fprintf(stderr, "error: %s\n", err->msg);
+        return code;
+}
+
+int genphase_run(struct genphase *g, int (*fn)(struct phase *phase, struct err *err))
+{
+        struct phase *phase CLEANUP_PHASE = NULL;
+        struct err err = ERR_INIT;
+
+        int r = phase_open(&g->options, &phase, &err);
+        if (r < 0)
+                return genphase_fail(&err, phase->exit_code);
+        r = fn(phase, &err);
+        return r < 0 ? genphase_fail(&err, 1) : 0;
+}
+
+/* Opens the phase with its log held back. */
+static int open_quietly(struct genphase *g, struct phase **ret, char **ret_log, struct err *err)
+{
+        FILE *log = g->options.log;
+        size_t len;
+
+        g->options.log = open_memstream(ret_log, &len);
+        if (!g->options.log) {
+                g->options.log = log;
+                return err_set_errno(err, ENOMEM, "cannot open the phase");
+        }
+        int r = phase_open(&g->options, ret, err);
+        (void)fclose(g->options.log);
+        g->options.log = log;
+        if (*ret)
+                (*ret)->options.log = log;
+        return r;
+}
+
+int genphase_run_init(struct genphase *g, int (*fn)(struct phase *phase, struct err *err))
+{
+        struct phase *phase CLEANUP_PHASE = NULL;
+        char *log CLEANUP_FREE = NULL;
+        struct err err = ERR_INIT;
+
+        int r = open_quietly(g, &phase, &log, &err);
+        bool external_ca = r == 0 && external_ca_possible(phase);
+        /* What is replaced by another program has said nothing yet. */
+        if (log && !(external_ca && !pki_is_here))
+                (void)fputs(log, g->options.log);
+        if (r < 0)
+                return genphase_fail(&err, phase ? phase->exit_code : 1);
+        if (external_ca)
+                r = pki_external_ca(g, phase, &err);
+        if (r == 0)
+                r = fn(phase, &err);
+        return r < 0 ? genphase_fail(&err, 1) : 0;
+}
+
+static int print_help(const struct cli_verb *verb, int code)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(HELP_MAX);
+
+        cli_help(&genphase_program, verb, &out);
+        (void)fputs(buf_str(&out), code ? stderr : stdout);
+        return code;
+}
+
+static int finish(struct genphase *g, struct err *err)
+{
+        if (g->verbosity && str_to_int(g->verbosity, 0, 100, &g->options.verbosity) < 0)
+                return err_set(err, ERR_USAGE, "-v: expected a number from 0 to 100, not \"%s\"", g->verbosity);
+        g->options.strict = g->strict_given && g->strict;
+        g->options.lenient = g->strict_given && !g->strict;
+        return 0;
+}
+
+int main(int argc, char **argv)
+{
+        struct genphase g = {.options = {.out = stdout, .log = stderr}};
+        struct strv args CLEANUP_STRV = STRV_INIT;
+        const struct cli_verb *verb = NULL;
+        struct err err = ERR_INIT;
+        int code;
+
+        g.options.flags = &g.flags;
+        g.argv = argv;
+        int r = cli_parse(&genphase_program, argc, argv, &g, &verb, &args, &err);
+        if (r == CLI_RUN)
+                r = finish(&g, &err);
+        if (r < 0)
+                code = genphase_fail(&err, 1);
+        else if (r == CLI_RUN)
+                code = (g.verb = verb)->run(&g, &args);
+        else
+                code = print_help(verb, r == CLI_HELP ? 0 : 1);
+        strv_release(&g.flags.apiserver_cert_extra_sans);
+        strv_release(&g.flags.apiserver_extra_args);
+        strv_release(&g.flags.controller_manager_extra_args);
+        strv_release(&g.flags.scheduler_extra_args);
+        if (fflush(stdout) != 0 && code == 0) {
+                (void)err_set_errno(&err, errno, "standard output");
+                code = genphase_fail(&err, 1);
+        }
+        return code;
+}

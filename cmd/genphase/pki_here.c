@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pki.h in genphase-pki.
+ */
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "genphase.h"
+#include "phase/certs.h"
+#include "phase/external_ca_check.h"
+#include "phase/kubeconfig_phase.h"
+#include "phase/pki_files.h"
+#include "phase/proxy.h"
+#include "pki.h"
+
+const bool pki_is_here = true;
+
+static int run(struct genphase *g, const char *name,
+               int (*fn)(struct phase *phase, const char *name, const char *kubeconfig_dir, struct err *err))
+{
+        struct phase *phase CLEANUP_PHASE = NULL;
+        struct err err = ERR_INIT;
+
+        int r = phase_open(&g->options, &phase, &err);
+        if (r < 0)
+                return genphase_fail(&err, phase->exit_code);
+        r = fn(phase, name, g->kubeconfig_dir, &err);
+        return r < 0 ? genphase_fail(&err, 1) : 0;
+}
+
+int pki_certs(struct genphase *g, const char *name)
+{
+        return run(g, name, certs_run);
+}
+
+int pki_kubeconfig(struct genphase *g, const char *name)
+{
+        return run(g, name, kubeconfig_phase_run);
+}
+
+static int proxy_with_kubeconfig(struct phase *phase, const char *name, const char *kubeconfig_dir, struct err *err)
+{
+        char *ca CLEANUP_FREE = file_join(phase->config->cluster.certificates_dir.text, "ca.crt");
+
+        /* The manifest names the file in its usual place, so --kubeconfig-dir has no say. */
+        (void)kubeconfig_dir;
+        if (!phase->config->cluster.proxy_disabled.value) {
+                if (!phase_exists(phase, ca))
+                        phase_warn(phase,
+                                   "no %s to sign by, so no kubeconfig for kube-proxy is made; later: genphase "
+                                   "kubeconfig %s",
+                                   ca, name);
+                else if (kubeconfig_phase_run(phase, name, KUBECONFIG_PHASE_DIR, err) < 0)
+                        return err_wrap(err, "error execution phase proxy");
+        }
+        return phase_proxy(phase, err);
+}
+
+int pki_proxy(struct genphase *g)
+{
+        return run(g, "proxy", proxy_with_kubeconfig);
+}
+
+int pki_external_ca(struct genphase *g, struct phase *phase, struct err *err)
+{
+        struct pki_files files CLEANUP_PKI_FILES = {.phase = phase};
+        bool external;
+
+        pki_files_init(&files, phase);
+        return external_ca_check(&files, g->kubeconfig_dir, &external, err);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tree of verbs. Phases stand at the top and, for kubeadm's habits and scripts, below `init phase` as well.
+ */
+#include <stddef.h>
+
+#include "genphase.h"
+
+/* clang-format off */
+static const struct cli_option global_options[] = {
+        OPTION_TEXT("rootfs", options.rootfs, "DIR", "read and write below DIR; a prefix, not a chroot"),
+        OPTION_TEXT("kubeadm-version", options.kubeadm_version, "VERSION",
+                    "behave as that kubeadm, its leniency included (default: the newest known of the Kubernetes minor)"),
+        OPTION_TEXT("templates", options.templates_dir, "DIR", "files that replace the built-in templates and era tables"),
+        {"strict", 0, CLI_FLAG, offsetof(struct genphase, strict), NULL,
+         "unknown fields of the configuration are errors (default unless --kubeadm-version is given)", NULL,
+         offsetof(struct genphase, strict_given), 0, 0, true, false},
+        {"v", 'v', CLI_STRING, offsetof(struct genphase, verbosity), "N", "how much detail to log: each file read and written is 1-2"},
+        {0}
+};
+
+#define OPTION_MANIFEST_OUTPUT \
+        {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", \
+         "print the manifests instead of writing them", "yaml"}
+
+#define OPTIONS_APISERVER \
+        OPTION_ADVERTISE_ADDRESS, OPTION_BIND_PORT, OPTION_CONTROL_PLANE_ENDPOINT, OPTION_SERVICE_CIDR, OPTION_FEATURE_GATES, \
+        OPTION_ARGS("apiserver-extra-args", flags.apiserver_extra_args, "K=V,...", "more arguments of kube-apiserver")
+#define OPTIONS_CONTROLLER_MANAGER \
+        OPTION_POD_NETWORK_CIDR, \
+        OPTION_ARGS("controller-manager-extra-args", flags.controller_manager_extra_args, "K=V,...", \
+                    "more arguments of kube-controller-manager")
+#define OPTIONS_SCHEDULER \
+        OPTION_ARGS("scheduler-extra-args", flags.scheduler_extra_args, "K=V,...", "more arguments of kube-scheduler")
+#define OPTIONS_CONTROL_PLANE \
+        OPTION_CONFIG, OPTION_CERT_DIR, OPTION_KUBERNETES_VERSION, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_DRY_RUN, \
+        OPTION_MANIFEST_OUTPUT
+
+static const struct cli_option control_plane_all_options[] = {
+        OPTIONS_CONTROL_PLANE, OPTIONS_APISERVER, OPTIONS_CONTROLLER_MANAGER, OPTIONS_SCHEDULER, {0}
+};
+static const struct cli_option apiserver_options[] = {OPTIONS_CONTROL_PLANE, OPTIONS_APISERVER, {0}};
+static const struct cli_option controller_manager_options[] = {OPTIONS_CONTROL_PLANE, OPTIONS_CONTROLLER_MANAGER, {0}};
+static const struct cli_option scheduler_options[] = {OPTIONS_CONTROL_PLANE, OPTIONS_SCHEDULER, {0}};
+
+static const struct cli_verb control_plane_verbs[] = {
+        {.name = "all", .help = "Generate all static Pod manifest files", .options = control_plane_all_options,
+         .run = verb_control_plane_all},
+        {.name = "apiserver", .help = "Generate the kube-apiserver static Pod manifest", .options = apiserver_options,
+         .run = verb_control_plane_apiserver},
+        {.name = "controller-manager", .help = "Generate the kube-controller-manager static Pod manifest",
+         .options = controller_manager_options, .run = verb_control_plane_controller_manager},
+        {.name = "scheduler", .help = "Generate the kube-scheduler static Pod manifest", .options = scheduler_options,
+         .run = verb_control_plane_scheduler},
+        {0}
+};
+
+static const struct cli_option etcd_options[] = {
+        OPTION_CONFIG, OPTION_CERT_DIR, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_DRY_RUN, OPTION_MANIFEST_OUTPUT, {0}
+};
+static const struct cli_verb etcd_verbs[] = {
+        {.name = "local", .help = "Generate the static Pod manifest file for a local, single-node etcd", .options = etcd_options,
+         .run = verb_etcd_local},
+        {0}
+};
+
+static const struct cli_option proxy_options[] = {
+        OPTION_CONFIG, OPTION_KUBERNETES_VERSION, OPTION_IMAGE_REPOSITORY, OPTION_ADVERTISE_ADDRESS, OPTION_BIND_PORT,
+        OPTION_CONTROL_PLANE_ENDPOINT, OPTION_POD_NETWORK_CIDR, OPTION_NODE_NAME, OPTION_DRY_RUN, OPTION_MANIFEST_OUTPUT, {0}
+};
+
+#define VERBS_PHASES \
+        {.name = "certs", .help = "Generate certificates", .verbs = certs_verbs}, \
+        {.name = "kubeconfig", .help = "Generate the kubeconfig files of the control plane, the admin and this node's kubelet", \
+         .verbs = kubeconfig_verbs}, \
+        {.name = "control-plane", .help = "Generate the static Pod manifests of the control plane", .verbs = control_plane_verbs}, \
+        {.name = "etcd", .help = "Generate the static Pod manifest of a local etcd", .verbs = etcd_verbs}, \
+        {.name = "proxy", .help = "Generate kube-proxy as a static Pod: manifest and configuration file", \
+         .options = proxy_options, .run = verb_proxy}
+
+static const struct cli_option validate_options[] = {
+        OPTION_CONFIG,
+        {"allow-deprecated-api", 0, CLI_FLAG, offsetof(struct genphase, allow_deprecated), NULL, "no warning about a deprecated API version"},
+        {"allow-experimental-api", 0, CLI_FLAG, offsetof(struct genphase, allow_experimental), NULL, "take experimental API versions"},
+        {0}
+};
+static const struct cli_verb config_verbs[] = {
+        {.name = "images", .help = "Images of a configuration", .verbs = config_images_verbs},
+        {.name = "validate", .help = "Check a configuration: every mistake with its place", .options = validate_options,
+         .run = verb_config_validate},
+        {0}
+};
+
+static const struct cli_verb phase_verbs[] = {VERBS_PHASES, {0}};
+static const struct cli_verb init_verbs[] = {
+        {.name = "phase", .help = "One phase, as kubeadm init phase", .verbs = phase_verbs},
+        {0}
+};
+static const struct cli_verb verbs[] = {
+        VERBS_PHASES,
+        {.name = "images", .help = "The images of the control plane: list, pull, build, load", .verbs = images_verbs},
+        {.name = "config", .help = "Work with configuration files", .verbs = config_verbs},
+        {.name = "init", .help = "kubeadm's spelling: init phase PHASE", .verbs = init_verbs, .hidden = true},
+        {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
+         .run = verb_completion},
+        {.name = "version", .help = "Print the version, and which kubeadm versions are known", .run = verb_version},
+        {0}
+};
+/* clang-format on */
+
+const struct cli_program genphase_program = {
+        .name = "genphase",
+        .version = GENPHASE_PROJECT_VERSION,
+        .help = "Render a Kubernetes control plane as static pods, one phase at a time, as kubeadm would",
+        .options = global_options,
+        .verbs = verbs,
+};

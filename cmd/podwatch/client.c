@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Asking a running podwatch over its socket: HTTP/1.0, one request a connection, which takes no more than this file
+ * (libcurl alone costs more time to load than the whole answer).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "podwatch.h"
+
+/* podwatch answers from memory; longer than this it hangs. */
+#define TIMEOUT_SEC 10
+
+static int connect_to(const char *path, struct err *err)
+{
+        int fd CLEANUP_FD = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        const struct timeval timeout = {.tv_sec = TIMEOUT_SEC};
+
+        if (fd < 0)
+                return err_set_errno(err, errno, "making a socket");
+        if (strlen(path) >= sizeof(address.sun_path))
+                return err_set(err, ENAMETOOLONG, "%s is too long for a socket", path);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+        if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+                return TAKE_FD(fd);
+        if (errno == ENOENT || errno == ECONNREFUSED)
+                return err_set(err, errno, "podwatch does not run (nobody listens on %s)", path);
+        return err_set_errno(err, errno, "connecting to %s", path);
+}
+
+static int read_all(int fd, struct buf *out, struct err *err)
+{
+        char chunk[65536];
+
+        for (;;) {
+                ssize_t n = read(fd, chunk, sizeof(chunk));
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return err_set_errno(err, errno, "reading podwatch's answer");
+                if (n == 0)
+                        return buf_check(out, "podwatch's answer", err);
+                buf_add(out, chunk, (size_t)n);
+                if (out->failed)
+                        return buf_check(out, "podwatch's answer", err);
+        }
+}
+
+int podwatch_get(const struct podwatch *p, const char *path, struct buf *out, struct err *err)
+{
+        struct buf answer CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
+        char *request CLEANUP_FREE = xasprintf("GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+        int fd CLEANUP_FD = connect_to(p->socket, err);
+        const char *body;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = fd_write_all(fd, request, strlen(request));
+        if (r < 0)
+                return err_set_errno(err, -r, "asking podwatch");
+        r = read_all(fd, &answer, err);
+        if (r < 0)
+                return r;
+        body = strstr(buf_str(&answer), "\r\n\r\n");
+        if (!body || (!str_starts(buf_str(&answer), "HTTP/1.0 200") && !str_starts(buf_str(&answer), "HTTP/1.1 200")))
+                return err_set(err, ERR_PROTOCOL, "podwatch answers to %s: %.*s", path,
+                               (int)strcspn(buf_str(&answer), "\r\n"), buf_str(&answer));
+        body += 4;
+        buf_add(out, body, answer.len - (size_t)(body - buf_str(&answer)));
+        return buf_check(out, "podwatch's answer", err);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "podwatch.h"
+
+#define HELP_MAX (256 * 1024)
+
+#define OPTION_SOCKET                                                                  \
+        {                                                                              \
+                "socket", 0, CLI_STRING, offsetof(struct podwatch, socket), "FILE",    \
+                        "socket of the running podwatch (default " PODWATCH_SOCKET ")" \
+        }
+
+/* clang-format off */
+/* Shown by --help; what is given to `run` goes to kubelet_config as it is, with all other flags of the kubelet. */
+static const struct cli_option run_options[] = {
+        {"config", 0, CLI_STRING, offsetof(struct podwatch, output), "FILE",
+         "KubeletConfiguration, and PodwatchConfiguration as a second document"},
+        {"pod-manifest-path", 0, CLI_STRING, offsetof(struct podwatch, output), "DIR", "directory of static pods, or one file"},
+        {"kubeconfig", 0, CLI_STRING, offsetof(struct podwatch, output), "FILE",
+         "API server to show pods to; it may come later (default: none)"},
+        {"hostname-override", 0, CLI_STRING, offsetof(struct podwatch, output), "NAME", "name of the node"},
+        {"node-ip", 0, CLI_STRING, offsetof(struct podwatch, output), "IP", "address of the node"},
+        {"pod-infra-container-image", 0, CLI_STRING, offsetof(struct podwatch, output), "IMAGE",
+         "what sandboxes run (default: the pause program that podwatch carries)"},
+        {"root-dir", 0, CLI_STRING, offsetof(struct podwatch, output), "DIR", "where volumes of pods are (default /var/lib/kubelet)"},
+        {"v", 'v', CLI_STRING, offsetof(struct podwatch, output), "N", "how much to log; 4 and more: every step"},
+        {0}
+};
+static const struct cli_option status_options[] = {
+        OPTION_SOCKET,
+        {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json, or wide: a table with more columns", "json|wide"},
+        {0}
+};
+
+static const struct cli_verb verbs[] = {
+        {.name = "run", .help = "Run the pods of this node", .options = run_options, .run = verb_run,
+         .text = "Watches a directory of pod manifests and runs each on Docker, as the kubelet does, and shows them to an API "
+                 "server once there is one. Takes the kubelet's flags, as a unit of kubeadm gives them; one that has no effect "
+                 "is reported once. Containers go on when podwatch ends."},
+        {.name = "status", .help = "Show pods, what they wait for, and what is wrong with which manifest", .usage = "[POD...]",
+         .max_args = -1, .options = status_options, .run = verb_status},
+        {.name = "replay", .help = "Decide again what a journal tells of, and compare", .usage = "[FILE|DIR]", .max_args = 1,
+         .run = verb_replay,
+         .text = "Goes through the journal that podwatch keeps (default " PODWATCH_JOURNAL "), makes every recorded change, and "
+                 "compares each decision with the recorded one. Exits with 1 where they differ."},
+        {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
+         .run = verb_completion},
+        {.name = "version", .help = "Print the version", .run = verb_version},
+        {0}
+};
+
+const struct cli_program podwatch_program = {
+        .name = "podwatch",
+        .version = GENPHASE_PROJECT_VERSION,
+        .help = "Runs static pods on Docker",
+        .verbs = verbs,
+};
+/* clang-format on */
+
+int podwatch_fail(const struct err *err)
+{
+        (void)fprintf(stderr, "error: %s\n", err->msg);
+        return 1;
+}
+
+static int print_help(const struct cli_verb *verb, int code)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(HELP_MAX);
+
+        cli_help(&podwatch_program, verb, &out);
+        (void)fputs(buf_str(&out), code ? stderr : stdout);
+        return code;
+}
+
+static bool asks_for_help(const char *arg)
+{
+        return str_eq(arg, "--help") || str_eq(arg, "-h");
+}
+
+/* `run` takes some two hundred flags of the kubelet, which have a table of their own: they are not for cli_parse. */
+static bool take_run_flags(int argc, char **argv, struct podwatch *p)
+{
+        if (argc < 2 || !str_eq(argv[1], "run"))
+                return false;
+        for (int i = 2; i < argc; i++)
+                if (asks_for_help(argv[i]))
+                        return false;
+        for (int i = 2; i < argc; i++)
+                strv_add(&p->run_flags, argv[i]);
+        return true;
+}
+
+static int run_line(int argc, char **argv, struct podwatch *p)
+{
+        struct strv args CLEANUP_STRV = STRV_INIT;
+        const struct cli_verb *verb = NULL;
+        struct err err = ERR_INIT;
+        int r;
+
+        if (take_run_flags(argc, argv, p))
+                return verb_run(p, &args);
+        r = cli_parse(&podwatch_program, argc, argv, p, &verb, &args, &err);
+        if (r < 0)
+                return podwatch_fail(&err);
+        return r == CLI_RUN ? verb->run(p, &args) : print_help(verb, r == CLI_HELP ? 0 : 1);
+}
+
+int main(int argc, char **argv)
+{
+        struct podwatch p = {.socket = PODWATCH_SOCKET};
+        int code = run_line(argc, argv, &p);
+        struct err err = ERR_INIT;
+
+        strv_release(&p.run_flags);
+        if (fflush(stdout) != 0 && code == 0) {
+                (void)err_set_errno(&err, errno, "standard output");
+                code = podwatch_fail(&err);
+        }
+        return code;
+}
