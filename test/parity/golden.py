@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compare genphase with recorded runs of real kubeadm binaries.
+
+    golden.py GENPHASE [VERSION...]     without versions: all that are recorded
+
+The recordings are looked up in $GENPHASE_GOLDEN (default ../shared/golden beside the project): VERSION.jsonl with runs that wrote
+manifests, print-VERSION.jsonl with runs whose result is what they print, and certs/VERSION.json with what openssl says about
+certificates. Manifests are compared byte for byte, and the exit status; a run that names what of it counts is compared in that.
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+from facts import differences, make_root, tree, verify_chains
+from tap import Tap
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+# Verbs that are not there yet, and one that kubeadm did not have before 1.28.
+MISSING = [['config', 'migrate'], ['addon', 'kube-proxy'], ['addon', 'coredns']]
+
+
+def is_missing(version, args):
+    return args[:2] in MISSING or args[:2] == ['config', 'validate'] and int(version.split('.')[1]) < 28
+
+
+def without_order(manifest):
+    """A manifest with the variables of its environment sorted: kubeadm 1.28 to 1.31 wrote them in the order of a Go map."""
+    return re.sub(r'(?<=    env:\n)(?:    - .*\n|      .*\n)*', lambda m: ''.join(sorted(re.split(r'(?=^    - )', m[0], flags=re.M))), manifest)
+
+
+def replay(genphase, version, run):
+    """What genphase made of a recorded run: the same four fields."""
+    with tempfile.TemporaryDirectory() as directory:
+        root, cwd = make_root(f'{directory}/root'), f'{directory}/cwd'
+        os.makedirs(cwd)
+        for name, text in run['inputs'].items():
+            os.makedirs(os.path.dirname(f'{cwd}/{name}'), exist_ok=True)
+            with open(f'{cwd}/{name}', 'w') as f:
+                f.write(text)
+        env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', **run['env']}
+        result = subprocess.run([genphase, '--kubeadm-version', f'v{version}', '--rootfs', root, *run['args']], cwd=cwd, env=env,
+                                capture_output=True, text=True, errors='replace', timeout=60)
+        files, manifests = {}, f'{root}/etc/kubernetes/manifests'
+        for name in sorted(os.listdir(manifests)) if os.path.isdir(manifests) else []:
+            with open(f'{manifests}/{name}', errors='replace') as f:
+                files[name] = f.read()
+        return {'exit': result.returncode, 'stdout': result.stdout, 'stderr': result.stderr, 'manifests': files}
+
+
+def compare(genphase, version, run):
+    """What differs, as text; None where nothing does."""
+    got, wanted = replay(genphase, version, run), dict(run)
+    if 28 <= int(version.split('.')[1]) <= 31:
+        for side in (got, wanted):
+            side['manifests'] = {name: without_order(text) for name, text in side['manifests'].items()}
+    differing = [field for field in run.get('compare', ['manifests', 'exit', 'stdout']) if got[field] != wanted[field]]
+    if not differing:
+        return None
+    shown = ''.join(f'\n{field}: kubeadm {wanted[field]!r:.2000}\n{field}: genphase {got[field]!r:.2000}' for field in differing)
+    return f"case {run['case']} {' '.join(run['args'])}: {', '.join(differing)} differ{shown}\n{got['stderr'][-500:]}"
+
+
+def recorded_runs(genphase, version, path):
+    """Problems of all runs of a recording."""
+    with open(path) as f:
+        runs = [run for run in map(json.loads, f) if not is_missing(version, run['args'])]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        problems = [p for p in pool.map(lambda run: compare(genphase, version, run), runs) if p]
+    return problems if runs else [f'{path}: no runs']
+
+
+def certificates(genphase, version, recording):
+    """Run both phases as recorded; gives (problems of the tree, problems of the messages)."""
+    with open(recording) as f:
+        record = json.load(f)
+    with tempfile.TemporaryDirectory() as directory:
+        root = make_root(f'{directory}/root')
+        with open(f'{directory}/kubeadm.yaml', 'w') as f:
+            f.write(record['config'])
+        said, problems = [], []
+        for phase in ('certs', 'kubeconfig'):
+            result = subprocess.run([genphase, '--kubeadm-version', f'v{version}', '--rootfs', root, phase, 'all', '--config',
+                                     'kubeadm.yaml'], cwd=directory, capture_output=True, text=True)
+            said.append(result.stdout)
+            if result.returncode:
+                problems.append(f'{phase} all: exit {result.returncode}: {result.stderr}')
+        if problems:
+            return problems, problems
+        kubernetes = f'{root}/etc/kubernetes'
+        problems = differences(record['files'], tree(kubernetes)) + verify_chains(kubernetes)
+        return problems, differences(dict(enumerate(record['stdout'])), dict(enumerate(said)))
+
+
+def main():
+    genphase = os.path.abspath(sys.argv[1])
+    golden = os.path.abspath(os.environ.get('GENPHASE_GOLDEN') or f'{ROOT}/../shared/golden')
+    versions = sys.argv[2:] or sorted(os.path.basename(p).removesuffix('.jsonl') for p in glob.glob(f'{golden}/[0-9]*.jsonl'))
+    tap = Tap(4 * len(versions) or 1)
+    if not versions:
+        tap.point('every version', [], skip=f'no recordings in {golden}')
+    for version in versions:
+        tap.point(f'{version} manifests', recorded_runs(genphase, version, f'{golden}/{version}.jsonl'))
+        tap.point(f'{version} printed', recorded_runs(genphase, version, f'{golden}/print-{version}.jsonl'))
+        files, messages = certificates(genphase, version, f'{golden}/certs/{version}.json')
+        tap.point(f'{version} certificates', files)
+        tap.point(f'{version} messages', messages)
+    tap.exit()
+
+
+if __name__ == '__main__':
+    main()

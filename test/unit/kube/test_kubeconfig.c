@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "kube/kubeconfig.h"
+
+static int parse(const char *text, struct kubeconfig *ret, struct err *err)
+{
+        return kubeconfig_parse("", "/nowhere/k.conf", text, strlen(text), ret, err);
+}
+
+static void writes_as_kubeadm_and_reads_back(void **state)
+{
+        struct kubeconfig in = {.cluster = (char *)"kubernetes",
+                                .user = (char *)"system:kube-scheduler",
+                                .context = (char *)"system:kube-scheduler@kubernetes",
+                                .server = (char *)"https://10.0.0.1:6443",
+                                .ca_pem = (char *)"CA\n",
+                                .cert_pem = (char *)"CERT\n",
+                                .key_pem = (char *)"KEY\n"};
+        struct kubeconfig out CLEANUP_KUBECONFIG = {0};
+        struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
+        struct err err = ERR_INIT;
+
+        (void)state;
+        kubeconfig_write(&in, false, &b);
+        assert_string_equal(buf_str(&b), "apiVersion: v1\n"
+                                         "clusters:\n"
+                                         "- cluster:\n"
+                                         "    certificate-authority-data: Q0EK\n"
+                                         "    server: https://10.0.0.1:6443\n"
+                                         "  name: kubernetes\n"
+                                         "contexts:\n"
+                                         "- context:\n"
+                                         "    cluster: kubernetes\n"
+                                         "    user: system:kube-scheduler\n"
+                                         "  name: system:kube-scheduler@kubernetes\n"
+                                         "current-context: system:kube-scheduler@kubernetes\n"
+                                         "kind: Config\n"
+                                         "users:\n"
+                                         "- name: system:kube-scheduler\n"
+                                         "  user:\n"
+                                         "    client-certificate-data: Q0VSVAo=\n"
+                                         "    client-key-data: S0VZCg==\n");
+        assert_int_equal(parse(buf_str(&b), &out, &err), 0);
+        assert_string_equal(out.server, in.server);
+        assert_string_equal(out.ca_pem, in.ca_pem);
+        assert_string_equal(out.cert_pem, in.cert_pem);
+        assert_string_equal(out.key_pem, in.key_pem);
+        assert_string_equal(out.user, in.user);
+        assert_null(out.token);
+        buf_clear(&b);
+        kubeconfig_write(&in, true, &b);
+        assert_non_null(strstr(buf_str(&b), "kind: Config\npreferences: {}\nusers:"));
+}
+
+static const struct {
+        const char *text, *error;
+} bad[] = {
+        {"kind: Pod\n", "/nowhere/k.conf:1:1: kind \"Pod\" is no kubeconfig"},
+        {"kind: Config\n", "no current-context"},
+        {"kind: Config\ncurrent-context: a\ncontexts: []\n", "no entry \"a\" in contexts"},
+        {"kind: Config\ncurrent-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\nclusters: []\n",
+         "no entry \"c\" in clusters"},
+        {"kind: Config\ncurrent-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n"
+         "clusters:\n- name: c\n  cluster: {server: nope}\nusers:\n- name: u\n  user: {}\n",
+         "server \"nope\" is no http(s) URL"},
+        {"kind: Config\ncurrent-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n"
+         "clusters:\n- name: c\n  cluster: {server: https://x}\nusers:\n- name: u\n  user: {exec: {command: x}}\n",
+         "exec is not supported"},
+        {"kind: Config\ncurrent-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n"
+         "clusters:\n- name: c\n  cluster: {server: https://x}\nusers:\n- name: u\n  user: {client-key-data: "
+         "S0VZCg==}\n",
+         "client key without its certificate"},
+        {"kind: Config\ncurrent-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n"
+         "clusters:\n- name: c\n  cluster: {server: https://x, certificate-authority-data: '!'}\nusers:\n- name: u\n  "
+         "user: {}\n",
+         "certificate-authority-data: not base64"},
+        {"kind: Config\ncurrent-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n"
+         "clusters:\n- name: c\n  cluster: {server: https://x, certificate-authority: ca.crt}\nusers:\n- name: u\n  "
+         "user: {}\n",
+         "/nowhere/ca.crt: No such file or directory"},
+};
+
+static void refuses_with_the_place(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+                struct kubeconfig out CLEANUP_KUBECONFIG = {0};
+                struct err err = ERR_INIT;
+                assert_true(parse(bad[i].text, &out, &err) < 0);
+                if (!strstr(err.msg, bad[i].error))
+                        fail_msg("%s: not in: %s", bad[i].error, err.msg);
+                assert_null(out.server);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {cmocka_unit_test(writes_as_kubeadm_and_reads_back),
+                                           cmocka_unit_test(refuses_with_the_place)};
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

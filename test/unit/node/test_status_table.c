@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/strv.h"
+#include "codec/cjson_get.h"
+#include "node/status_table.h"
+
+static void assert_word(const char *status, bool stopping, const char *expected)
+{
+        cJSON *json CLEANUP_CJSON = cJSON_Parse(status);
+        char word[64];
+
+        assert_non_null(json);
+        status_word(json, stopping, word, sizeof(word));
+        assert_string_equal(word, expected);
+}
+
+static void test_words(void **state)
+{
+        (void)state;
+        assert_word("{\"phase\":\"Pending\"}", false, "Pending");
+        assert_word("{\"phase\":\"Running\",\"containerStatuses\":[{\"ready\":true,\"state\":{\"running\":{}}}]}",
+                    false, "Running");
+        assert_word("{\"phase\":\"Running\",\"containerStatuses\":[{\"state\":{\"waiting\":{\"reason\":"
+                    "\"CrashLoopBackOff\"}}}]}",
+                    false, "CrashLoopBackOff");
+        assert_word("{\"phase\":\"Succeeded\",\"containerStatuses\":[{\"state\":{\"terminated\":{\"reason\":"
+                    "\"Completed\"}}}]}",
+                    false, "Completed");
+        assert_word(
+                "{\"phase\":\"Running\",\"containerStatuses\":[{\"state\":{\"terminated\":{\"reason\":\"Completed\"}}},"
+                "{\"ready\":true,\"state\":{\"running\":{}}}]}",
+                false, "Running");
+        assert_word("{\"phase\":\"Failed\",\"containerStatuses\":[{\"state\":{\"terminated\":{\"exitCode\":3}}}]}",
+                    false, "ExitCode:3");
+        assert_word("{\"phase\":\"Failed\",\"reason\":\"DeadlineExceeded\"}", false, "DeadlineExceeded");
+        assert_word("{\"phase\":\"Running\"}", true, "Terminating");
+        assert_word("{\"phase\":\"Pending\",\"initContainerStatuses\":[{\"state\":{\"terminated\":{\"exitCode\":0}}},"
+                    "{\"state\":{\"waiting\":{\"reason\":\"PodInitializing\"}}}]}",
+                    false, "Init:1/2");
+        assert_word("{\"phase\":\"Pending\",\"initContainerStatuses\":[{\"state\":{\"waiting\":{\"reason\":"
+                    "\"ErrImagePull\"}}}]}",
+                    false, "Init:ErrImagePull");
+        assert_word("{}", false, "Pending");
+}
+
+static const char picture[] =
+        "{\"now\":\"2026-01-01T00:10:00Z\",\"waitsFor\":\"\",\"manifests\":{\"files\":["
+        "{\"file\":\"/m/b.yaml\",\"problem\":\"/m/b.yaml:3:1: bad\",\"pod\":\"default/b-n1\",\"revision\":4,"
+        "\"findings\":[{\"fatal\":true,\"text\":\"/m/b.yaml:3:1: bad\"},{\"fatal\":false,\"text\":\"odd\"}]},"
+        "{\"file\":\"/m/c.yaml\",\"problem\":\"/m/c.yaml: no\",\"findings\":[]}],"
+        "\"ignored\":[{\"file\":\".x\",\"why\":\"a hidden file\"},{\"file\":\"b.yaml~\",\"why\":\"a backup\"}]},"
+        "\"pods\":[{\"namespace\":\"default\",\"name\":\"a-n1\",\"revision\":2,\"step\":\"Active\",\"containers\":2,"
+        "\"firstSeen\":\"2026-01-01T00:00:00Z\",\"file\":\"/m/"
+        "a.yaml\",\"status\":{\"phase\":\"Running\",\"podIP\":\"1.2.3.4\","
+        "\"containerStatuses\":[{\"ready\":true,\"restartCount\":0,\"state\":{\"running\":{}}},"
+        "{\"restartCount\":3,\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}},"
+        "\"lastState\":{\"terminated\":{\"finishedAt\":\"2026-01-01T00:09:50Z\"}}}]},"
+        "\"waits\":[{\"container\":\"d\",\"reason\":\"CrashLoopBackOff\",\"message\":\"back-off\","
+        "\"until\":\"2026-01-01T00:10:30Z\"}],"
+        "\"lastWords\":[{\"container\":\"d\",\"exitCode\":7,\"text\":\"one\\ntwo\\n\"}],"
+        "\"mirror\":{\"refusal\":\"namespace gone\"}}]}";
+
+static void test_picture(void **state)
+{
+        (void)state;
+        cJSON *json CLEANUP_CJSON = cJSON_Parse(picture);
+        struct strv only CLEANUP_STRV = STRV_INIT;
+        struct buf out CLEANUP_BUF = BUF_INIT(65536);
+
+        assert_non_null(json);
+        status_table(json, &only, false, &out);
+        assert_string_equal(buf_str(&out), "NAMESPACE   NAME   READY   STATUS             RESTARTS      AGE\n"
+                                           "default     a-n1   1/2     CrashLoopBackOff   3 (10s ago)   10m\n"
+                                           "\ndefault/a-n1\n"
+                                           "  d: CrashLoopBackOff: back-off (next try in 30s)\n"
+                                           "  d: ended with code 7, its last words:\n    one\n    two\n"
+                                           "  the API server refuses its mirror: namespace gone\n"
+                                           "\n/m/b.yaml:3:1: bad\n  version 4 of default/b-n1 stays in force\n"
+                                           "  warning: odd\n"
+                                           "\n/m/c.yaml: no\n  nothing runs by this file\n"
+                                           "\nNot read: b.yaml~ (a backup)\n");
+        buf_clear(&out);
+        strv_add(&only, "a-n1");
+        status_table(json, &only, true, &out);
+        assert_non_null(strstr(buf_str(&out), "1.2.3.4   2          /m/a.yaml\n"));
+        assert_null(strstr(buf_str(&out), "b.yaml"));
+        buf_clear(&out);
+        strv_release(&only);
+        strv_add(&only, "none");
+        status_table(json, &only, false, &out);
+        assert_string_equal(buf_str(&out), "No pods of that name.\n");
+}
+
+static void test_nothing_yet(void **state)
+{
+        (void)state;
+        cJSON *json CLEANUP_CJSON = cJSON_Parse("{\"waitsFor\":\"Docker (not there)\",\"pods\":[]}");
+        struct strv only CLEANUP_STRV = STRV_INIT;
+        struct buf out CLEANUP_BUF = BUF_INIT(65536);
+
+        status_table(json, &only, false, &out);
+        assert_string_equal(buf_str(&out), "Waits for Docker (not there)\n\nNo pods.\n");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_words),
+                cmocka_unit_test(test_picture),
+                cmocka_unit_test(test_nothing_yet),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Edits and removals: current, next and old.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "rig.h"
+
+static void up(struct rig *rig, struct pod *pod)
+{
+        rig_init(rig);
+        rig_want(rig, pod);
+        rig_settle(rig);
+        (void)rig_take(rig);
+}
+
+static void prepared_while_the_old_one_runs_then_stop_then_start(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1)); /* sandbox id1, app id2 */
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "volumes:next/ image:next/app0");
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "next/");
+        rig_done(&rig, POD_OP_IMAGE, "next/app0");
+        assert_string_equal(rig_take(&rig), "sandbox-create:next/ create:next/app0");
+        assert_true(rig_view(&rig, "app0")->ready);
+        rig_done(&rig, POD_OP_CREATE, "next/app0");
+        assert_string_equal(rig_take(&rig), "STOP:replaced signal:app0");
+        rig_exits(&rig, "app0", 0);
+        assert_string_equal(rig_take(&rig), "sandbox-stop");
+        rig_exits(&rig, "", 137);
+        /* From the end of the old to the start of the new: nothing but the starts. */
+        assert_string_equal(rig_take(&rig), "END PROMOTE ACTIVATE sandbox-start");
+        rig_done(&rig, POD_OP_SANDBOX_START, "");
+        assert_string_equal(rig_take(&rig), "start:app0");
+        rig_done(&rig, POD_OP_START, "app0");
+        assert_string_equal(rig_take(&rig), "cleanup:old/ remove:id2 remove:id1");
+        rig_settle(&rig);
+        assert_string_equal(rig_take(&rig), "DROP:old/");
+        assert_null(rig.view->old);
+        assert_string_equal(rig.view->current->pod->uid, "u2");
+        rig_release(&rig);
+}
+
+static void one_that_cannot_be_prepared_changes_nothing(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "next/");
+        (void)rig_take(&rig);
+        rig_fail(&rig, POD_OP_IMAGE, "next/app0", "ErrImagePull");
+        assert_string_equal(rig_take(&rig), "");
+        assert_string_equal(rig_wait(&rig, "next/app0"), "ImagePullBackOff");
+        assert_string_equal(rig_wait(&rig, "app0"), "");
+        assert_true(rig_view(&rig, "app0")->ready);
+        rig_at(&rig, 1000 * SEC);
+        assert_string_equal(rig_take(&rig), "image:next/app0");
+        /* The old one goes on being looked after. */
+        rig_exits(&rig, "app0", 1);
+        assert_string_equal(rig_take(&rig), "create:app0");
+        rig_release(&rig);
+}
+
+static void one_that_is_held_changes_nothing(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        (void)pod_hold(rig.view, "port 80 is in use by default/other");
+        rig_settle(&rig);
+        (void)rig_take(&rig);
+        assert_true(rig_view(&rig, "app0")->ready);
+        assert_string_equal(rig_wait(&rig, "next/"), "Held");
+        (void)pod_hold(rig.view, "");
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "STOP:replaced signal:app0");
+        rig_release(&rig);
+}
+
+static void a_change_back_drops_the_new_one(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "next/"); /* id3 */
+        (void)rig_take(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        assert_null(rig.view->next);
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "cleanup:old/ remove:id3");
+        rig_settle(&rig);
+        assert_string_equal(rig_take(&rig), "DROP:old/");
+        assert_true(rig_view(&rig, "app0")->ready);
+        rig_release(&rig);
+}
+
+static void a_change_back_while_it_stops_runs_the_old_one_again(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_settle(&rig);
+        (void)rig_take(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_step(&rig);
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 137);
+        rig_settle(&rig);
+        assert_string_equal(rig.view->current->pod->uid, "u1");
+        assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+        assert_true(rig_view(&rig, "app0")->ready);
+        assert_null(rig.view->old);
+        assert_int_equal(rig.view->garbage_count, 0);
+        rig_release(&rig);
+}
+
+static void a_create_under_way_for_a_dropped_one_is_taken_away(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        (void)rig_take(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_step(&rig);
+        /* Its directories are used by what is being made. */
+        assert_string_equal(rig_take(&rig), "");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "");
+        assert_string_equal(rig_take(&rig), "cleanup:old/ remove:id3");
+        rig_settle(&rig);
+        assert_null(rig.view->old);
+        rig_release(&rig);
+}
+
+static void the_newest_edit_wins(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        rig_want(&rig, rig_pod("u3", "h3", 0, 1));
+        rig_settle(&rig);
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 0);
+        rig_settle(&rig);
+        assert_string_equal(rig.view->current->pod->uid, "u3");
+        assert_true(rig_view(&rig, "app0")->ready);
+        assert_null(rig.view->next);
+        assert_null(rig.view->old);
+        rig_release(&rig);
+}
+
+static void a_fixed_uid_gives_no_name_twice(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u1", "h2", 0, 1));
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "next/app0")->now.attempt, 1);
+        assert_int_equal(rig.view->next->sandbox.attempt, 1);
+        /* The old one crashes meanwhile: its next attempt is not the new one's. */
+        assert_int_equal(rig_view(&rig, "app0")->next_attempt, 2);
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 0);
+        rig_settle(&rig);
+        assert_true(rig_view(&rig, "app0")->ready);
+        assert_null(rig.view->old); /* without a clean-up of the directories that it shares */
+        assert_null(strstr(rig_take(&rig), "cleanup"));
+        rig_release(&rig);
+}
+
+static void removed_and_put_back_while_stopping_runs_again_as_the_next_attempt(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "STOP:removed signal:app0");
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 0);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+        assert_int_equal(rig_view(&rig, "app0")->last.attempt, 0);
+        assert_true(rig_view(&rig, "app0")->ready);
+        rig_release(&rig);
+}
+
+static void removed_and_put_back_while_directories_go_waits_for_them(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 0);
+        assert_string_equal(rig_take(&rig), "STOP:removed signal:app0 sandbox-stop END cleanup remove:id2 remove:id1");
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "");
+        rig_done(&rig, POD_OP_CLEANUP, "");
+        assert_string_equal(rig_take(&rig), "REVIVE ACTIVATE volumes");
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+        rig_release(&rig);
+}
+
+static void removed_and_replaced_while_stopping_runs_the_new_one(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig, rig_pod("u1", "h1", 0, 1));
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "next/app0")->now.state, INSTANCE_CREATED);
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 0);
+        rig_settle(&rig);
+        assert_string_equal(rig.view->current->pod->uid, "u2");
+        assert_true(rig_view(&rig, "app0")->ready);
+        rig_release(&rig);
+}
+
+static void an_edit_of_a_pod_that_cannot_start_is_taken_when_it_is_prepared(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "");
+        rig_done(&rig, POD_OP_SANDBOX_START, "");
+        rig_fail(&rig, POD_OP_IMAGE, "app0", "ErrImagePull");
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        (void)rig_take(&rig);
+        rig_settle(&rig);
+        rig_exits(&rig, "", 0);
+        rig_settle(&rig);
+        assert_true(rig_view(&rig, "app0")->ready);
+        rig_release(&rig);
+}
+
+static void an_edit_of_a_held_pod_takes_its_place_at_once(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        (void)pod_hold(rig.view, "no port");
+        rig_settle(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        assert_string_equal(rig.view->current->pod->uid, "u2");
+        assert_null(rig.view->next);
+        rig_settle(&rig);
+        assert_null(rig.view->old);
+        assert_int_equal(rig.view->garbage_count, 0);
+        rig_release(&rig);
+}
+
+static void a_completed_pod_is_replaced_by_an_edit(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        up(&rig, pod);
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 0);
+        assert_true(rig.view->current->terminal);
+        (void)rig_take(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_settle(&rig);
+        assert_true(rig_view(&rig, "app0")->ready);
+        assert_int_equal(rig.view->garbage_count, 0);
+        rig_release(&rig);
+}
+
+static void a_completed_pod_that_is_put_back_runs_again(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        up(&rig, pod);
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 0);
+        assert_int_equal(rig.view->current->phase, POD_ENDED);
+        (void)pod_unwant(rig.view, rig.now);
+        pod = rig_pod("u1", "h1", 0, 1);
+        pod->restart_policy = POD_RESTART_NEVER;
+        rig_want(&rig, pod);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+        rig_release(&rig);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(prepared_while_the_old_one_runs_then_stop_then_start),
+                cmocka_unit_test(one_that_cannot_be_prepared_changes_nothing),
+                cmocka_unit_test(one_that_is_held_changes_nothing),
+                cmocka_unit_test(a_change_back_drops_the_new_one),
+                cmocka_unit_test(a_change_back_while_it_stops_runs_the_old_one_again),
+                cmocka_unit_test(a_create_under_way_for_a_dropped_one_is_taken_away),
+                cmocka_unit_test(the_newest_edit_wins),
+                cmocka_unit_test(a_fixed_uid_gives_no_name_twice),
+                cmocka_unit_test(removed_and_put_back_while_stopping_runs_again_as_the_next_attempt),
+                cmocka_unit_test(removed_and_put_back_while_directories_go_waits_for_them),
+                cmocka_unit_test(removed_and_replaced_while_stopping_runs_the_new_one),
+                cmocka_unit_test(an_edit_of_a_pod_that_cannot_start_is_taken_when_it_is_prepared),
+                cmocka_unit_test(an_edit_of_a_held_pod_takes_its_place_at_once),
+                cmocka_unit_test(a_completed_pod_is_replaced_by_an_edit),
+                cmocka_unit_test(a_completed_pod_that_is_put_back_runs_again),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Directories and volumes of a pod on a real file system. Mounts are made in a mount namespace of this test's own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "kube/pod.h"
+#include "node/container_spec.h"
+#include "node/host.h"
+#include "node/host_mount.h"
+#include "node/log_links.h"
+#include "node/volume.h"
+
+#define TMPFS_ID 0x01021994
+
+static char root[] = "/tmp/test-volume-XXXXXX";
+static struct host host = {.node_name = "n1", .node_ip = "10.0.0.1"};
+
+static int setup(void **state)
+{
+        (void)state;
+        if (!mkdtemp(root) || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return -1;
+        host.root_dir = xasprintf("%s/kubelet", root);
+        host.log_dir = xasprintf("%s/log/pods", root);
+        host.links_dir = xasprintf("%s/log/containers", root);
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        (void)state;
+        (void)host_mount_detach_below(root, NULL);
+        (void)file_remove_tree(root, NULL);
+        free((char *)host.root_dir);
+        free((char *)host.log_dir);
+        free((char *)host.links_dir);
+        return 0;
+}
+
+/* volumes and mounts: flow YAML; %s in them is the test's directory. */
+static struct pod *pod_of(const char *uid, const char *volumes, const char *mounts)
+{
+        const struct pod_source source = {.node_name = "n1", .file = "/m/p.yaml", .seen = 1};
+        char *text CLEANUP_FREE = xasprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: web, uid: %s}\n"
+                                            "spec:\n  volumes: %s\n  containers:\n  - name: c\n    image: i\n"
+                                            "    volumeMounts: %s\n",
+                                            uid, volumes, mounts);
+        struct pod_findings findings = {0};
+        struct err err = ERR_INIT;
+        struct pod *pod = NULL;
+
+        if (pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err) < 0)
+                fail_msg("%s", err.msg);
+        pod_findings_release(&findings);
+        return pod;
+}
+
+static mode_t mode_of(const char *path)
+{
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                fail_msg("%s: %s", path, strerror(errno));
+        return st.st_mode;
+}
+
+static void test_empty_dirs(void **state)
+{
+        (void)state;
+        struct pod *pod CLEANUP_POD =
+                pod_of("u-empty", "[{name: d, emptyDir: {}}, {name: m, emptyDir: {medium: Memory, sizeLimit: 1Mi}}]",
+                       "[{name: d, mountPath: /d}, {name: m, mountPath: /m, readOnly: true}]");
+        char *disk CLEANUP_FREE = volume_path(&host, pod, &pod->volumes[0]);
+        char *memory CLEANUP_FREE = volume_path(&host, pod, &pod->volumes[1]);
+        char *inside CLEANUP_FREE = xasprintf("%s/kept", disk);
+        char *directory CLEANUP_FREE = volume_pod_directory(&host, "u-empty");
+        struct err err = ERR_INIT;
+        struct statfs fs;
+
+        if (volume_setup(&host, pod, &err) < 0)
+                fail_msg("%s", err.msg);
+        assert_int_equal(mode_of(disk) & 07777, 0777);
+        assert_int_equal(mode_of(memory) & 07777, 0777);
+        assert_int_equal(statfs(memory, &fs), 0);
+        assert_int_equal(fs.f_type, TMPFS_ID);
+        assert_int_equal(fs.f_blocks * (uint64_t)fs.f_bsize, 1024 * 1024);
+        assert_int_equal(file_write_atomic(inside, "x", 1, 0600, 0, NULL), 0);
+        /* Again: nothing is lost and nothing is mounted twice. */
+        assert_int_equal(volume_setup(&host, pod, &err), 0);
+        assert_true(file_exists(inside));
+        assert_int_equal(volume_cleanup(&host, "u-empty", &err), 0);
+        assert_false(file_exists(directory));
+        assert_int_equal(volume_cleanup(&host, "u-empty", &err), 0);
+}
+
+static void test_cleanup_stays_inside(void **state)
+{
+        (void)state;
+        struct err err = ERR_INIT;
+
+        assert_true(volume_cleanup(&host, "../other", &err) < 0);
+        assert_true(volume_cleanup(&host, "", &err) < 0);
+        assert_true(volume_cleanup(&host, "..", &err) < 0);
+}
+
+static int try_host_path(const char *type, const char *name, struct err *err)
+{
+        char *volumes CLEANUP_FREE = xasprintf("[{name: h, hostPath: {path: %s/%s, type: %s}}]", root, name, type);
+        struct pod *pod CLEANUP_POD = pod_of("u-host", volumes, "[{name: h, mountPath: /h}]");
+
+        err_clear(err);
+        return volume_setup(&host, pod, err);
+}
+
+static void test_host_paths(void **state)
+{
+        (void)state;
+        struct err err = ERR_INIT;
+        char *made CLEANUP_FREE = xasprintf("%s/a/b", root);
+        char *file CLEANUP_FREE = xasprintf("%s/f", root);
+
+        assert_true(try_host_path("Directory", "a/b", &err) < 0);
+        assert_non_null(strstr(err.msg, "volume h: hostPath type check failed"));
+        assert_int_equal(try_host_path("DirectoryOrCreate", "a/b", &err), 0);
+        assert_int_equal(mode_of(made) & 0777, 0755);
+        assert_int_equal(try_host_path("Directory", "a/b", &err), 0);
+        assert_true(try_host_path("File", "a/b", &err) < 0);
+        assert_true(try_host_path("File", "f", &err) < 0);
+        assert_int_equal(try_host_path("FileOrCreate", "f", &err), 0);
+        assert_int_equal(mode_of(file) & 0777, 0644);
+        assert_int_equal(try_host_path("File", "f", &err), 0);
+        assert_true(try_host_path("FileOrCreate", "none/f", &err) < 0);
+        assert_true(try_host_path("Socket", "f", &err) < 0);
+        assert_true(try_host_path("CharDevice", "f", &err) < 0);
+        assert_true(try_host_path("BlockDevice", "f", &err) < 0);
+        assert_int_equal(try_host_path("''", "new", &err), 0);
+}
+
+static void test_mounts_of_a_container(void **state)
+{
+        (void)state;
+        struct pod *pod CLEANUP_POD =
+                pod_of("u-mounts", "[{name: d, emptyDir: {}}]", "[{name: d, mountPath: /d, readOnly: true}]");
+        struct volume_mounts mounts CLEANUP_VOLUME_MOUNTS = {0};
+        struct err err = ERR_INIT;
+
+        assert_int_equal(volume_setup(&host, pod, &err), 0);
+        assert_int_equal(volume_mounts(&host, pod, &pod->containers[0], 2, "1.2.3.4", &mounts, &err), 0);
+        assert_int_equal(mounts.count, 3);
+        assert_string_equal(mounts.items[0].container_path, "/d");
+        assert_true(mounts.items[0].read_only);
+        assert_string_equal(mounts.items[1].container_path, "/etc/hosts");
+        assert_true(file_exists(mounts.items[1].host_path));
+        assert_string_equal(mounts.items[2].container_path, "/dev/termination-log");
+        assert_true(str_ends(mounts.items[2].host_path, "/u-mounts/containers/c/00000002"));
+        assert_int_equal(mode_of(mounts.items[2].host_path) & 0777, 0666);
+        char *none CLEANUP_FREE = volume_read_message(&host, pod, "c", 2, 100);
+        assert_string_equal(none, "");
+        int fd = open(mounts.items[2].host_path, O_WRONLY | O_CLOEXEC);
+        assert_int_equal(write(fd, "it broke", 8), 8);
+        (void)close(fd);
+        char *cut CLEANUP_FREE = volume_read_message(&host, pod, "c", 2, 2);
+        assert_string_equal(cut, "it");
+}
+
+static void test_hosts_file_is_written_in_place(void **state)
+{
+        (void)state;
+        struct pod *pod CLEANUP_POD = pod_of("u-hosts", "[]", "[]");
+        char *path CLEANUP_FREE = xasprintf("%s/pods/u-hosts/etc-hosts", host.root_dir);
+        struct buf text CLEANUP_BUF = BUF_INIT(65536);
+        struct err err = ERR_INIT;
+        struct stat before, after;
+
+        assert_int_equal(volume_setup(&host, pod, &err), 0);
+        assert_int_equal(stat(path, &before), 0);
+        assert_int_equal(volume_write_hosts(&host, pod, "1.2.3.4", &err), 0);
+        assert_int_equal(stat(path, &after), 0);
+        assert_int_equal(before.st_ino, after.st_ino);
+        assert_int_equal(file_read(path, &text, &err), 0);
+        assert_non_null(strstr(buf_str(&text), "1.2.3.4\tweb-n1\n"));
+}
+
+static void make_volume(const char *name, char **ret)
+{
+        char *path = xasprintf("%s/%s", root, name);
+        char *inner CLEANUP_FREE = xasprintf("%s/inner", path);
+
+        assert_true(file_mkdir_p(inner, 0755, NULL) >= 0);
+        *ret = path;
+}
+
+static void test_sub_path(void **state)
+{
+        (void)state;
+        char *volume CLEANUP_FREE = NULL;
+        char *target CLEANUP_FREE = xasprintf("%s/target", root);
+        char *seen CLEANUP_FREE = xasprintf("%s/f", target);
+        char *file CLEANUP_FREE = NULL;
+        struct err err = ERR_INIT;
+
+        make_volume("vol", &volume);
+        file = xasprintf("%s/inner/f", volume);
+        assert_int_equal(file_write_atomic(file, "x", 1, 0600, 0, NULL), 0);
+        assert_int_equal(host_mount_bind_inside(volume, "inner", target, &err), 0);
+        assert_true(file_exists(seen));
+        assert_int_equal(host_mount_is_point(target, &err), 1);
+        /* Again, and for another directory, which is made. */
+        assert_int_equal(host_mount_bind_inside(volume, "inner", target, &err), 0);
+        assert_int_equal(host_mount_bind_inside(volume, "deep/er", target, &err), 0);
+        assert_false(file_exists(seen));
+        assert_int_equal(host_mount_detach_below(target, &err), 0);
+        assert_int_equal(host_mount_is_point(target, &err), 0);
+        /* A file is bound to a file. */
+        char *one CLEANUP_FREE = xasprintf("%s/one", root);
+        assert_int_equal(host_mount_bind_inside(volume, "inner/f", one, &err), 0);
+        assert_true(S_ISREG(mode_of(one)));
+        assert_int_equal(host_mount_detach_below(one, &err), 0);
+}
+
+static void test_sub_path_cannot_leave(void **state)
+{
+        (void)state;
+        char *volume CLEANUP_FREE = NULL;
+        char *target CLEANUP_FREE = xasprintf("%s/escape", root);
+        char *link CLEANUP_FREE = NULL;
+        char *up CLEANUP_FREE = NULL;
+        char *fine CLEANUP_FREE = NULL;
+        struct err err = ERR_INIT;
+
+        make_volume("jail", &volume);
+        link = xasprintf("%s/out", volume);
+        up = xasprintf("%s/up", volume);
+        fine = xasprintf("%s/fine", volume);
+        assert_int_equal(symlink("/etc", link), 0);
+        assert_int_equal(symlink("../..", up), 0);
+        assert_int_equal(symlink("inner", fine), 0);
+        assert_true(host_mount_bind_inside(volume, "out", target, &err) < 0);
+        assert_non_null(strstr(err.msg, "leads out of the volume"));
+        assert_true(host_mount_bind_inside(volume, "up", target, &err) < 0);
+        assert_true(host_mount_bind_inside(volume, "out/new", target, &err) < 0);
+        assert_true(host_mount_bind_inside(volume, "inner/../../x", target, &err) < 0);
+        assert_true(host_mount_bind_inside(volume, "/etc", target, &err) < 0);
+        assert_false(file_exists(target));
+        assert_int_equal(host_mount_bind_inside(volume, "fine", target, &err), 0);
+        assert_int_equal(host_mount_detach_below(target, &err), 0);
+}
+
+static void test_mountinfo(void **state)
+{
+        (void)state;
+        static const char text[] = "22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
+                                   "30 22 0:5 / /a rw - tmpfs tmpfs rw\n"
+                                   "31 30 0:6 / /a/b\\040c rw - tmpfs tmpfs rw\n"
+                                   "32 22 0:7 / /ab rw - tmpfs tmpfs rw\n"
+                                   "broken\n";
+        struct strv points CLEANUP_STRV = STRV_INIT;
+
+        host_mount_points_below(text, "/a", &points);
+        assert_int_equal(points.len, 2);
+        assert_string_equal(points.items[0], "/a");
+        assert_string_equal(points.items[1], "/a/b c");
+}
+
+static void test_log_links(void **state)
+{
+        (void)state;
+        struct pod *pod CLEANUP_POD = pod_of("u-logs", "[]", "[]");
+        char *docker CLEANUP_FREE = xasprintf("%s/json.log", root);
+        char *path CLEANUP_FREE = xasprintf("%s/default_web-n1_u-logs/c/0.log", host.log_dir);
+        char *link CLEANUP_FREE = xasprintf("%s/web-n1_default_c-abc.log", host.links_dir);
+        struct err err = ERR_INIT;
+        struct stat st;
+
+        assert_int_equal(file_write_atomic(docker, "x", 1, 0600, 0, NULL), 0);
+        assert_int_equal(log_links_make(&host, pod, "c", 0, "abc", docker, &err), 0);
+        assert_int_equal(log_links_make(&host, pod, "c", 0, "abc", docker, &err), 0);
+        assert_true(file_exists(link));
+        assert_int_equal(unlink(docker), 0);
+        log_links_remove(&host, pod, "abc");
+        assert_true(lstat(link, &st) < 0);
+        assert_true(lstat(path, &st) < 0);
+        assert_int_equal(log_links_make(&host, pod, "c", 1, "def", "/gone", &err), 0);
+        assert_int_equal(log_links_cleanup(&host, pod, &err), 0);
+        free(TAKE_PTR(link));
+        link = xasprintf("%s/web-n1_default_c-def.log", host.links_dir);
+        assert_true(lstat(link, &st) < 0);
+        /* No log file, no links. */
+        assert_int_equal(log_links_make(&host, pod, "c", 1, "def", "", &err), 0);
+        assert_true(lstat(link, &st) < 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_empty_dirs),
+                cmocka_unit_test(test_cleanup_stays_inside),
+                cmocka_unit_test(test_host_paths),
+                cmocka_unit_test(test_mounts_of_a_container),
+                cmocka_unit_test(test_hosts_file_is_written_in_place),
+                cmocka_unit_test(test_sub_path),
+                cmocka_unit_test(test_sub_path_cannot_leave),
+                cmocka_unit_test(test_mountinfo),
+                cmocka_unit_test(test_log_links),
+        };
+
+        return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The patches directory as a phase uses it: what is read, said, refused and written.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "codec/value.h"
+#include "fixture.h"
+#include "phase/control_plane.h"
+#include "phase/patch.h"
+
+#define PATCHES "/etc/kubernetes/patches"
+#define MANIFEST "/etc/kubernetes/manifests/kube-scheduler.yaml"
+
+static const char patched_config[] = "apiVersion: kubeadm.k8s.io/v1beta4\n"
+                                     "kind: InitConfiguration\n"
+                                     "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\n"
+                                     "nodeRegistration: {criSocket: 'unix:///run/x.sock', name: node1}\n"
+                                     "patches: {directory: " PATCHES "}\n"
+                                     "---\n"
+                                     "apiVersion: kubeadm.k8s.io/v1beta4\n"
+                                     "kind: ClusterConfiguration\n"
+                                     "kubernetesVersion: v1.36.3\n";
+
+static int setup(void **state)
+{
+        int r = fixture_setup(state);
+
+        if (r == 0)
+                fixture_config(*state, patched_config);
+        return r;
+}
+
+static int scheduler(struct phase *phase, const char *arg, struct err *err)
+{
+        (void)arg;
+        return phase_control_plane(phase, &component_scheduler, err);
+}
+
+static int all(struct phase *phase, const char *arg, struct err *err)
+{
+        (void)arg;
+        return phase_control_plane(phase, NULL, err);
+}
+
+static void test_order_and_messages(void **state)
+{
+        struct fixture *f = *state;
+
+        /* Lexical, and a directory stands among the files. */
+        fixture_put(f, PATCHES "/kube-scheduler1+merge.yaml", "metadata: {labels: {order: '1'}}\n");
+        fixture_put(f, PATCHES "/a/kube-scheduler+json.json",
+                    "[{\"op\": \"add\", \"path\": \"/metadata/labels/order\", \"value\": \"a\"}]");
+        fixture_put(f, PATCHES "/z/kube-scheduler.yaml",
+                    "metadata: {labels: {order: z}}\n---\n# nothing\n---\nmetadata: {labels: {last: x}}\n");
+        fixture_put(f, PATCHES "/etcd.yaml", "spec: {}\n");
+        fixture_put(f, PATCHES "/README", "x");
+        fixture_put(f, PATCHES "/kube-scheduler.json", "");
+        fixture_put(f, PATCHES "/web.yaml", "x");
+        assert_int_equal(fixture_run(f, scheduler, NULL), 0);
+        assert_string_equal(
+                f->out,
+                "[control-plane] Creating static Pod manifest for \"kube-scheduler\"\n"
+                "[patches] Reading patches from path \"" PATCHES "\"\n"
+                "[patches] Ignoring file \"README\": the file extension must be one of [json yaml]\n"
+                "[patches] Ignoring empty file: \"kube-scheduler.json\"\n"
+                "[patches] Ignoring file \"web.yaml\": unknown target, must be one of [etcd kube-apiserver "
+                "kube-controller-manager kube-scheduler kubeletconfiguration corednsdeployment]\n"
+                "[patches] Found the following patch files: [kube-scheduler+json.json etcd.yaml "
+                "kube-scheduler1+merge.yaml kube-scheduler.yaml]\n"
+                "[patches] Ignored the following files: [README kube-scheduler.json web.yaml]\n"
+                "[patches] Applied patch of type \"application/json-patch+json\" to target \"kube-scheduler\"\n"
+                "[patches] Applied patch of type \"application/merge-patch+json\" to target \"kube-scheduler\"\n"
+                "[patches] Applied patch of type \"application/strategic-merge-patch+json\" to target "
+                "\"kube-scheduler\"\n"
+                "[patches] Applied patch of type \"application/strategic-merge-patch+json\" to target "
+                "\"kube-scheduler\"\n"
+                "[patches] Applied patch of type \"application/strategic-merge-patch+json\" to target "
+                "\"kube-scheduler\"\n");
+        char *manifest CLEANUP_FREE = fixture_get(f, MANIFEST);
+        assert_non_null(strstr(manifest, "    last: x\n    order: z\n"));
+        /* The directory is read once a run. */
+        assert_int_equal(fixture_run(f, all, NULL), 0);
+        const char *first = strstr(f->out, "Reading patches");
+        assert_non_null(first);
+        assert_null(strstr(first + 1, "Reading patches"));
+}
+
+static void test_typed(void **state)
+{
+        struct fixture *f = *state;
+
+        fixture_put(f, PATCHES "/kube-scheduler.yaml",
+                    "metadata: {labels: {a10: x, a2: ''}}\n"
+                    "spec:\n"
+                    "  containers:\n"
+                    "  - name: kube-scheduler\n"
+                    "    resources: {requests: {cpu: 0.25, memory: 1024Mi}, limits: {}}\n"
+                    "    readinessProbe: null\n"
+                    "  volumes:\n"
+                    "  - {name: zz, emptyDir: {}}\n");
+        assert_int_equal(fixture_run(f, scheduler, NULL), 0);
+        assert_string_equal(f->log, "");
+        char *manifest CLEANUP_FREE = fixture_get(f, MANIFEST);
+        assert_non_null(strstr(manifest, "    resources:\n      requests:\n        cpu: 250m\n        memory: 1Gi\n"));
+        assert_null(strstr(manifest, "readinessProbe"));
+        assert_non_null(strstr(manifest, "    a2: \"\"\n    a10: x\n"));
+        assert_non_null(strstr(manifest, "  volumes:\n  - emptyDir: {}\n    name: zz\n  - hostPath:\n"));
+}
+
+static void expect_failure(struct fixture *f, const char *file, const char *text, const char *cause, const char *log)
+{
+        char *path CLEANUP_FREE = xasprintf(PATCHES "/%s", file);
+
+        fixture_put(f, path, text);
+        char *before CLEANUP_FREE = fixture_digest(f);
+        assert_true(fixture_run(f, scheduler, NULL) < 0);
+        char *message CLEANUP_FREE =
+                xasprintf("error execution phase control-plane/scheduler: failed to patch static Pod "
+                          "manifest file for \"kube-scheduler\": %s",
+                          cause);
+        assert_string_equal(f->err.msg, message);
+        assert_string_equal(f->log, log);
+        char *after CLEANUP_FREE = fixture_digest(f);
+        assert_string_equal(before, after);
+        fixture_remove(f, PATCHES);
+}
+
+static void test_failures(void **state)
+{
+        struct fixture *f = *state;
+
+        expect_failure(f, "etcd+bad.yaml", "x",
+                       "could not list patch files for path \"" PATCHES
+                       "\": unknown or missing patch type after '+', must "
+                       "be one of [json merge strategic]",
+                       PATCHES "/etcd+bad.yaml: unknown or missing patch type after '+', must be one of [json merge "
+                               "strategic]\n");
+        expect_failure(
+                f, "kube-scheduler+json.yaml", "- {op: test, path: /kind, value: Pod}\n- {op: remove, path: /x}\n",
+                "could not apply the following patch of type \"application/json-patch+json\" to target "
+                "\"kube-scheduler\":\n[{\"op\":\"test\",\"path\":\"/kind\",\"value\":\"Pod\"},{\"op\":\"remove\","
+                "\"path\":\"/x\"}]\n: error in remove for path: '/x': Unable to remove nonexistent key: x: missing "
+                "value",
+                PATCHES "/kube-scheduler+json.yaml:2:3: error in remove for path: '/x': Unable to remove nonexistent "
+                        "key: x: missing value\n");
+        expect_failure(
+                f, "kube-scheduler.yaml", "a: b\n---\n\nmetadata:\n  labels: {x: true}\n  nam: y\n",
+                "failed to unmarshal patched manifest: [metadata.labels.x: expected a string, found the boolean true "
+                "(put it in quotes), unknown field \"metadata.nam\"; did you mean \"name\"?, unknown field \"a\"]",
+                PATCHES "/kube-scheduler.yaml:5:15: metadata.labels.x: expected a string, found the boolean true "
+                        "(put it in quotes)\n" PATCHES
+                        "/kube-scheduler.yaml:6:8: unknown field \"metadata.nam\"; did you mean \"name\"?\n" PATCHES
+                        "/kube-scheduler.yaml:1:4: unknown field \"a\"\n");
+        expect_failure(f, "kube-scheduler+merge.yaml", "kind: Service\n",
+                       "failed to unmarshal patched manifest: kind: a patch cannot change Pod",
+                       PATCHES "/kube-scheduler+merge.yaml:1:7: kind: a patch cannot change Pod\n");
+        expect_failure(f, "kube-scheduler.yaml", "a: [b\n",
+                       "could not list patch files for path \"" PATCHES "\": could not convert patch to JSON: " PATCHES
+                       "/kube-scheduler.yaml:2:1: did not find expected ',' or ']', while parsing a flow sequence that "
+                       "began at line 1",
+                       "");
+}
+
+/* As kubeadm: what a Pod does not have vanishes. */
+static void test_lenient(void **state)
+{
+        struct fixture *f = *state;
+
+        f->version = "v1.36.3";
+        fixture_put(f, PATCHES "/kube-scheduler.yaml", "spec: {hostNet: true, hostPID: true}\n");
+        assert_int_equal(fixture_run(f, scheduler, NULL), 0);
+        assert_non_null(strstr(f->log, ":1:17: warning: unknown field \"spec.hostNet\""));
+        char *manifest CLEANUP_FREE = fixture_get(f, MANIFEST);
+        assert_non_null(strstr(manifest, "hostPID: true"));
+        assert_null(strstr(manifest, "hostNet:"));
+        /* hostUsers came with 1.25. */
+        f->version = "v1.36.3";
+        fixture_put(f, PATCHES "/kube-scheduler.yaml", "spec: {hostUsers: false}\n");
+        assert_int_equal(fixture_run(f, scheduler, NULL), 0);
+        assert_string_equal(f->log, "");
+}
+
+static void test_directories(void **state)
+{
+        struct fixture *f = *state;
+        char *link CLEANUP_FREE = xasprintf("%s" PATCHES, f->root);
+        char *big CLEANUP_FREE = xcalloc(1, LIMIT_PATCH_BYTES + 2);
+
+        assert_true(fixture_run(f, scheduler, NULL) < 0);
+        assert_non_null(strstr(f->err.msg, "could not list patch files for path \"" PATCHES "\": lstat " PATCHES
+                                           ": no such file or directory"));
+        fixture_put(f, "/etc/kubernetes/other/kube-scheduler.yaml", "spec: {hostPID: true}\n");
+        assert_int_equal(symlink("other", link), 0);
+        assert_true(fixture_run(f, scheduler, NULL) < 0);
+        assert_non_null(strstr(f->err.msg, "getPatchSetsFromPath patches: not a directory"));
+        fixture_remove(f, PATCHES);
+        memset(big, '#', LIMIT_PATCH_BYTES + 1);
+        fixture_put(f, PATCHES "/kube-scheduler.yaml", big);
+        assert_true(fixture_run(f, scheduler, NULL) < 0);
+        assert_non_null(strstr(f->err.msg, "could not read the file \"" PATCHES "/kube-scheduler.yaml\": "));
+        /* One that is empty changes nothing. */
+        fixture_remove(f, PATCHES);
+        assert_int_equal(mkdir(link, 0755), 0);
+        assert_int_equal(fixture_run(f, scheduler, NULL), 0);
+}
+
+static int origins(struct phase *phase, const char *arg, struct err *err)
+{
+        struct value *object CLEANUP_VALUE = value_new_map();
+
+        (void)arg;
+        value_map_set(object, "apiVersion", value_new_string("v1"));
+        value_map_set(object, "kind", value_new_string("Pod"));
+        int r = patch_object(phase, "etcd", "Pod", &object, err);
+        const struct value *label = value_get(object, "metadata", "labels", "a", NULL);
+        const struct value *cpu = value_get(object, "spec", "overhead", "cpu", NULL);
+        assert_non_null(label);
+        assert_string_equal(label->place.origin, "patch " PATCHES "/etcd.yaml");
+        assert_string_equal(label->place.file, PATCHES "/etcd.yaml");
+        assert_int_equal(label->place.line, 4);
+        assert_string_equal(cpu->text, "1500m");
+        assert_string_equal(cpu->place.origin, "patch " PATCHES "/etcd.yaml");
+        return r;
+}
+
+static void test_origin(void **state)
+{
+        struct fixture *f = *state;
+
+        fixture_put(f, PATCHES "/etcd.yaml", "spec: {overhead: {cpu: 1.5}}\n---\nmetadata:\n  labels: {a: b}\n");
+        assert_int_equal(fixture_run(f, origins, NULL), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_order_and_messages, setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_typed, setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_failures, setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_lenient, setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_directories, setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_origin, setup, fixture_teardown),
+        };
+
+        return cmocka_run_group_tests_name("patch", tests, NULL, NULL);
+}

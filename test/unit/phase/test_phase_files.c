@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "fixture.h"
+
+static int write_two(struct phase *phase, const char *arg, struct err *err)
+{
+        phase_add_file(phase, "/a/b/one", "1", 1, 0640, 0750, 0);
+        phase_file_context(phase, "first");
+        phase_add_file(phase, arg ? arg : "/a/c/two", "22", 2, 0600, 0700, PHASE_FILE_EXCL);
+        phase_file_context(phase, "second");
+        return phase_commit(phase, err);
+}
+
+static void test_modes(void **state)
+{
+        struct fixture *f = *state;
+
+        assert_int_equal(fixture_run(f, write_two, NULL), 0);
+        assert_int_equal(fixture_mode(f, "/a"), 0750);
+        assert_int_equal(fixture_mode(f, "/a/b"), 0750);
+        assert_int_equal(fixture_mode(f, "/a/c"), 0700);
+        assert_int_equal(fixture_mode(f, "/a/b/one"), 0640);
+        assert_int_equal(fixture_mode(f, "/a/c/two"), 0600);
+}
+
+static void test_failure_leaves_nothing(void **state)
+{
+        struct fixture *f = *state;
+
+        fixture_put(f, "/x/taken", "mine");
+        char *before CLEANUP_FREE = fixture_digest(f);
+        assert_int_equal(fixture_run(f, write_two, "/x/taken"), -EEXIST);
+        assert_string_equal(f->err.msg, "second: open /x/taken: file exists");
+        assert_int_equal(fixture_run(f, write_two, "/x/taken/below"), -ENOTDIR);
+        assert_string_equal(f->err.msg, "second: mkdir /x/taken/below: not a directory");
+        char *after CLEANUP_FREE = fixture_digest(f);
+        assert_string_equal(before, after);
+}
+
+static void test_links_stay_below_the_root(void **state)
+{
+        struct fixture *f = *state;
+        char *link CLEANUP_FREE = file_join(f->root, "/a/b/one");
+
+        fixture_put(f, "/elsewhere/real", "old");
+        fixture_put(f, "/a/b/x", "");
+        assert_int_equal(symlink("/elsewhere/real", link), 0);
+        assert_int_equal(fixture_run(f, write_two, NULL), 0);
+        char *text CLEANUP_FREE = fixture_get(f, "/elsewhere/real");
+        assert_string_equal(text, "1");
+        struct stat st;
+        assert_int_equal(lstat(link, &st), 0);
+        assert_true(S_ISLNK(st.st_mode));
+}
+
+static int look(struct phase *phase, const char *arg, struct err *err)
+{
+        char *text CLEANUP_FREE = NULL;
+        size_t len;
+
+        (void)arg;
+        assert_true(phase_exists(phase, "/etc/dir"));
+        assert_true(phase_exists(phase, "/etc/link")); /* absolute, and meant below the root */
+        assert_false(phase_exists(phase, "/etc/none"));
+        assert_int_equal(phase_read_file(phase, "/etc/none", 10, &text, &len, err), 1);
+        assert_null(text);
+        assert_int_equal(phase_read_file(phase, "/etc/link/file", 10, &text, &len, err), 0);
+        assert_int_equal(len, 4);
+        assert_string_equal(text, "text");
+        free(TAKE_PTR(text));
+        assert_int_equal(phase_read_file(phase, "/etc/link/file", 3, &text, &len, err), -ERR_LIMIT);
+        assert_string_equal(err->msg, "/etc/link/file: larger than 3 bytes");
+        assert_int_equal(phase_read_file(phase, "/etc/dir", 10, &text, &len, err), -EISDIR);
+        assert_string_equal(err->msg, "read /etc/dir: is a directory");
+        return 0;
+}
+
+static void test_reading(void **state)
+{
+        struct fixture *f = *state;
+        char *link CLEANUP_FREE = file_join(f->root, "/etc/link");
+
+        fixture_put(f, "/etc/dir/file", "text");
+        assert_int_equal(symlink("/etc/dir", link), 0);
+        assert_int_equal(fixture_run(f, look, NULL), 0);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_modes, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_failure_leaves_nothing, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_links_stay_below_the_root, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_reading, fixture_setup, fixture_teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
