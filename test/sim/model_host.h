@@ -1,0 +1,26 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The host under the simulator: volumes, cgroups, log links and probes, in place of the modules of the same functions.
+ * One world at a time.
+ */
+#include <stdbool.h>
+
+#include "rng.h"
+
+struct loop;
+struct model;
+
+struct model_host {
+        struct loop *loop;
+        struct rng *rng;
+        struct model *model;
+        unsigned volumes_fail; /* in a thousand */
+        unsigned probe_fails;  /* liveness and startup, of a container that is well */
+        unsigned unready;      /* readiness */
+        unsigned probe_errors; /* the probe cannot be carried out */
+        unsigned hook_fails;
+        uint64_t probes, probe_failures, hooks, volume_failures;
+};
+
+void model_host_set(struct model_host *host); /* NULL at the end of a world */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sim: random schedules against the decisions of podwatch, its store, executor and observer. Each schedule follows from
+ * its seed; a failure prints the seed that shows it again.
+ *
+ *      sim --seed 1 --schedules 1000     those with the seeds 1 to 1000
+ *      sim --seed 17 --verbose           the course of one
+ *      sim --seed 17 --records           what its journal would hold
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/str.h"
+#include "world.h"
+
+/* Every n-th schedule is replayed as well: it costs as much as the schedule itself. */
+#define REPLAY_EVERY 5
+
+struct arguments {
+        uint64_t seed, schedules;
+        bool verbose, records;
+};
+
+static int usage(void)
+{
+        (void)fprintf(stderr, "usage: sim [--seed N] [--schedules M] [--verbose] [--records]\n");
+        return 2;
+}
+
+static bool parse(int argc, char **argv, struct arguments *a)
+{
+        for (int i = 1; i < argc; i++) {
+                if (str_eq(argv[i], "--verbose"))
+                        a->verbose = true;
+                else if (str_eq(argv[i], "--records"))
+                        a->records = true;
+                else if (str_eq(argv[i], "--seed") && i + 1 < argc && str_to_u64(argv[i + 1], &a->seed) == 0)
+                        i++;
+                else if (str_eq(argv[i], "--schedules") && i + 1 < argc && str_to_u64(argv[i + 1], &a->schedules) == 0)
+                        i++;
+                else
+                        return false;
+        }
+        return true;
+}
+
+static void add(struct world_result *sum, const struct world_result *r)
+{
+        sum->events += r->events;
+        sum->starts += r->starts;
+        sum->edits += r->edits;
+        sum->kills += r->kills;
+        sum->node_restarts += r->node_restarts;
+        sum->daemon_restarts += r->daemon_restarts;
+        sum->records += r->records;
+        sum->calls += r->calls;
+        sum->faults += r->faults;
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments a = {.seed = 1, .schedules = 1};
+        struct world_result sum = {0};
+        uint64_t failed = 0;
+        clock_t began = clock();
+
+        if (!parse(argc, argv, &a))
+                return usage();
+        for (uint64_t i = 0; i < a.schedules; i++) {
+                const struct world_options options = {.seed = a.seed + i,
+                                                      .verbose = a.verbose,
+                                                      .records = a.records,
+                                                      .replay = i % REPLAY_EVERY == 0};
+                struct world_result r;
+
+                world_run(&options, &r);
+                add(&sum, &r);
+                if (!r.problems)
+                        continue;
+                failed++;
+                (void)printf("seed %" PRIu64 ": %s\n", options.seed, r.problem);
+        }
+        (void)printf("%" PRIu64 " schedules from seed %" PRIu64 ": %" PRIu64 " failed; %" PRIu64 " events, %" PRIu64
+                     " starts, %" PRIu64 " stops, %" PRIu64 " edits, %" PRIu64 " restarts of podwatch, %" PRIu64
+                     " of Docker, %" PRIu64 " calls, %" PRIu64 " faults, %" PRIu64 " records replayed; %.1f s\n",
+                     a.schedules, a.seed, failed, sum.events, sum.starts, sum.kills, sum.edits, sum.node_restarts,
+                     sum.daemon_restarts, sum.calls, sum.faults, sum.records,
+                     (double)(clock() - began) / CLOCKS_PER_SEC);
+        return failed > 0;
+}

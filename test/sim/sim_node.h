@@ -1,0 +1,59 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * podwatch under the simulator: the real store, executor and observer, put together as agent_pods.c does, with a disk
+ * in memory. It can be killed at any moment and started again.
+ */
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "rng.h"
+
+struct docker;
+struct loop;
+struct model;
+struct pod;
+struct pod_action;
+struct pod_entry;
+struct pod_store;
+struct replay;
+struct sim_disk;
+struct sim_node;
+
+/* What survives a kill: state by pod name. */
+struct sim_disk *sim_disk_new(void);
+struct sim_disk *sim_disk_free(struct sim_disk *disk);
+
+struct sim_node_options {
+        struct loop *loop;
+        struct model *model;
+        struct rng *rng;
+        struct sim_disk *disk;
+        struct replay *replay; /* gets every record at once; NULL: no recording */
+        const char *boot_id;
+        usec_t backoff_max;
+        /* The version of a pod that runs and is wanted by nobody, as the revisions on disk would know it; NULL: made of
+         * labels. A new reference. */
+        struct pod *(*find_version)(void *userdata, const char *uid, const char *hash);
+        /* A defect, or something that must not happen. */
+        void (*complain)(void *userdata, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+        /* Every action, for --verbose. */
+        void (*acted)(void *userdata, const struct pod_entry *entry, const struct pod_action *action);
+        /* Every record, for --records; may be NULL. */
+        void (*recorded)(void *userdata, const char *record);
+        void *userdata;
+};
+
+struct sim_node *sim_node_new(const struct sim_node_options *options);
+struct sim_node *sim_node_free(struct sim_node *node); /* kill -9 */
+
+/* The manifest directory: what each file wants. All of them before sim_node_ready. */
+void sim_node_want(struct sim_node *node, const char *file, struct pod *pod, unsigned revision);
+void sim_node_unwant(struct sim_node *node, const char *file);
+/* The directory was read: look at Docker from now on. */
+void sim_node_ready(struct sim_node *node);
+
+struct pod_store *sim_node_store(struct sim_node *node);
+void sim_node_kick(struct sim_node *node);
+bool sim_node_observed(const struct sim_node *node);
+size_t sim_node_pending(const struct sim_node *node);

@@ -1,0 +1,27 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One random schedule: pods that people want, edit and take away, processes that crash, a daemon and a podwatch that
+ * fail; then calm, in which all must become as it is wanted. What is true is known here, independent of podwatch, and
+ * checked at every start and stop of a container.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+struct model_met;
+
+struct world_options {
+        uint64_t seed;
+        bool verbose; /* the course of events to stdout */
+        bool records; /* what the journal would hold, too */
+        bool replay;  /* compare with a replay of what was recorded */
+};
+
+struct world_result {
+        char problem[1024]; /* the first thing that must not be; "" for none */
+        uint64_t problems;
+        uint64_t events, starts, edits, kills, node_restarts, daemon_restarts, records;
+        uint64_t calls, faults;
+};
+
+void world_run(const struct world_options *options, struct world_result *ret);

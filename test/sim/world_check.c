@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What must hold, at every start and stop of a container, and once it is calm.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "docker/docker.h"
+#include "net/loop.h"
+#include "node/backoff.h"
+#include "node/pod_store.h"
+#include "world_private.h"
+
+#define SLACK (1 * USEC_PER_SEC)
+
+static struct world_pod *pod_of(struct world *w, const struct model_container *c)
+{
+        for (unsigned i = 0; i < w->pod_count; i++)
+                if (str_eq(w->pods[i].key, c->key))
+                        return &w->pods[i];
+        return NULL;
+}
+
+static const char *short_name(const struct model_container *c)
+{
+        return c->name;
+}
+
+/* --- two at once ------------------------------------------------------------------------------------------------ */
+
+static void check_alone(struct world *w, const struct model_container *c)
+{
+        const struct model_container *other;
+
+        for (other = model_containers(w->model); other; other = other->next)
+                if (other != c && other->state == DOCKER_STATE_RUNNING && str_eq(other->key, c->key) &&
+                    str_eq(other->container, c->container))
+                        world_problem(w, "two running: %s beside %s", short_name(c), short_name(other));
+}
+
+/* --- backoff ----------------------------------------------------------------------------------------------------- */
+
+static struct run_track *track_of(struct world *w, const struct model_container *c)
+{
+        char *name CLEANUP_FREE = xasprintf("%s/%s/%s", c->uid, c->hash, c->container);
+        struct run_track *t;
+
+        for (t = w->tracks; t; t = t->next)
+                if (str_eq(t->name, name))
+                        return t;
+        t = xcalloc(1, sizeof(*t));
+        t->name = TAKE_PTR(name);
+        t->next = w->tracks;
+        w->tracks = t;
+        return t;
+}
+
+static void check_backoff(struct world *w, const struct model_container *c)
+{
+        struct run_track *t = track_of(w, c);
+        const struct world_pod *p = pod_of(w, c);
+        const struct model_container *sandbox = model_find(w->model, c->sandbox);
+        usec_t now = loop_now(w->loop), wait;
+
+        if (t->finished) {
+                /* Somebody changed the file or asked for it: all is forgiven. */
+                bool anew = p->changed + SLACK >= t->sandbox || p->asked + SLACK >= t->started;
+
+                wait = anew ? 0 : backoff_period(t->count, 0);
+                if (now + 2 < t->finished + wait)
+                        world_problem(w, "%s starts %llu us early: run %u ended at %llu", short_name(c),
+                                      (unsigned long long)(t->finished + wait - now), t->count,
+                                      (unsigned long long)t->finished);
+                t->count = anew ? 0 : t->count + 1;
+        }
+        t->started = now;
+        t->finished = 0;
+        t->sandbox = sandbox ? sandbox->created : now;
+}
+
+static void track_end(struct world *w, const struct model_container *c)
+{
+        struct run_track *t = track_of(w, c);
+
+        t->finished = loop_now(w->loop);
+        if (t->finished - t->started >= BACKOFF_RESET)
+                t->count = 0;
+}
+
+/* --- programs ----------------------------------------------------------------------------------------------------- */
+
+static usec_t milliseconds(struct world *w, unsigned low, unsigned high)
+{
+        return rng_between(&w->rng, low, high) * USEC_PER_MSEC;
+}
+
+static void set_program(struct world *w, struct model_container *c, usec_t *ret_lives)
+{
+        const struct version *v = world_version_find(w, c->uid, c->hash);
+        const struct pod_container *spec;
+        size_t i;
+
+        c->term_delay = rng_chance(&w->rng, 100) ? milliseconds(w, 0, 20000) : milliseconds(w, 0, 1500);
+        *ret_lives = USEC_INFINITY;
+        c->end_code = 0;
+        spec = c->is_sandbox || !v ? NULL : world_spec(v, c->container, &i);
+        if (!spec)
+                return;
+        if (v->deaf[i])
+                c->term_delay = USEC_INFINITY;
+        if (spec->init && !spec->sidecar) {
+                *ret_lives = milliseconds(w, 100, 3000);
+                c->end_code = !w->calm && rng_chance(&w->rng, 150);
+        } else if (v->programs[i] == PROGRAM_FINISHES) {
+                *ret_lives = milliseconds(w, 1000, 60000);
+                c->end_code = !w->calm && rng_chance(&w->rng, 200);
+        } else if (v->programs[i] == PROGRAM_CRASHY && !w->calm) {
+                *ret_lives = rng_chance(&w->rng, 100) ? milliseconds(w, 1, 900000) : milliseconds(w, 1, 20000);
+                c->end_code = 1;
+        }
+}
+
+/* --- hooks of the model ------------------------------------------------------------------------------------------- */
+
+void check_created(void *world, struct model_container *c)
+{
+        struct world *w = world;
+        const struct model_container *other;
+        unsigned count = 0;
+
+        for (other = model_containers(w->model); other; other = other->next)
+                count += str_eq(other->key, c->key);
+        /* Three incarnations of a sandbox and six containers with two instances each, and some on their way out. */
+        if (count > 60)
+                world_problem(w, "%u containers of %s", count, c->key);
+}
+
+void check_started(void *world, struct model_container *c, usec_t *ret_lives)
+{
+        struct world *w = world;
+
+        world_say(w, "  start  %s", short_name(c));
+        w->result->starts++;
+        check_alone(w, c);
+        set_program(w, c, ret_lives);
+        if (!c->is_sandbox)
+                check_backoff(w, c);
+        if (w->quiet)
+                world_problem(w, "%s starts though all is settled", short_name(c));
+}
+
+void check_ended(void *world, struct model_container *c)
+{
+        struct world *w = world;
+
+        world_say(w, "  end    %s (%d)", short_name(c), c->exit_code);
+        if (!c->is_sandbox)
+                track_end(w, c);
+}
+
+static bool newer_exists(struct world *w, const struct model_container *c)
+{
+        const struct model_container *other;
+
+        for (other = model_containers(w->model); other; other = other->next)
+                if (str_eq(other->key, c->key) && str_eq(other->container, c->container) &&
+                    str_eq(other->uid, c->uid) && other->attempt > c->attempt)
+                        return true;
+        return false;
+}
+
+/* All app containers of the sandbox have ended, in a pod that does not run them again. */
+static bool completed(struct world *w, const struct version *v, const char *sandbox)
+{
+        const struct model_container *other;
+
+        if (v->pod->restart_policy == POD_RESTART_ALWAYS)
+                return false;
+        for (other = model_containers(w->model); other; other = other->next) {
+                size_t i;
+                const struct pod_container *spec =
+                        str_eq(other->sandbox, sandbox) ? world_spec(v, other->container, &i) : NULL;
+
+                if (spec && !spec->init && other->state == DOCKER_STATE_RUNNING)
+                        return false;
+        }
+        return true;
+}
+
+/* Why podwatch may stop what runs; NULL: for nothing. */
+static const char *reason_to_stop(struct world *w, const struct model_container *c)
+{
+        const struct world_pod *p = pod_of(w, c);
+        const struct version *v = world_version_find(w, c->uid, c->hash);
+        const struct model_container *sandbox = c->is_sandbox ? c : model_find(w->model, c->sandbox);
+
+        if (!p || !v || p->wanted != v)
+                return "not wanted";
+        if (!sandbox || sandbox->state != DOCKER_STATE_RUNNING)
+                return "its sandbox is dead";
+        if (p->changed + SLACK >= sandbox->created)
+                return "the file changed since";
+        if (p->asked + SLACK >= c->created)
+                return "somebody asked for it";
+        if (c->probe_failed || c->hook_failed)
+                return "a probe or hook failed";
+        if (newer_exists(w, c))
+                return "it is not the newest";
+        if (completed(w, v, sandbox->id))
+                return "the pod has completed";
+        return NULL;
+}
+
+void check_stopping(void *world, struct model_container *c, const char *how)
+{
+        struct world *w = world;
+        const char *reason = reason_to_stop(w, c);
+
+        world_say(w, "  %s %s: %s", how, short_name(c), reason ? reason : "NO REASON");
+        w->result->kills++;
+        if (!reason)
+                world_problem(w, "%s of %s without a reason", how, short_name(c));
+        if (w->quiet)
+                world_problem(w, "%s of %s though all is settled", how, short_name(c));
+}
+
+/* --- the calm ----------------------------------------------------------------------------------------------------- */
+
+static bool keeps(const struct pod_incarnation *inc, const char *id)
+{
+        if (str_eq(inc->sandbox.id, id))
+                return true;
+        for (size_t i = 0; i < inc->pod->container_count; i++)
+                if (str_eq(inc->containers[i].now.id, id) || str_eq(inc->containers[i].last.id, id))
+                        return true;
+        return false;
+}
+
+static void check_containers(struct world *w, const struct world_pod *p, const struct pod_incarnation *inc)
+{
+        const struct model_container *c;
+
+        for (c = model_containers(w->model); c; c = c->next) {
+                if (!str_eq(c->key, p->key))
+                        continue;
+                if (!inc || !keeps(inc, c->id))
+                        world_problem(w, "%s is left over", short_name(c));
+                else if (inc->terminal && c->state == DOCKER_STATE_RUNNING)
+                        world_problem(w, "%s runs in a completed pod", short_name(c));
+        }
+}
+
+static void check_running(struct world *w, const struct world_pod *p, const struct pod_incarnation *inc)
+{
+        for (size_t i = 0; i < inc->pod->container_count; i++) {
+                const struct pod_container *spec = &inc->pod->containers[i];
+                const struct pod_container_view *cv = &inc->containers[i];
+                const struct model_container *c = model_find(w->model, cv->now.id);
+                bool done = cv->now.state == INSTANCE_EXITED &&
+                            (inc->pod->restart_policy == POD_RESTART_NEVER ||
+                             (inc->pod->restart_policy == POD_RESTART_ON_FAILURE && cv->now.exit_code == 0));
+
+                if ((spec->init && !spec->sidecar) || done)
+                        continue;
+                if (cv->now.state != INSTANCE_RUNNING || !c || c->state != DOCKER_STATE_RUNNING)
+                        world_problem(w, "%s %s does not run: %s", p->key, spec->name,
+                                      instance_state_name(cv->now.state));
+                else if (!cv->started || !cv->ready)
+                        world_problem(w, "%s %s is not ready", p->key, spec->name);
+        }
+}
+
+static void check_pod(struct world *w, const struct world_pod *p)
+{
+        const struct pod_entry *entry = pod_store_find(sim_node_store(w->node), p->key);
+        const struct pod_view *view = entry ? entry->view : NULL;
+
+        if (!p->wanted) {
+                if (view)
+                        world_problem(w, "%s is not wanted and still known", p->key);
+                check_containers(w, p, NULL);
+                return;
+        }
+        if (!view || !view->current || view->next || view->old || view->garbage_count) {
+                world_problem(w, "%s is not settled: current %d, next %d, old %d, garbage %zu", p->key,
+                              view && view->current, view && view->next, view && view->old,
+                              view ? view->garbage_count : 0);
+                return;
+        }
+        if (!pod_incarnation_same_version(view->current, p->wanted->pod))
+                world_problem(w, "%s runs %s instead of %s", p->key, view->current->pod->spec_hash,
+                              p->wanted->pod->spec_hash);
+        else if (view->current->phase == POD_ACTIVE)
+                check_running(w, p, view->current);
+        else if (view->current->phase != POD_ENDED || !view->current->terminal)
+                world_problem(w, "%s is %s", p->key, pod_incarnation_phase_name(view->current->phase));
+        check_containers(w, p, view->current);
+}
+
+void check_converged(struct world *w)
+{
+        for (unsigned i = 0; i < w->pod_count; i++)
+                check_pod(w, &w->pods[i]);
+        if (sim_node_pending(w->node) > 4 * WORLD_PODS_MAX)
+                world_problem(w, "%zu requests under way though all is settled", sim_node_pending(w->node));
+}
+
+void check_bounds(struct world *w)
+{
+        const struct pod_entry *e;
+
+        if (!w->node)
+                return;
+        for (e = pod_store_next(sim_node_store(w->node), NULL); e; e = pod_store_next(sim_node_store(w->node), e))
+                if (e->view->garbage_count > 60)
+                        world_problem(w, "%zu to be removed of %s", e->view->garbage_count, e->view->key);
+        if (sim_node_pending(w->node) > 200)
+                world_problem(w, "%zu requests under way", sim_node_pending(w->node));
+}
+
+void check_free(struct world *w)
+{
+        struct run_track *t, *next;
+
+        for (t = w->tracks; t; t = next) {
+                next = t->next;
+                free(t->name);
+                free(t);
+        }
+}

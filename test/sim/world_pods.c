@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "node/pod_view.h"
+#include "world_private.h"
+
+static void add_handler(struct pod_handler *handler)
+{
+        handler->type = POD_HANDLER_EXEC;
+        strv_add(&handler->command, "check");
+}
+
+static void add_probe(struct rng *rng, struct pod_container *c, enum pod_probe_kind kind)
+{
+        struct pod_probe *probe = &c->probes[kind];
+
+        add_handler(&probe->handler);
+        probe->initial_delay_seconds = (int)rng_below(rng, 4);
+        probe->timeout_seconds = 1;
+        probe->period_seconds = (int)rng_between(rng, 1, 10);
+        probe->success_threshold = kind == POD_PROBE_READINESS ? (int)rng_between(rng, 1, 2) : 1;
+        probe->failure_threshold = (int)rng_between(rng, 1, 3);
+        if (kind != POD_PROBE_READINESS && rng_chance(rng, 300))
+                probe->termination_grace_seconds = (int64_t)rng_below(rng, 10);
+}
+
+static void make_container(struct world *w, struct version *v, size_t i, bool init)
+{
+        struct rng *rng = &w->rng;
+        struct pod_container *c = &v->pod->containers[i];
+        bool lasts;
+
+        for (size_t k = 0; k < POD_PROBE_KIND_MAX; k++)
+                c->probes[k].termination_grace_seconds = -1;
+        c->init = init;
+        c->sidecar = init && rng_chance(rng, 400);
+        c->name = xasprintf("%s%zu", init ? "init" : "app", i);
+        c->image = xstrdup(rng_chance(rng, 200) ? "image/missing" : "image/there");
+        c->pull_policy = rng_chance(rng, 100) ? POD_PULL_ALWAYS : POD_PULL_IF_NOT_PRESENT;
+        c->termination_message_path = xstrdup("/dev/termination-log");
+        lasts = !init || c->sidecar;
+        for (int k = 0; lasts && k < POD_PROBE_KIND_MAX; k++)
+                if (rng_chance(rng, 300))
+                        add_probe(rng, c, k);
+        if (lasts && rng_chance(rng, 150))
+                add_handler(&c->post_start);
+        if (lasts && rng_chance(rng, 200))
+                add_handler(&c->pre_stop);
+        if (!v->pod->host_network && rng_chance(rng, 200)) {
+                c->env = xcalloc(1, sizeof(*c->env));
+                c->env_count = 1;
+                c->env[0].name = xstrdup("IP");
+                c->env[0].field_path = xstrdup("status.podIP");
+        }
+        if (!init && v->pod->restart_policy != POD_RESTART_ALWAYS)
+                v->programs[i] = rng_chance(rng, 600) ? PROGRAM_FINISHES : PROGRAM_STEADY;
+        else
+                v->programs[i] = rng_chance(rng, 250) ? PROGRAM_CRASHY : PROGRAM_STEADY;
+        v->deaf[i] = rng_chance(rng, 50);
+}
+
+struct version *world_version_new(struct world *w, unsigned index)
+{
+        struct rng *rng = &w->rng;
+        struct version *v;
+        struct pod *pod;
+        size_t init, app;
+
+        if (w->version_count == WORLD_VERSIONS_MAX)
+                return NULL;
+        v = xcalloc(1, sizeof(*v));
+        pod = xcalloc(1, sizeof(*pod));
+        v->pod = pod;
+        v->index = index;
+        pod->refs = 1;
+        pod->name = xasprintf("pod%u", index);
+        pod->namespace = xstrdup("default");
+        /* Every fourth name has a UID of its own in the file: an edit keeps it. */
+        pod->uid = index % 4 == 3 ? xasprintf("uid%u", index) : xasprintf("uid%u-%zu", index, w->version_count);
+        (void)snprintf(pod->spec_hash, sizeof(pod->spec_hash), "hash%zu", w->version_count);
+        pod->restart_policy = rng_chance(rng, 750)   ? POD_RESTART_ALWAYS
+                              : rng_chance(rng, 500) ? POD_RESTART_ON_FAILURE
+                                                     : POD_RESTART_NEVER;
+        pod->termination_grace_seconds = (int64_t)rng_below(rng, 15);
+        pod->host_network = rng_chance(rng, 500);
+        init = rng_chance(rng, 400) ? rng_between(rng, 1, 2) : 0;
+        app = rng_between(rng, 1, 3);
+        pod->init_count = init;
+        pod->container_count = init + app;
+        pod->containers = xcalloc(pod->container_count, sizeof(*pod->containers));
+        for (size_t i = 0; i < pod->container_count; i++)
+                make_container(w, v, i, i < init);
+        w->versions[w->version_count++] = v;
+        return v;
+}
+
+struct version *world_version_find(const struct world *w, const char *uid, const char *hash)
+{
+        for (size_t i = 0; i < w->version_count; i++)
+                if (str_eq(w->versions[i]->pod->uid, uid) && str_eq(w->versions[i]->pod->spec_hash, hash))
+                        return w->versions[i];
+        return NULL;
+}
+
+void world_versions_free(struct world *w)
+{
+        for (size_t i = 0; i < w->version_count; i++) {
+                pod_unref(w->versions[i]->pod);
+                free(w->versions[i]);
+        }
+}
+
+const struct pod_container *world_spec(const struct version *v, const char *container, size_t *ret_index)
+{
+        for (size_t i = 0; i < v->pod->container_count; i++) {
+                if (!str_eq(v->pod->containers[i].name, container))
+                        continue;
+                *ret_index = i;
+                return &v->pod->containers[i];
+        }
+        return NULL;
+}

@@ -1,0 +1,86 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside of the world: versions of pods (world_pods.c), what must hold (world_check.c), the schedule (world.c).
+ */
+#include "base/clock.h"
+#include "kube/pod.h"
+#include "model.h"
+#include "model_host.h"
+#include "rng.h"
+#include "sim_node.h"
+#include "world.h"
+
+#define WORLD_PODS_MAX 4
+#define WORLD_VERSIONS_MAX 256
+
+enum program {
+        PROGRAM_STEADY,   /* runs until it is stopped */
+        PROGRAM_CRASHY,   /* ends badly after a while, until the calm */
+        PROGRAM_FINISHES, /* ends well after a while */
+        PROGRAM_MAX
+};
+
+struct version {
+        struct pod *pod;
+        unsigned index; /* of the pod */
+        enum program programs[8];
+        bool deaf[8]; /* to SIGTERM */
+};
+
+/* The runs of one container of one version, for the backoff. */
+struct run_track {
+        char *name; /* uid/hash/container */
+        unsigned count;
+        usec_t started, finished; /* of the last run; 0: none */
+        usec_t sandbox;           /* when its sandbox was created */
+        struct run_track *next;
+};
+
+struct world_pod {
+        char key[32], file[32];
+        struct version *wanted; /* what the file says, NULL without a file */
+        usec_t changed;         /* when the file did last */
+        usec_t asked;           /* when somebody asked for a restart or a retry */
+        bool told;              /* podwatch has read the file since */
+};
+
+struct world {
+        const struct world_options *options;
+        struct world_result *result;
+        struct loop *loop;
+        struct rng rng;
+        struct model *model;
+        struct model_host host;
+        struct sim_disk *disk;
+        struct replay *replay;
+        struct sim_node *node; /* NULL: not running */
+        struct version *versions[WORLD_VERSIONS_MAX];
+        size_t version_count;
+        struct world_pod pods[WORLD_PODS_MAX];
+        unsigned pod_count;
+        struct run_track *tracks;
+        bool calm;
+        usec_t calm_since;
+        bool quiet; /* nothing may start or stop any more */
+        bool over;
+};
+
+void world_say(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void world_problem(void *world, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* world_pods.c */
+/* A new version of pod `index`; NULL when there are too many. */
+struct version *world_version_new(struct world *w, unsigned index);
+struct version *world_version_find(const struct world *w, const char *uid, const char *hash);
+void world_versions_free(struct world *w);
+const struct pod_container *world_spec(const struct version *v, const char *container, size_t *ret_index);
+
+/* world_check.c: hooks of the model, and the end. */
+void check_created(void *world, struct model_container *c);
+void check_started(void *world, struct model_container *c, usec_t *ret_lives);
+void check_ended(void *world, struct model_container *c);
+void check_stopping(void *world, struct model_container *c, const char *how);
+void check_converged(struct world *w);
+void check_bounds(struct world *w);
+void check_free(struct world *w);
