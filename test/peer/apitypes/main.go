@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command apitypes prints the Go types that make up a Pod of core/v1 as JSON: {type: [field...]}, each field with its JSON
+// name, its type, whether an empty one is left out, and how a strategic merge patch treats it. update.py runs it for one
+// version of k8s.io/api after another and makes templates/pod-types.yaml of what it says.
+package main
+
+import (
+	"encoding/json"
+	"log"
+	"os"
+	"reflect"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+)
+
+type field struct {
+	Name     string   `json:"name"`
+	Type     string   `json:"type"`
+	Always   bool     `json:"always"`
+	OmitZero bool     `json:"omitZero"`
+	Strategy []string `json:"strategy"`
+	Key      string   `json:"key"`
+}
+
+// Types that decode and encode themselves.
+var opaque = map[string]string{
+	"resource.Quantity":  "Quantity",
+	"intstr.IntOrString": "IntOrString",
+	"v1.Time":            "Time",
+	"v1.MicroTime":       "MicroTime",
+	"v1.Duration":        "Duration",
+	"v1.FieldsV1":        "any",
+}
+
+func typeName(t reflect.Type, types map[string][]field) string {
+	if name, ok := opaque[t.String()]; ok {
+		return name
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return "*" + typeName(t.Elem(), types)
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return "bytes"
+		}
+		return "[]" + typeName(t.Elem(), types)
+	case reflect.Map:
+		return "map[" + t.Key().Kind().String() + "]" + typeName(t.Elem(), types)
+	case reflect.Struct:
+		describe(t, types)
+		return t.Name()
+	case reflect.Int:
+		return "int64"
+	default:
+		return t.Kind().String()
+	}
+}
+
+// What encoding/json leaves out for omitempty.
+func mayBeEmpty(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct, reflect.Array:
+		return false
+	default:
+		return true
+	}
+}
+
+func fieldsOf(t reflect.Type, types map[string][]field) []field {
+	var fields []field
+	for i := 0; i < t.NumField(); i++ {
+		f := t.Field(i)
+		tag := strings.Split(f.Tag.Get("json"), ",")
+		if tag[0] == "-" || (!f.IsExported() && !f.Anonymous) {
+			continue
+		}
+		if f.Anonymous && tag[0] == "" {
+			embedded := f.Type
+			if embedded.Kind() == reflect.Pointer {
+				embedded = embedded.Elem()
+			}
+			fields = append(fields, fieldsOf(embedded, types)...)
+			continue
+		}
+		row := field{Name: tag[0], Key: f.Tag.Get("patchMergeKey"), Strategy: []string{}}
+		if row.Name == "" {
+			row.Name = f.Name
+		}
+		omitEmpty := false
+		for _, option := range tag[1:] {
+			switch option {
+			case "omitempty":
+				omitEmpty = true
+			case "omitzero":
+				row.OmitZero = true
+			case "string":
+				log.Fatalf("%s.%s: json:\",string\" is not known", t, f.Name)
+			}
+		}
+		row.Always = !(omitEmpty && mayBeEmpty(f.Type)) && !row.OmitZero
+		if strategy := f.Tag.Get("patchStrategy"); strategy != "" {
+			row.Strategy = strings.Split(strategy, ",")
+		}
+		row.Type = typeName(f.Type, types)
+		fields = append(fields, row)
+	}
+	return fields
+}
+
+func describe(t reflect.Type, types map[string][]field) {
+	if _, ok := types[t.Name()]; ok {
+		return
+	}
+	types[t.Name()] = nil // a type within itself
+	types[t.Name()] = fieldsOf(t, types)
+}
+
+func main() {
+	types := map[string][]field{}
+	describe(reflect.TypeOf(v1.Pod{}), types)
+	if err := json.NewEncoder(os.Stdout).Encode(types); err != nil {
+		log.Fatal(err)
+	}
+}
