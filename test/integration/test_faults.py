@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults under running pods: podwatch killed, dockerd killed under live-restore, containers and sandboxes killed meanwhile."""
+import os
+import signal
+import time
+
+from cluster import Podwatch, is_ready, pod, sanitized
+from harness import Host, hold, wait_for
+
+NAMES = ['one', 'two', 'three']
+
+
+class State:
+    def running(self):
+        return {c['Names'][0]: (c['Id'], i['State']['Pid'], i['State']['StartedAt']) for c in self.host.docker.containers(all=False)
+                for i in [self.host.docker.inspect(c['Id'])]}
+
+    def app(self, name):
+        found = self.host.docker.containers(all=False, label=f'io.kubernetes.pod.name={name}-node1')
+        return next(c for c in found if c['Labels']['io.kubernetes.container.name'] == 'main')
+
+    def keys(self):
+        return [f'default/{n}-node1' for n in NAMES]
+
+
+def setup():
+    state = State()
+    state.host = Host('faults')
+    state.host.docker.make_busybox()
+    state.recorder = state.host.record_events(type=['container'])
+    for name in NAMES:
+        probe = {'readinessProbe': {'exec': {'command': ['true']}, 'periodSeconds': 2}} if name == 'two' else {}
+        state.host.write(f'/etc/kubernetes/manifests/{name}.yaml', pod(name, container=probe, terminationGracePeriodSeconds=1, hostNetwork=name != 'one'))
+    state.podwatch = Podwatch(state.host).start()
+    state.podwatch.wait_ready(*state.keys())
+    return state
+
+
+def test_start_order_and_names(state):
+    for name in NAMES:
+        container = state.host.docker.inspect(state.app(name)['Id'])
+        labels = container['Config']['Labels']
+        assert labels['io.kubernetes.pod.namespace'] == 'default'
+        assert labels['annotation.io.kubernetes.container.restartCount'] == '0'
+        assert container['HostConfig']['RestartPolicy']['Name'] in ('', 'no')
+        assert '/kubepods/besteffort/pod' in container['HostConfig']['CgroupParent']
+
+
+def test_killed_podwatch_touches_nothing(state):
+    before, conditions = state.running(), {k: p['status']['conditions'] for k, p in state.podwatch.pods().items()}
+    for _ in range(3):
+        state.podwatch.kill9()
+        begin = time.monotonic()
+        state.podwatch.start()
+        state.podwatch.wait_ready(*state.keys(), timeout=5)
+        assert sanitized() or time.monotonic() - begin < 1
+    hold(lambda: state.running() == before, 3, 'every container as it was', 0.5)
+    assert {k: p['status']['conditions'] for k, p in state.podwatch.pods().items()} == conditions
+
+
+def test_stopped_podwatch_leaves_containers(state):
+    before = state.running()
+    assert state.podwatch.stop() == 0
+    assert state.running() == before
+    state.podwatch.start()
+    state.podwatch.wait_ready(*state.keys())
+    assert state.running() == before
+
+
+def test_what_died_while_podwatch_was_away_comes_back(state):
+    before = state.running()
+    victim = state.app('three')['Id']
+    state.podwatch.kill9()
+    os.kill(state.host.docker.inspect(victim)['State']['Pid'], signal.SIGKILL)
+    state.podwatch.start()
+    wait_for(lambda: state.app('three')['Id'] != victim, 10, 'another container')
+    after = state.running()
+    untouched = {n: v for n, v in before.items() if v[0] != victim}
+    assert all(after.get(n) == v for n, v in untouched.items()), (before, after)
+
+
+def test_restart_of_podwatch_keeps_the_backoff(state):
+    state.host.write('/etc/kubernetes/manifests/crash.yaml', pod('crash', ('false',), hostNetwork=True))
+
+    def deaths():
+        return [e for e in state.recorder.find('die') if e['Actor']['Attributes'].get('name', '').startswith('k8s_main_crash-')]
+    wait_for(lambda: len(deaths()) >= 2, 20, 'two runs')
+    second = deaths()[1]['timeNano']
+    state.podwatch.kill9()
+    state.podwatch.start()
+    third = wait_for(lambda: [e for e in state.recorder.find('start', since=second) if e['Actor']['Attributes']['name'].startswith('k8s_main_crash-')],
+                     25, 'the third run')[0]
+    waited = (third['timeNano'] - second) / 1e9
+    assert 9.9 < waited < 12, f'{waited:.2f} s'
+    assert third['Actor']['Attributes']['name'].endswith('_2'), third['Actor']['Attributes']['name']
+    state.host.output('rm', '/etc/kubernetes/manifests/crash.yaml')
+
+
+def test_killed_dockerd_under_live_restore(state):
+    wait_for(lambda: 'default/crash-node1' not in state.podwatch.pods(), 20, 'crash gone')
+    before = state.running()
+    victim = state.app('three')
+    pid = state.host.docker.inspect(victim['Id'])['State']['Pid']
+    state.host.docker_kill()
+    wait_for(lambda: not state.podwatch.status()['docker']['ready'], 10, 'status to tell that Docker is away')
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(1)
+    state.host.docker_start()
+    wait_for(lambda: state.app('three')['Id'] != victim['Id'], 30, 'another container')
+    state.podwatch.wait_ready(*state.keys(), timeout=30)
+    after = state.running()
+    for name, what in before.items():
+        if what[0] != victim['Id']:
+            assert after.get(name) == what, f'{name}: {what} became {after.get(name)}'
+
+
+def test_killed_sandbox_restarts_its_pod_alone(state):
+    before = state.running()
+    sandbox = next(c for c in state.host.docker.containers(all=False, label='io.kubernetes.pod.name=one-node1')
+                   if c['Labels']['io.kubernetes.container.name'] == 'POD')
+    state.host.docker.kill(sandbox['Id'])
+
+    def renewed():
+        now = state.running()
+        return sum('_one-node1_' in n for n in now) == 2 and all(v[0] not in {w[0] for w in before.values()} for n, v in now.items() if '_one-node1_' in n)
+    wait_for(renewed, 20, 'another sandbox and container')
+    state.podwatch.wait_ready(*state.keys())
+    after = state.running()
+    assert all(after.get(n) == v for n, v in before.items() if '_one-node1_' not in n)
+
+
+def test_removed_containers_are_made_again(state):
+    for c in state.host.docker.containers(label='io.kubernetes.pod.name=two-node1'):
+        state.host.docker.remove(c['Id'])
+    wait_for(lambda: sum('_two-node1_' in n for n in state.running()) == 2, 20, 'the pod again')
+    wait_for(lambda: is_ready(state.podwatch.pods()['default/two-node1']), 20, 'the pod Ready')
+
+
+def test_nothing_piles_up(state):
+    counts = {}
+    for c in state.host.docker.containers(label='io.kubernetes.pod.uid'):
+        key = (c['Labels']['io.kubernetes.pod.name'], c['Labels']['io.kubernetes.container.name'])
+        counts[key] = counts.get(key, 0) + 1
+    # One that runs and the one before it, for its logs.
+    assert all(n <= 2 for n in counts.values()), counts
+
+
+def test_journal_of_all_this_replays_to_the_same_decisions(state):
+    said = state.podwatch.command('replay', '/var/lib/podwatch/journal').stdout
+    assert said.strip(), 'replay says nothing of what it did'
+    print('\n'.join(f'# {line}' for line in said.strip().splitlines()[-3:]))
+
+
+def teardown(state):
+    state.host.close()
