@@ -274,8 +274,11 @@ class Host:
         return {**sanitizers, 'PATH': self.search_path, 'HOME': '/root', 'LANG': 'C.UTF-8',
                 'DOCKER_HOST': 'unix:///run/docker.sock', 'TERM': 'dumb'}
 
-    def argv(self, command, cwd='/'):
-        """The command line that runs `command` inside. It execs all the way, so the process id stays that of the first program."""
+    def _argv(self, command, cwd='/'):
+        """The command line that runs `command` inside. It execs all the way, so the process id stays that of the first program.
+
+        For popen() alone: the reaper takes a child that was started here in another way for an orphan.
+        """
         ns = f'/proc/{self.anchor.pid}/ns'
         return ['sh', '-c', JOIN, 'sh', *self.cgroups.joins, '--', 'nsenter', f'--net={ns}/net', f'--mount={ns}/mnt',
                 f'--uts={ns}/uts', f'--cgroup={ns}/cgroup', f'--wdns={cwd}', '--', *map(str, command)]
@@ -283,7 +286,7 @@ class Host:
     def popen(self, command, *, cwd='/', env=None, **kwargs):
         """Start a command inside; .pid of the result is the program's own."""
         kwargs.setdefault('stdin', subprocess.DEVNULL)
-        return reaper.spawn(self.argv(command, cwd), env={**self.env, **(env or {})}, cwd='/', start_new_session=True, **kwargs)
+        return reaper.spawn(self._argv(command, cwd), env={**self.env, **(env or {})}, cwd='/', start_new_session=True, **kwargs)
 
     def run(self, command, *, check=True, timeout=60, input=None, cwd='/', env=None):
         """Run a command inside to its end; gives the completed process with text output.
@@ -399,7 +402,7 @@ class Host:
             return
         self.closed = True
         if os.environ.get('PWT_KEEP') and hasattr(self, 'anchor'):
-            print(f'harness: kept {self.name}; enter it with: {" ".join(self.argv(["bash"])[-7:])}', file=sys.stderr)
+            print(f'harness: kept {self.name}; enter it with: {" ".join(self._argv(["bash"])[-7:])}', file=sys.stderr)
             return
         Host.live.remove(self)
         reports = self.sanitizer_reports()

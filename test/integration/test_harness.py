@@ -171,6 +171,14 @@ def test_nothing_is_left():
     assert_gone(host.name, host.directory, pids)
 
 
+def test_reaper_leaves_children_their_status():
+    """A child that ends while nobody waits for it is not taken for an orphan: its status is still there when asked for."""
+    with Host('status', docker=False) as host:
+        children = [host.popen(['sh', '-c', f'exit {i}']) for i in range(1, 31)]
+        time.sleep(0.5)
+        assert [child.wait(10) for child in children] == list(range(1, 31))
+
+
 def test_sanitizer_report_fails_the_host():
     host = Host('report', docker=False)
     with open(f'{host.logs}/podwatch.log', 'w') as f:
