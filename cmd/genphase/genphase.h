@@ -22,6 +22,7 @@ struct genphase {
         const char *images_from;                   /* images build --from */
         const char *docker_host;                   /* NULL: DOCKER_HOST, else the usual socket */
         const struct cli_verb *verb;               /* that is run */
+        char command[128];                         /* its words, "config validate" */
         char **argv;                               /* main's */
 };
 
@@ -87,6 +88,7 @@ int genphase_fail(const struct err *err, int code);
 int genphase_replace(const struct genphase *g, const char *program, struct err *err);
 
 extern const struct cli_verb certs_verbs[], kubeconfig_verbs[];     /* verb_pki.c */
+extern const struct cli_verb addon_verbs[];                         /* verb_addon.c */
 extern const struct cli_verb images_verbs[], config_images_verbs[]; /* verb_images.c */
 
 int verb_control_plane_all(void *userdata, const struct strv *args);

@@ -79,6 +79,20 @@ static int print_help(const struct cli_verb *verb, int code)
         return code;
 }
 
+/* The words of the verb, without the program's and those of `init phase`. */
+static void name_command(struct genphase *g, const struct cli_verb *verb)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(sizeof(g->command) - 1);
+        struct cli_path path;
+
+        if (!cli_path_find(&genphase_program, verb, &path))
+                return;
+        cli_path_text(&genphase_program, &path, &text);
+        const char *words = str_after(buf_str(&text), "genphase ");
+        (void)snprintf(g->command, sizeof(g->command), "%s", words ? words : "");
+        g->options.command = g->command;
+}
+
 static int finish(struct genphase *g, struct err *err)
 {
         if (g->verbosity && str_to_int(g->verbosity, 0, 100, &g->options.verbosity) < 0)
@@ -103,9 +117,10 @@ int main(int argc, char **argv)
                 r = finish(&g, &err);
         if (r < 0)
                 code = genphase_fail(&err, 1);
-        else if (r == CLI_RUN)
+        else if (r == CLI_RUN) {
+                name_command(&g, verb);
                 code = (g.verb = verb)->run(&g, &args);
-        else
+        } else
                 code = print_help(verb, r == CLI_HELP ? 0 : 1);
         strv_release(&g.flags.apiserver_cert_extra_sans);
         strv_release(&g.flags.apiserver_extra_args);

@@ -75,6 +75,7 @@ static const struct cli_option proxy_options[] = {
          .verbs = kubeconfig_verbs}, \
         {.name = "control-plane", .help = "Generate the static Pod manifests of the control plane", .verbs = control_plane_verbs}, \
         {.name = "etcd", .help = "Generate the static Pod manifest of a local etcd", .verbs = etcd_verbs}, \
+        {.name = "addon", .help = "Install the addons that a cluster needs: CoreDNS and kube-proxy", .verbs = addon_verbs}, \
         {.name = "proxy", .help = "Generate kube-proxy as a static Pod: manifest and configuration file", \
          .options = proxy_options, .run = verb_proxy}
 

@@ -81,6 +81,9 @@ int config_flags_check_mixed(const struct phase_options *options, const struct e
                         strv_add(&names, flags_table[i].name);
         if (options->patches_dir && era && !era_flag(era, "flags", "patchesWithFile"))
                 strv_add(&names, "patches");
+        if (options->print_manifest && options->kubeadm_version && era &&
+            !era_flag(era, "flags", "printManifestWithFile"))
+                strv_add(&names, "print-manifest");
         if (names.len == 0)
                 return 0;
         strv_sort(&names);

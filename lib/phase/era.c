@@ -17,13 +17,15 @@
 #include "phase/era.h"
 #include "phase/era_rows.h"
 
-/* Files whose rows make up the tables, in the order in which they count. The second half of a pair is the group that
- * the file is for: the embedded file is read when that group is first asked for, as most phases never do. */
+/* Files whose rows make up the tables, in the order in which they count. The second half of a pair begins the
+ * names of the groups that the file is for: the embedded file is read when one of them is first asked for, as most
+ * phases never do. */
 static const struct row_file {
         const char *name, *group;
 } row_files[] = {
         {"eras.yaml", NULL},
         {"images.yaml", "images"},
+        {"addons.yaml", "addon-"},
 };
 
 struct era_file {
@@ -169,7 +171,7 @@ static int read_rows(const struct era *era, size_t i, struct err *err)
 static void read_late(const struct era *era, const char *component)
 {
         for (size_t i = 0; i < ARRAY_SIZE(row_files); i++)
-                if (!era->table->file_read[i] && str_eq(row_files[i].group, component))
+                if (!era->table->file_read[i] && row_files[i].group && str_after(component, row_files[i].group))
                         (void)read_rows(era, i, NULL);
 }
 

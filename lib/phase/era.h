@@ -7,6 +7,7 @@
  *      COMPONENT.yaml     the pod of the newest era, a valid manifest with ${name} inside scalars
  *      eras.yaml          rows {component, path, since, until, value}: what a version has at a path
  *      images.yaml        etcd, pause and CoreDNS versions, with rows for single patch releases
+ *      addons.yaml        the texts of CoreDNS and kube-proxy as objects
  * A file in --templates DIR replaces the embedded one of that name. A row counts where since <= version < until; both
  * ends are optional, "1.31" means 1.31.0, and a pre-release counts as its release. Of several rows for one path the
  * last one that counts wins; eras.yaml tells more. No C code compares versions: it asks for a path and gets the value,

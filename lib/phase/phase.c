@@ -126,6 +126,15 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
         return config_check_bind_address(phase->config, err);
 }
 
+/* The kubeadm that was asked for may not have the command. */
+static int check_command(const struct phase *phase, struct err *err)
+{
+        const char *command = phase->options.command;
+        const char *refusal = command ? era_text(phase->era, "commands", command, NULL) : NULL;
+
+        return refusal ? err_set(err, ERR_USAGE, "%s", refusal) : 0;
+}
+
 static int load(struct phase *phase, struct config_problems *problems, struct err *err)
 {
         struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {0};
@@ -133,6 +142,8 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
         bool chosen = options->kubeadm_version != NULL;
         int r = chosen ? choose_era(phase, NULL, err) : 0;
 
+        if (r == 0 && chosen)
+                r = check_command(phase, err);
         if (r == 0)
                 r = config_flags_check_mixed(options, chosen ? phase->era : NULL, err);
         if (r == 0 && options->config_file)

@@ -48,6 +48,8 @@ struct phase_options {
         const char *patches_dir;     /* --patches */
         const char *output;          /* -o; NULL: the phase's own */
         const struct phase_flags *flags;
+        const char *command; /* "config validate": looked up in the group "commands"; NULL: none */
+        bool print_manifest; /* --print-manifest */
         bool dry_run;
         bool strict;             /* unknown fields are errors even though kubeadm_version is given */
         bool lenient;            /* unknown fields are warnings even though it is not */

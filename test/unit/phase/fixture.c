@@ -77,6 +77,8 @@ int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *ar
                                               .rootfs = f->root,
                                               .kubeadm_version = f->version,
                                               .flags = &flags,
+                                              .command = f->command,
+                                              .print_manifest = f->print_manifest,
                                               .dry_run = f->dry_run,
                                               .out = open_memstream(&f->out, &out_len),
                                               .log = open_memstream(&f->log, &log_len)};

@@ -16,6 +16,8 @@ struct fixture {
         char *out, *log;     /* of the last run */
         struct err err;      /* of the last run */
         const char *version; /* --kubeadm-version; NULL: none */
+        const char *command; /* its words, where they count */
+        bool print_manifest;
         bool dry_run;
 };
 
