@@ -61,10 +61,21 @@ static int read_all(int fd, struct buf *out, struct err *err)
         }
 }
 
-int podwatch_get(const struct podwatch *p, const char *path, struct buf *out, struct err *err)
+/* Status of the answer, 0 where it is no HTTP. */
+static int status_of(const char *answer)
+{
+        int status = 0;
+
+        if (strncmp(answer, "HTTP/1.", 7) != 0 || strlen(answer) < 12)
+                return 0;
+        char text[4] = {answer[9], answer[10], answer[11], '\0'};
+        return str_to_int(text, 100, 999, &status) < 0 ? 0 : status;
+}
+
+static int ask(const struct podwatch *p, const char *method, const char *path, struct buf *out, struct err *err)
 {
         struct buf answer CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
-        char *request CLEANUP_FREE = xasprintf("GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+        char *request CLEANUP_FREE = xasprintf("%s %s HTTP/1.0\r\nHost: localhost\r\n\r\n", method, path);
         int fd CLEANUP_FD = connect_to(p->socket, err);
         const char *body;
         int r;
@@ -78,10 +89,36 @@ int podwatch_get(const struct podwatch *p, const char *path, struct buf *out, st
         if (r < 0)
                 return r;
         body = strstr(buf_str(&answer), "\r\n\r\n");
-        if (!body || (!str_starts(buf_str(&answer), "HTTP/1.0 200") && !str_starts(buf_str(&answer), "HTTP/1.1 200")))
+        if (!body || status_of(buf_str(&answer)) == 0)
                 return err_set(err, ERR_PROTOCOL, "podwatch answers to %s: %.*s", path,
                                (int)strcspn(buf_str(&answer), "\r\n"), buf_str(&answer));
         body += 4;
+        /* A refusal is a line of text that says why. */
+        if (status_of(buf_str(&answer)) != 200)
+                return err_set(err, ERR_REMOTE, "%.*s", (int)strcspn(body, "\r\n"), body);
         buf_add(out, body, answer.len - (size_t)(body - buf_str(&answer)));
         return buf_check(out, "podwatch's answer", err);
+}
+
+int podwatch_get(const struct podwatch *p, const char *path, struct buf *out, struct err *err)
+{
+        return ask(p, "GET", path, out, err);
+}
+
+int podwatch_post(const struct podwatch *p, const char *path, struct buf *out, struct err *err)
+{
+        return ask(p, "POST", path, out, err);
+}
+
+void podwatch_query(struct buf *path, const char *name, const char *value)
+{
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+
+        buf_addf(path, "%c%s=", strchr(buf_str(path), '?') ? '&' : '?', name);
+        for (; *value; value++) {
+                if (strchr(plain, *value))
+                        buf_addch(path, *value);
+                else
+                        buf_addf(path, "%%%02X", (unsigned)(unsigned char)*value);
+        }
 }

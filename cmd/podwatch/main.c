@@ -17,6 +17,12 @@
                         "socket of the running podwatch (default " PODWATCH_SOCKET ")" \
         }
 
+#define OPTION_STATE                                                                              \
+        {                                                                                         \
+                "state-directory", 0, CLI_STRING, offsetof(struct podwatch, state), "DIR",        \
+                        "stateDirectory of podwatch's configuration (default " PODWATCH_STATE ")" \
+        }
+
 /* clang-format off */
 /* Shown by --help; what is given to `run` goes to kubelet_config as it is, with all other flags of the kubelet. */
 static const struct cli_option run_options[] = {
@@ -39,18 +45,53 @@ static const struct cli_option status_options[] = {
         {0}
 };
 
+static const struct cli_option restart_options[] = {
+        OPTION_SOCKET,
+        {"container", 'c', CLI_STRING, offsetof(struct podwatch, container), "NAME", "this container alone (default: all of the pod's)"},
+        {0}
+};
+static const struct cli_option history_options[] = {
+        OPTION_STATE,
+        {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json, instead of text", "json"},
+        {0}
+};
+static const struct cli_option rollback_options[] = {
+        OPTION_STATE,
+        {0}
+};
+
 static const struct cli_verb verbs[] = {
         {.name = "run", .help = "Run the pods of this node", .options = run_options, .run = verb_run,
          .text = "Watches a directory of pod manifests and runs each on Docker, as the kubelet does, and shows them to an API "
                  "server once there is one. Takes the kubelet's flags, as a unit of kubeadm gives them; one that has no effect "
                  "is reported once. Containers go on when podwatch ends."},
         {.name = "status", .help = "Show pods, what they wait for, and what is wrong with which manifest", .usage = "[POD...]",
-         .max_args = -1, .options = status_options, .run = verb_status},
+         .max_args = -1, .options = status_options, .run = verb_status, .complete = "completion pods"},
+        {.name = "restart", .help = "Restart a pod's containers, or one of them", .usage = "POD", .min_args = 1, .max_args = 1,
+         .options = restart_options, .run = verb_restart, .complete = "completion pods",
+         .text = "Stops each container as its pod says (preStop hook, signal, grace period) and starts it at once, whatever its "
+                 "restartPolicy. The sandbox stays. For root alone."},
+        {.name = "retry", .help = "Go on now with what waits for a backoff", .usage = "POD", .min_args = 1, .max_args = 1,
+         .options = restart_options, .run = verb_retry, .complete = "completion pods",
+         .text = "Ends the wait of a container that crashed, an image that could not be pulled, or any other step that failed and is "
+                 "to be tried again later. For root alone."},
+        {.name = "history", .help = "List the versions of a pod's manifest that were in force", .usage = "POD", .min_args = 1, .max_args = 1,
+         .options = history_options, .run = verb_history, .complete = "completion pods",
+         .text = "Each version that podwatch took is kept, up to revisionHistoryLimit of them. Works without a running podwatch."},
+        {.name = "diff", .help = "Show what changed between two versions of a pod's manifest", .usage = "POD [REV [REV]]", .min_args = 1,
+         .max_args = 3, .options = history_options, .run = verb_diff, .complete = "completion pods",
+         .text = "Without a revision: from the version in force to the file as it is now; where these are the same, from the version "
+                 "before. With one: from it to the version in force. Exits with 0 where nothing differs, 1 where something does, 2 on an "
+                 "error."},
+        {.name = "rollback", .help = "Write an earlier version of a pod's manifest back into its file", .usage = "POD [REV]", .min_args = 1,
+         .max_args = 2, .options = rollback_options, .run = verb_rollback, .complete = "completion pods",
+         .text = "Without a revision: what undoes the last edit, that is the version in force where the file holds something else "
+                 "(which does not parse, say), else the one before it. The file keeps its mode and owner."},
         {.name = "replay", .help = "Decide again what a journal tells of, and compare", .usage = "[FILE|DIR]", .max_args = 1,
          .run = verb_replay,
          .text = "Goes through the journal that podwatch keeps (default " PODWATCH_JOURNAL "), makes every recorded change, and "
                  "compares each decision with the recorded one. Exits with 1 where they differ."},
-        {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
+        {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man|pods", .min_args = 1, .max_args = 1,
          .run = verb_completion},
         {.name = "version", .help = "Print the version", .run = verb_version},
         {0}
@@ -114,7 +155,7 @@ static int run_line(int argc, char **argv, struct podwatch *p)
 
 int main(int argc, char **argv)
 {
-        struct podwatch p = {.socket = PODWATCH_SOCKET};
+        struct podwatch p = {.socket = PODWATCH_SOCKET, .state = PODWATCH_STATE};
         int code = run_line(argc, argv, &p);
         struct err err = ERR_INIT;
 

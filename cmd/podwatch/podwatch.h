@@ -15,15 +15,23 @@ struct podwatch {
         struct strv run_flags; /* of `run`, as given: they are the kubelet's, kubelet_config knows them */
         const char *socket;    /* of a running podwatch */
         const char *output;    /* -o */
+        const char *container; /* -c; NULL: all */
+        const char *state;     /* directory of podwatch's state */
 };
 
 extern const struct cli_program podwatch_program;
 
 #define PODWATCH_SOCKET "/run/podwatch/podwatch.sock"
-#define PODWATCH_JOURNAL "/var/lib/podwatch/journal"
+#define PODWATCH_STATE "/var/lib/podwatch"
+#define PODWATCH_JOURNAL PODWATCH_STATE "/journal"
 
 int verb_completion(void *userdata, const struct strv *args);
+int verb_diff(void *userdata, const struct strv *args);
+int verb_history(void *userdata, const struct strv *args);
 int verb_replay(void *userdata, const struct strv *args);
+int verb_restart(void *userdata, const struct strv *args);
+int verb_retry(void *userdata, const struct strv *args);
+int verb_rollback(void *userdata, const struct strv *args);
 int verb_run(void *userdata, const struct strv *args);
 int verb_status(void *userdata, const struct strv *args);
 int verb_version(void *userdata, const struct strv *args);
@@ -33,3 +41,9 @@ int podwatch_fail(const struct err *err);
 
 /* Answer of a running podwatch to GET path. Errors say when none runs. */
 int podwatch_get(const struct podwatch *p, const char *path, struct buf *out, struct err *err);
+/* The same for POST. An answer other than 200 is an error with the answer's own words. */
+int podwatch_post(const struct podwatch *p, const char *path, struct buf *out, struct err *err);
+/* Appends a parameter to the path of a request. */
+void podwatch_query(struct buf *path, const char *name, const char *value);
+/* A revision's number on the command line. */
+int podwatch_revision(const char *word, unsigned *ret, struct err *err);

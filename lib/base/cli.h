@@ -56,6 +56,8 @@ struct cli_verb {
         const char *text;           /* longer description for --help and the man page; may be NULL */
         const char *const *aliases; /* NULL-terminated; may be NULL */
         bool hidden;
+        const char *complete; /* command of this program that prints the words for the positional arguments, one a line;
+                               * completion runs it. NULL: no words */
 };
 
 struct cli_program {

@@ -124,6 +124,12 @@ static void add_values(const struct shell *shell, const struct cli_program *prog
         }
 }
 
+/* The command that prints the words for the arguments of the verb at path, NULL without. */
+static const char *words_command(const struct cli_path *path)
+{
+        return path->depth ? path->verbs[path->depth - 1]->complete : NULL;
+}
+
 static void add_bash_words(const struct shell *shell, const struct cli_program *program, const struct cli_path *path,
                            struct buf *out)
 {
@@ -137,6 +143,8 @@ static void add_bash_words(const struct shell *shell, const struct cli_program *
         for (const struct cli_verb *v = children(program, path); v && v->name; v++)
                 if (!v->hidden)
                         buf_addf(out, " %s", v->name);
+        if (words_command(path))
+                buf_addf(out, " $(%s %s 2>/dev/null)", program->name, words_command(path));
         buf_addstr(out, "\" options=\"--help");
         for (size_t i = 0; i < n; i++)
                 for (const struct cli_option *o = tables[i]; o->name; o++)
@@ -186,6 +194,8 @@ static void add_zsh_words(const struct shell *shell, const struct cli_program *p
                 buf_addch(out, ' ');
                 add_quoted(shell, row, out);
         }
+        if (words_command(path))
+                buf_addf(out, " ${(f)\"$(%s %s 2>/dev/null)\"}", program->name, words_command(path));
         buf_addstr(out, " )\n        options=( '--help:show help'");
         for (size_t i = 0; i < n; i++) {
                 for (const struct cli_option *o = tables[i]; o->name; o++) {
@@ -236,6 +246,8 @@ static void add_fish_words(const struct shell *shell, const struct cli_program *
                 add_quoted(shell, v->help ? v->help : "", out);
                 buf_addch(out, '\n');
         }
+        if (words_command(path))
+                buf_addf(out, "            %s %s 2>/dev/null\n", program->name, words_command(path));
         buf_addstr(out, "        end\n        printf '%s\\t%s\\n' --help 'show help'\n");
         for (size_t i = 0; i < n; i++) {
                 for (const struct cli_option *o = tables[i]; o->name; o++) {

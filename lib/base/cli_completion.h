@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Shell completion from the tables of cli.h: a script that knows every verb, option, choice, and which values are
- * paths. The script does not run the program.
+ * paths. The script runs the program only for the words of
+ * verbs that say so (cli_verb.complete).
  */
 struct buf;
 struct cli_program;

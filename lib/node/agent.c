@@ -188,6 +188,7 @@ static int init_local(struct agent *agent, struct err *err)
                 .pods = agent_show_pods,
                 .status = agent_show_status,
                 .events = agent_show_events,
+                .act = agent_act,
                 .userdata = agent,
         };
 

@@ -10,6 +10,7 @@
  *      agent_publish.c   status of each pod: to disk, to the API side
  *      agent_tail.c      last words of containers that crashed
  *      agent_show.c      what the local API answers
+ *      agent_act.c       what people ask for through it
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -139,3 +140,8 @@ void agent_tails_free(struct agent *agent, struct agent_pod *pod);
 char *agent_show_pods(void *userdata);
 char *agent_show_status(void *userdata);
 char *agent_show_events(void *userdata);
+
+/* agent_act.c */
+struct local_act_request;
+struct local_act_answer;
+void agent_act(void *userdata, const struct local_act_request *request, struct local_act_answer *ret);

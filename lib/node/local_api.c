@@ -37,6 +37,7 @@ enum {
         ROUTE_PODS = 1 << 1,
         ROUTE_STATUS = 1 << 2,
         ROUTE_EVENTS = 1 << 3,
+        ROUTE_ACT = 1 << 4,
 };
 
 static void reply_text(struct http_server_request *request, local_api_text_fn text, void *userdata)
@@ -98,6 +99,8 @@ static void on_request(void *userdata, struct http_server_request *request)
                 routes[i].handle(server->api, request);
                 return;
         }
+        if ((server->routes & ROUTE_ACT) && local_act(request, server->api->options.act, server->api->options.userdata))
+                return;
         http_server_replyf(request, 404, "404 page not found");
 }
 
@@ -152,7 +155,8 @@ static int serve_all(struct local_api *api, struct loop *loop, struct err *err)
                 if (r < 0)
                         return r;
         }
-        r = serve(api, loop, SERVER_SOCKET, ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS, &socket, err);
+        r = serve(api, loop, SERVER_SOCKET, ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS | ROUTE_ACT,
+                  &socket, err);
         if (r < 0)
                 return r;
         if (o->healthz_port > 0) {

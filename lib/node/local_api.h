@@ -9,7 +9,10 @@
  *      GET /pods      core/v1 PodList, status included
  *      GET /status    what `podwatch status` shows   (unix socket only)
  *      GET /events    core/v1 EventList               (unix socket only)
+ *      POST /VERB     a request to do something: local_act.h (unix socket, root alone)
  */
+#include "node/local_act.h"
+
 struct err;
 struct local_api;
 struct loop;
@@ -25,6 +28,7 @@ struct local_api_options {
         const char *read_only_address;
         int read_only_port; /* 0: none */
         local_api_text_fn pods, status, events;
+        local_act_fn act;
         void *userdata;
 };
 

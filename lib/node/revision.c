@@ -60,8 +60,12 @@ static char *pod_directory(const struct revisions *r, const char *namespace, con
         return xasprintf("%s/%s_%s", r->directory, namespace, name);
 }
 
-/* Number of "<n>.json" or "<n>.raw"; 0 for other names. */
-static unsigned number_of(const char *file)
+const char *revisions_directory(const struct revisions *revisions)
+{
+        return revisions->directory;
+}
+
+unsigned revision_file_number(const char *file)
 {
         size_t digits = strspn(file, "0123456789");
         char text[16];
@@ -83,7 +87,7 @@ static unsigned walk_numbers(const char *directory, unsigned keep_above, bool pr
         if (!stream)
                 return 0;
         for (struct dirent *e; (e = readdir(stream));) {
-                unsigned number = number_of(e->d_name);
+                unsigned number = revision_file_number(e->d_name);
 
                 if (number > highest)
                         highest = number;

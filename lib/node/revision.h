@@ -46,6 +46,10 @@ int revision_load(struct revisions *revisions, const char *namespace, const char
 /* The pod is not wanted any more: its versions stay, none is current. */
 int revision_forget(struct revisions *revisions, const char *namespace, const char *name, struct err *err);
 
+/* <state>/pods, and the number in "<n>.json" or "<n>.raw" (0 for other names): for revision_history.c. */
+const char *revisions_directory(const struct revisions *revisions);
+unsigned revision_file_number(const char *file);
+
 /* Calls fn with every current version; what cannot be read is given with its error and a NULL revision. */
 typedef void (*revision_fn)(void *userdata, const char *directory, const struct revision *revision,
                             const struct err *err);

@@ -11,6 +11,7 @@
 #include "base/strv.h"
 #include "codec/cjson_get.h"
 #include "codec/timefmt.h"
+#include "node/pod_find.h"
 #include "node/status_table.h"
 
 #define COLUMNS_MAX 9
@@ -297,11 +298,15 @@ static void print_ignored(const cJSON *manifests, struct buf *out)
                 buf_addch(out, '\n');
 }
 
-static bool selected(const struct strv *only, const cJSON *pod)
+static bool selected(const struct strv *only, const cJSON *status, const cJSON *pod)
 {
-        char *key CLEANUP_FREE = xasprintf("%s/%s", cjson_text(pod, "namespace", ""), cjson_text(pod, "name", ""));
+        const char *word;
 
-        return only->len == 0 || strv_contains(only, key) || strv_contains(only, cjson_text(pod, "name", ""));
+        STRV_FOREACH (word, only)
+                if (pod_find_match(word, cjson_text(pod, "namespace", ""), cjson_text(pod, "name", ""),
+                                   cjson_text(status, "node", "")) != POD_FIND_NO)
+                        return true;
+        return only->len == 0;
 }
 
 void status_table(const struct cJSON *status, const struct strv *only, bool wide, struct buf *out)
@@ -313,7 +318,7 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
 
         table.rows = xcalloc((size_t)cJSON_GetArraySize(pods) + 1, sizeof(*table.rows));
         cJSON_ArrayForEach (pod, pods) {
-                if (selected(only, pod))
+                if (selected(only, status, pod))
                         fill_row(pod, now, &table.rows[table.count++]);
         }
         if (*waits)
@@ -324,7 +329,7 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
                 buf_addf(out, "No pods%s.\n", only->len ? " of that name" : "");
         free(table.rows);
         cJSON_ArrayForEach (pod, pods) {
-                if (selected(only, pod))
+                if (selected(only, status, pod))
                         print_pod_more(pod, now, out);
         }
         if (only->len > 0)
