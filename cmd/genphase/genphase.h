@@ -73,6 +73,8 @@ extern const struct cli_program genphase_program;
                 "dry-run", 0, CLI_FLAG, offsetof(struct genphase, options.dry_run), NULL, \
                         "change nothing, print what would be done"                        \
         }
+#define OPTION_CRI_SOCKET \
+        OPTION_TEXT("cri-socket", flags.cri_socket, "SOCKET", "socket of the container runtime that the kubelet uses")
 #define OPTION_NODE_NAME OPTION_TEXT("node-name", flags.node_name, "NAME", "name of this node (default: host name)")
 
 /* Opens the phase, runs fn, reports an error as kubeadm does. The exit code. */
@@ -98,5 +100,6 @@ int verb_control_plane_scheduler(void *userdata, const struct strv *args);
 int verb_etcd_local(void *userdata, const struct strv *args);
 int verb_config_validate(void *userdata, const struct strv *args);
 int verb_completion(void *userdata, const struct strv *args);
+int verb_kubelet_start(void *userdata, const struct strv *args);
 int verb_proxy(void *userdata, const struct strv *args);
 int verb_version(void *userdata, const struct strv *args);

@@ -69,11 +69,19 @@ static const struct cli_option proxy_options[] = {
         OPTION_CONTROL_PLANE_ENDPOINT, OPTION_POD_NETWORK_CIDR, OPTION_NODE_NAME, OPTION_DRY_RUN, OPTION_MANIFEST_OUTPUT, {0}
 };
 
+static const struct cli_option kubelet_start_options[] = {
+        OPTION_CONFIG, OPTION_CRI_SOCKET, OPTION_NODE_NAME, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_DRY_RUN, {0}
+};
+
 #define VERBS_PHASES \
         {.name = "certs", .help = "Generate certificates", .verbs = certs_verbs}, \
         {.name = "kubeconfig", .help = "Generate the kubeconfig files of the control plane, the admin and this node's kubelet", \
          .verbs = kubeconfig_verbs}, \
         {.name = "control-plane", .help = "Generate the static Pod manifests of the control plane", .verbs = control_plane_verbs}, \
+        {.name = "kubelet-start", .help = "Write kubelet settings and (re)start the kubelet", .options = kubelet_start_options, \
+         .run = verb_kubelet_start, \
+         .text = "Writes /var/lib/kubelet/config.yaml, kubeadm-flags.env and, for kubeadm 1.34 on, instance-config.yaml. podwatch " \
+                 "reads the same files. Without --rootfs the service kubelet, else podwatch, is stopped before and started after."}, \
         {.name = "etcd", .help = "Generate the static Pod manifest of a local etcd", .verbs = etcd_verbs}, \
         {.name = "addon", .help = "Install the addons that a cluster needs: CoreDNS and kube-proxy", .verbs = addon_verbs}, \
         {.name = "proxy", .help = "Generate kube-proxy as a static Pod: manifest and configuration file", \

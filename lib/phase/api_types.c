@@ -55,6 +55,8 @@ static const struct {
         [API_INT32] = {"int32", "int32"},        [API_INT64] = {"int64", "int64"},
         [API_QUANTITY] = {"Quantity", "struct"}, [API_INT_OR_STRING] = {"IntOrString", "struct"},
         [API_TIME] = {"Time", "struct"},         [API_ANY] = {"any", "struct"},
+        [API_UINT32] = {"uint32", "uint32"},     [API_FLOAT64] = {"float64", "float64"},
+        [API_DURATION] = {"Duration", "struct"}, [API_TIME_OR_DURATION] = {"TimeOrDuration", "struct"},
         [API_STRUCT] = {"", "struct"},
 };
 

@@ -18,10 +18,14 @@ enum api_kind {
         API_BOOL,
         API_INT32,
         API_INT64,
+        API_UINT32,
+        API_FLOAT64,
         API_QUANTITY,
         API_INT_OR_STRING,
         API_TIME,
-        API_ANY, /* raw JSON */
+        API_DURATION,
+        API_TIME_OR_DURATION, /* nanoseconds or a duration: flushFrequency of the logging configuration */
+        API_ANY,              /* raw JSON */
         API_STRUCT,
         API_KIND_MAX
 };

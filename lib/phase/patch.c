@@ -177,18 +177,18 @@ static int decode(struct phase *phase, const struct value *before, struct value 
                      : 0;
 }
 
-int patch_object(struct phase *phase, const char *target, const char *type_name, struct value **object, struct err *err)
+/* What the directory has for target. 1: there is no directory. */
+static int apply_files(struct phase *phase, const char *target, const char *type_name, struct value **object,
+                       struct err *err)
 {
         char *path CLEANUP_FREE = NULL;
         const char *dir = directory(phase, &path);
-        struct value *before CLEANUP_VALUE = NULL;
 
         if (!dir)
-                return 0;
+                return 1;
         int r = read_once(phase, dir, path, err);
         if (r < 0)
                 return r;
-        before = value_copy(*object);
         for (size_t i = 0; i < phase->patches->files.count; i++) {
                 const struct patch_file *file = &phase->patches->files.items[i];
 
@@ -197,5 +197,27 @@ int patch_object(struct phase *phase, const char *target, const char *type_name,
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+int patch_object(struct phase *phase, const char *target, const char *type_name, struct value **object, struct err *err)
+{
+        struct value *before CLEANUP_VALUE = value_copy(*object);
+        int r = apply_files(phase, target, type_name, object, err);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
         return decode(phase, before, *object, type_name, err);
+}
+
+int patch_document(struct phase *phase, const char *target, const char *type_name, struct value **object,
+                   struct err *err)
+{
+        struct value *before CLEANUP_VALUE = value_copy(*object), *typed CLEANUP_VALUE = NULL;
+        int r = apply_files(phase, target, type_name, object, err);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        typed = value_copy(*object);
+        return decode(phase, before, typed, type_name, err);
 }

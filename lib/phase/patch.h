@@ -18,5 +18,10 @@ struct value;
 int patch_object(struct phase *phase, const char *target, const char *type_name, struct value **object,
                  struct err *err);
 
+/* The same, but the result stays as the patches left it, which is how kubeadm writes a patched KubeletConfiguration: a
+ * field that the type does not have is an error (a warning where unknown fields are), and is written. */
+int patch_document(struct phase *phase, const char *target, const char *type_name, struct value **object,
+                   struct err *err);
+
 /* What phase_free releases. */
 struct patches *patches_free(struct patches *patches);

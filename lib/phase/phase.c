@@ -17,6 +17,7 @@
 #include "phase/config_flags.h"
 #include "phase/config_validate.h"
 #include "phase/kube_proxy_config.h"
+#include "phase/kubelet_configuration.h"
 #include "phase/kubernetes_version.h"
 #include "phase/patch.h"
 #include "phase/phase.h"
@@ -163,6 +164,8 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
                                   err);
         if (r == 0)
                 r = kube_proxy_config_check(phase, phase_is_lenient(phase), problems, err);
+        if (r == 0)
+                r = kubelet_configuration_check(phase, phase_is_lenient(phase), problems, err);
         return r < 0 ? r : default_and_validate(phase, problems, err);
 }
 

@@ -33,7 +33,7 @@ static void report_wrong(const struct walk *w, const struct value *v, const char
 static void report_unknown(const struct walk *w, const struct value_entry *e, const struct api_type *type,
                            const char *path)
 {
-        const char *names[64];
+        const char *names[192];
         size_t count = 0;
 
         for (size_t i = 0; i < type->count && count < ARRAY_SIZE(names); i++)
@@ -80,6 +80,20 @@ static void normalise_time(const struct walk *w, struct value **slot, const char
         replace(slot, value_new_string(text));
 }
 
+/* As Go's Duration.String() has it. */
+static void normalise_duration(const struct walk *w, struct value **slot, const char *path)
+{
+        char text[TIMEFMT_MAX];
+        int64_t nsec;
+
+        if (!value_is(*slot, VALUE_STRING) || duration_parse((*slot)->text, &nsec, NULL) < 0) {
+                report_wrong(w, *slot, path, "a duration (1h30m)");
+                return;
+        }
+        duration_text(nsec, text);
+        replace(slot, value_new_string(text));
+}
+
 static bool is_integer(const struct value *v, int64_t min, int64_t max)
 {
         int64_t n;
@@ -97,8 +111,13 @@ static struct value *zero_value(enum api_kind kind)
                 return value_new_bool(false);
         case API_INT32:
         case API_INT64:
+        case API_UINT32:
+        case API_FLOAT64:
         case API_INT_OR_STRING:
+        case API_TIME_OR_DURATION:
                 return value_new_int(0);
+        case API_DURATION:
+                return value_new_string("0s");
         case API_QUANTITY:
                 return value_new_string("0");
         case API_STRUCT:
@@ -111,47 +130,56 @@ static struct value *zero_value(enum api_kind kind)
         return value_new_null();
 }
 
+/* What a scalar of the kind must be, where v is something else; NULL: v is right, or the kind is no plain scalar. */
+static const char *scalar_expected(const struct value *v, enum api_kind kind)
+{
+        switch (kind) {
+        case API_STRING:
+                return v->kind == VALUE_STRING ? NULL : "a string";
+        case API_BOOL:
+                return v->kind == VALUE_BOOL ? NULL : "true or false";
+        case API_INT32:
+                return is_integer(v, INT32_MIN, INT32_MAX) ? NULL : "a whole number of 32 bits";
+        case API_INT64:
+                return is_integer(v, INT64_MIN, INT64_MAX) ? NULL : "a whole number of 64 bits";
+        case API_UINT32:
+                return is_integer(v, 0, UINT32_MAX) ? NULL : "a whole number of 32 bits that is not negative";
+        case API_FLOAT64:
+                return v->kind == VALUE_NUMBER ? NULL : "a number";
+        case API_INT_OR_STRING:
+                return v->kind == VALUE_STRING || is_integer(v, INT32_MIN, INT32_MAX)
+                               ? NULL
+                               : "a whole number of 32 bits or a string";
+        case API_QUANTITY:
+        case API_TIME:
+        case API_DURATION:
+        case API_TIME_OR_DURATION:
+        case API_STRUCT:
+        case API_ANY:
+        case API_KIND_MAX:
+                break;
+        }
+        return NULL;
+}
+
 /* One thing that is no list, map of the user's or pointer. */
 static int normalise_one(const struct walk *w, struct value **slot, const struct api_ref *ref, const char *path)
 {
         if ((*slot)->kind == VALUE_NULL)
                 replace(slot, zero_value(ref->kind));
-        const struct value *v = *slot;
+        const char *expected = scalar_expected(*slot, ref->kind);
 
-        switch (ref->kind) {
-        case API_STRING:
-                if (v->kind != VALUE_STRING)
-                        report_wrong(w, v, path, "a string");
-                break;
-        case API_BOOL:
-                if (v->kind != VALUE_BOOL)
-                        report_wrong(w, v, path, "true or false");
-                break;
-        case API_INT32:
-                if (!is_integer(v, INT32_MIN, INT32_MAX))
-                        report_wrong(w, v, path, "a whole number of 32 bits");
-                break;
-        case API_INT64:
-                if (!is_integer(v, INT64_MIN, INT64_MAX))
-                        report_wrong(w, v, path, "a whole number of 64 bits");
-                break;
-        case API_INT_OR_STRING:
-                if (v->kind != VALUE_STRING && !is_integer(v, INT32_MIN, INT32_MAX))
-                        report_wrong(w, v, path, "a whole number of 32 bits or a string");
-                break;
-        case API_QUANTITY:
+        if (expected)
+                report_wrong(w, *slot, path, expected);
+        else if (ref->kind == API_QUANTITY)
                 normalise_quantity(w, slot, path);
-                break;
-        case API_TIME:
-                if (v->kind != VALUE_NULL)
-                        normalise_time(w, slot, path);
-                break;
-        case API_STRUCT:
+        else if (ref->kind == API_TIME && (*slot)->kind != VALUE_NULL)
+                normalise_time(w, slot, path);
+        else if (ref->kind == API_DURATION ||
+                 (ref->kind == API_TIME_OR_DURATION && !is_integer(*slot, INT64_MIN, INT64_MAX)))
+                normalise_duration(w, slot, path);
+        else if (ref->kind == API_STRUCT)
                 return normalise_struct(w, *slot, ref->type_name, path);
-        case API_ANY:
-        case API_KIND_MAX:
-                break;
-        }
         return 0;
 }
 

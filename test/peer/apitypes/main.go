@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command apitypes prints the Go types that make up a Pod of core/v1 as JSON: {type: [field...]}, each field with its JSON
-// name, its type, whether an empty one is left out, and how a strategic merge patch treats it. update.py runs it for one
-// version of k8s.io/api after another and makes templates/pod-types.yaml of what it says.
+// Command apitypes prints the Go types that make up a Pod of core/v1, the Deployment and DaemonSet of apps/v1 and the
+// kubelet's KubeletConfiguration as JSON: {type: [field...]}, each field with its JSON name, its type, whether an empty one
+// is left out, and how a strategic merge patch treats it. update.py runs it for one version of k8s.io/api and
+// k8s.io/kubelet after another and makes templates/pod-types.yaml of what it says.
 package main
 
 import (
@@ -12,7 +13,9 @@ import (
 	"reflect"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
+	kubelet "k8s.io/kubelet/config/v1beta1"
 )
 
 type field struct {
@@ -26,12 +29,16 @@ type field struct {
 
 // Types that decode and encode themselves.
 var opaque = map[string]string{
-	"resource.Quantity":  "Quantity",
-	"intstr.IntOrString": "IntOrString",
-	"v1.Time":            "Time",
-	"v1.MicroTime":       "MicroTime",
-	"v1.Duration":        "Duration",
-	"v1.FieldsV1":        "any",
+	"resource.Quantity":      "Quantity",
+	"resource.QuantityValue": "Quantity",
+	"intstr.IntOrString":     "IntOrString",
+	"v1.Time":                "Time",
+	"v1.MicroTime":           "MicroTime",
+	"v1.Duration":            "Duration",
+	"time.Duration":          "int64",
+	"v1.TimeOrMetaDuration":  "TimeOrDuration",
+	"v1.FieldsV1":            "any",
+	"map[string][]string":    "any",
 }
 
 func typeName(t reflect.Type, types map[string][]field) string {
@@ -119,7 +126,9 @@ func describe(t reflect.Type, types map[string][]field) {
 
 func main() {
 	types := map[string][]field{}
-	describe(reflect.TypeOf(v1.Pod{}), types)
+	for _, object := range []any{v1.Pod{}, appsv1.Deployment{}, appsv1.DaemonSet{}, kubelet.KubeletConfiguration{}} {
+		describe(reflect.TypeOf(object), types)
+	}
 	if err := json.NewEncoder(os.Stdout).Encode(types); err != nil {
 		log.Fatal(err)
 	}

@@ -4,7 +4,7 @@
 
     update.py VERSION...        for instance 1.38.0; several are taken oldest first
 
-Asks the Go types of k8s.io/api v0.38.0 by reflection (main.go; the answer is cached) and writes what is new, gone or changed since
+Asks the Go types of k8s.io/api and k8s.io/kubelet v0.38.0 by reflection (main.go; the answer is cached) and writes what is new, gone or changed since
 the file's newest rows as rows with since and until. From an empty file and one version of each minor the whole file comes out.
 """
 import json
@@ -15,6 +15,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FILE = os.path.join(HERE, '../../../templates/pod-types.yaml')
+MODULES = ['api', 'apimachinery', 'component-base', 'kubelet']
 CACHE = os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'genphase/peer/apitypes')
 
 
@@ -25,7 +26,9 @@ def types_of(version):
         os.makedirs(directory, exist_ok=True)
         module = 'v0.' + version.split('.', 1)[1]
         with open(f'{directory}/go.mod', 'w') as f:
-            f.write(f'module apitypes\n\ngo 1.24\n\nrequire (\n\tk8s.io/api {module}\n\tk8s.io/apimachinery {module}\n)\n')
+            f.write(f'module apitypes\n\ngo 1.24\n\nrequire (\n')
+            f.writelines(f'\tk8s.io/{name} {module}\n' for name in MODULES)
+            f.write(')\n')
         with open(f'{HERE}/main.go') as source, open(f'{directory}/main.go', 'w') as f:
             f.write(source.read())
         env = {**os.environ, 'GOFLAGS': '-mod=mod', 'CGO_ENABLED': '0'}

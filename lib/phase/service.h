@@ -1,0 +1,30 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The host's init system as kubeadm asks it (cmd/kubeadm/app/util/initsystem): systemd where systemctl is in PATH, else
+ * OpenRC. With --rootfs the services of this machine are not those of the tree: then there is no init system.
+ */
+#include <stdbool.h>
+
+#include "base/strv.h"
+
+struct buf;
+struct phase;
+
+enum service_action { SERVICE_STOP, SERVICE_RESTART, SERVICE_ACTION_MAX };
+
+/* False where there is none to be asked. */
+bool service_init_system(const struct phase *phase);
+bool service_exists(const struct phase *phase, const char *name);
+bool service_is_enabled(const struct phase *phase, const char *name);
+bool service_is_active(const struct phase *phase, const char *name);
+/* "systemctl enable NAME.service" */
+char *service_enable_command(const struct phase *phase, const char *name);
+/* 0, or negative with "exit status 1" and the like. */
+int service_act(const struct phase *phase, enum service_action action, const char *name, struct err *err);
+
+/* The path of a program of PATH, or NULL (exec.LookPath). Free it. */
+char *service_look_path(const char *program);
+/* Runs argv (looked up in PATH) without input; its output, and what it says on standard error where `errors`, is
+ * appended to out (NULL: discarded). The exit status, or negative where it did not run or did not end by itself. */
+int service_run(const struct strv *argv, struct buf *out, bool errors, struct err *err);
