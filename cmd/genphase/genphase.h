@@ -101,5 +101,6 @@ int verb_etcd_local(void *userdata, const struct strv *args);
 int verb_config_validate(void *userdata, const struct strv *args);
 int verb_completion(void *userdata, const struct strv *args);
 int verb_kubelet_start(void *userdata, const struct strv *args);
+int verb_explain(void *userdata, const struct strv *args);
 int verb_proxy(void *userdata, const struct strv *args);
 int verb_version(void *userdata, const struct strv *args);

@@ -73,6 +73,18 @@ static const struct cli_option kubelet_start_options[] = {
         OPTION_CONFIG, OPTION_CRI_SOCKET, OPTION_NODE_NAME, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_DRY_RUN, {0}
 };
 
+/* The options of a configuration, as `control-plane all` and `etcd local` take them together. */
+#define OPTIONS_CONFIGURATION \
+        OPTION_CONFIG, OPTION_CERT_DIR, OPTION_KUBERNETES_VERSION, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_NODE_NAME, \
+        OPTIONS_APISERVER, OPTIONS_CONTROLLER_MANAGER, OPTIONS_SCHEDULER
+#define COMPONENTS_USAGE "[etcd|apiserver|controller-manager|scheduler|proxy|all]..."
+
+static const struct cli_option explain_options[] = {
+        OPTIONS_CONFIGURATION,
+        {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", "text, or one JSON object a line", "text|json"},
+        {0}
+};
+
 #define VERBS_PHASES \
         {.name = "certs", .help = "Generate certificates", .verbs = certs_verbs}, \
         {.name = "kubeconfig", .help = "Generate the kubeconfig files of the control plane, the admin and this node's kubelet", \
@@ -109,6 +121,8 @@ static const struct cli_verb verbs[] = {
         VERBS_PHASES,
         {.name = "images", .help = "The images of the control plane: list, pull, build, load", .verbs = images_verbs},
         {.name = "config", .help = "Work with configuration files", .verbs = config_verbs},
+        {.name = "explain", .help = "Say for each line of a manifest where it comes from", .usage = COMPONENTS_USAGE, .max_args = -1,
+         .options = explain_options, .run = verb_explain},
         {.name = "init", .help = "kubeadm's spelling: init phase PHASE", .verbs = init_verbs, .hidden = true},
         {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
          .run = verb_completion},

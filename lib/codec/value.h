@@ -33,6 +33,7 @@ struct value_place {
         uint32_t column;  /* 1-based, in characters */
         const char
                 *origin; /* for values built or changed by the program: "default", an era row, "patch FILE"; or NULL */
+        const struct value_place *also; /* another place that had a part in it (borrowed as the strings), or NULL */
 };
 
 struct value_entry {

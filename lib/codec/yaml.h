@@ -13,6 +13,7 @@
 struct buf;
 struct err;
 struct value;
+struct value_place;
 
 struct yaml_documents {
         struct value **items; /* no NULL in it: an empty document is left out */
@@ -42,3 +43,17 @@ enum yaml_write_flags {
 
 /* Appends v as one document: no "---", one newline at the end. */
 void yaml_write(const struct value *v, unsigned flags, struct buf *out);
+
+/* A node as it is written: an entry of a map (key) or an item of a list (key NULL). */
+struct yaml_written {
+        size_t depth; /* 1 below the root */
+        const char *key;
+        size_t index; /* of the item */
+        const struct value *value;
+        const struct value_place *key_place; /* NULL for items */
+        size_t offset;                       /* where in `out` its text begins */
+};
+typedef void (*yaml_written_fn)(void *userdata, const struct yaml_written *node);
+
+/* As yaml_write, telling fn of each node before it is written, in the order of the text: the same bytes. */
+void yaml_write_traced(const struct value *v, unsigned flags, struct buf *out, yaml_written_fn fn, void *userdata);

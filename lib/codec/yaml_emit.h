@@ -12,16 +12,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "codec/yaml.h"
+
 struct buf;
 
 struct yaml_emitter {
         struct buf *out;
-        int indent;         /* -1 outside of the root */
-        int column;         /* characters since the last break */
-        int width;          /* a space behind this column may become a break */
-        bool whitespace;    /* the last character was a space, or none was needed */
-        bool indention;     /* only indentation and "-", "?", ":" so far on this line */
-        bool mapping_value; /* the node to come is a key or a value of a map */
+        int indent;            /* -1 outside of the root */
+        int column;            /* characters since the last break */
+        int width;             /* a space behind this column may become a break */
+        bool whitespace;       /* the last character was a space, or none was needed */
+        bool indention;        /* only indentation and "-", "?", ":" so far on this line */
+        bool mapping_value;    /* the node to come is a key or a value of a map */
+        yaml_written_fn trace; /* NULL: nobody asks */
+        void *trace_userdata;
+        size_t depth; /* of the collection that is being written; kept for the trace */
 };
 
 #define YAML_EMITTER_INIT(buffer, line_width) \

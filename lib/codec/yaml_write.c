@@ -88,11 +88,27 @@ static void sort_entries(const struct value_entry **entries, size_t count)
         qsort(entries, count, sizeof(*entries), natural);
 }
 
+static void trace(const struct yaml_emitter *e, const struct value_entry *entry, size_t index, const struct value *v)
+{
+        const struct yaml_written node = {
+                .depth = e->depth,
+                .key = entry ? entry->key : NULL,
+                .index = index,
+                .value = v,
+                .key_place = entry ? &entry->place : NULL,
+                .offset = e->out->len,
+        };
+
+        e->trace(e->trace_userdata, &node);
+}
+
 static void write_entry(struct yaml_emitter *e, const struct value_entry *entry, unsigned flags)
 {
         size_t len = strlen(entry->key);
 
         yaml_emit_indent(e);
+        if (e->trace)
+                trace(e, entry, 0, entry->value);
         if (yaml_emit_is_simple_key(entry->key, len)) {
                 write_string(e, entry->key, len, true);
                 yaml_emit_indicator(e, ":", 0);
@@ -120,8 +136,10 @@ static void write_map(struct yaml_emitter *e, const struct value *v, unsigned fl
                 order[i] = &v->map.entries[i];
         if (!(flags & YAML_WRITE_KEEP_ORDER))
                 sort_entries(order, v->map.count);
+        e->depth++;
         for (size_t i = 0; i < v->map.count; i++)
                 write_entry(e, order[i], flags);
+        e->depth--;
         e->indent = before;
 }
 
@@ -134,12 +152,16 @@ static void write_list(struct yaml_emitter *e, const struct value *v, unsigned f
         }
         int before = yaml_emit_increase_indent(e, false, e->mapping_value && !e->indention);
 
+        e->depth++;
         for (size_t i = 0; i < v->list.count; i++) {
                 yaml_emit_indent(e);
+                if (e->trace)
+                        trace(e, NULL, i, v->list.items[i]);
                 yaml_emit_indicator(e, "-", YAML_INDICATOR_SPACED | YAML_INDICATOR_INDENTION);
                 e->mapping_value = false;
                 write_node(e, v->list.items[i], flags);
         }
+        e->depth--;
         e->indent = before;
 }
 
@@ -170,8 +192,15 @@ static void write_node(struct yaml_emitter *e, const struct value *v, unsigned f
 
 void yaml_write(const struct value *v, unsigned flags, struct buf *out)
 {
+        yaml_write_traced(v, flags, out, NULL, NULL);
+}
+
+void yaml_write_traced(const struct value *v, unsigned flags, struct buf *out, yaml_written_fn fn, void *userdata)
+{
         struct yaml_emitter e = YAML_EMITTER_INIT(out, flags & YAML_WRITE_NO_FOLD ? INT_MAX : FOLD_WIDTH);
 
+        e.trace = fn;
+        e.trace_userdata = userdata;
         write_node(&e, v, flags);
         yaml_emit_indent(&e);
 }

@@ -41,7 +41,7 @@ static void set_local_etcd(const struct phase *phase, struct template_variables 
                 char *path CLEANUP_FREE = config_certificate_path(phase->config, files[i].file);
                 template_set_text(variables, files[i].variable, path, &cluster->certificates_dir.place);
         }
-        component_set_url(variables, "etcdServers", "https", component_localhost(phase), 2379);
+        component_set_url(variables, "etcdServers", "https", component_localhost(phase), 2379, NULL);
         if (urls)
                 template_set_text(variables, "etcdServers", urls->value, &urls->place);
 }

@@ -13,13 +13,13 @@
 #include "phase/images.h"
 
 void component_set_url(struct template_variables *variables, const char *name, const char *scheme, const char *host,
-                       int port)
+                       int port, const struct value_place *place)
 {
         char port_text[16];
 
         (void)snprintf(port_text, sizeof(port_text), "%d", port);
         char *address CLEANUP_FREE = hostport_join(host, port_text);
-        template_set_textf(variables, NULL, name, "%s://%s", scheme, address);
+        template_set_textf(variables, place, name, "%s://%s", scheme, address);
 }
 
 const char *component_localhost(const struct phase *phase)
@@ -63,7 +63,8 @@ static void set_common(const struct phase *phase, const struct component *compon
         template_set_text(variables, "pki", str_eq(pki, "/") ? "" : pki, &cluster->certificates_dir.place);
         template_set_text(variables, "certificatesDir", cluster->certificates_dir.text,
                           &cluster->certificates_dir.place);
-        template_set_text(variables, "image", image, &cluster->kubernetes_version.place);
+        const struct value_place image_place = image_component_place(phase);
+        template_set_text(variables, "image", image, &image_place);
         template_set_text(variables, "advertiseAddress", endpoint->advertise_address.text,
                           &endpoint->advertise_address.place);
         template_set_number(variables, "bindPort", endpoint->bind_port.value, &endpoint->bind_port.place);

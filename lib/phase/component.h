@@ -30,15 +30,16 @@ extern const struct component component_apiserver;
 extern const struct component component_controller_manager;
 extern const struct component component_scheduler;
 extern const struct component component_etcd;
+extern const struct component component_proxy;
 
 /* The pod as a value (free it). */
 int component_render(const struct phase *phase, const struct component *component, struct value **ret, struct err *err);
 
 /* Helpers for the components */
 
-/* https://ADDRESS:PORT */
+/* SCHEME://HOST:PORT; place as for template_set_text */
 void component_set_url(struct template_variables *variables, const char *name, const char *scheme, const char *host,
-                       int port);
+                       int port, const struct value_place *place);
 /* 127.0.0.1 or ::1, the family that the advertise address has. */
 const char *component_localhost(const struct phase *phase);
 /* The address that a probe goes to: the last bind-address of args, else 127.0.0.1; absent for "any". */

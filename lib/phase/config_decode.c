@@ -155,6 +155,14 @@ static int compare_args(const void *a, const void *b)
         return strcmp(((const struct config_arg *)a)->name, ((const struct config_arg *)b)->name);
 }
 
+/* Of an entry: where its key stands, or the flag that it came from. */
+static struct value_place entry_place(const struct value_entry *e, const struct value *map)
+{
+        if (e->place.file)
+                return e->place;
+        return e->value->place.origin ? e->value->place : map->place;
+}
+
 static void decode_arg_map(struct decoder *d, const struct value *v, const char *path, struct config_args *target)
 {
         if (v->kind != VALUE_MAP) {
@@ -167,7 +175,7 @@ static void decode_arg_map(struct decoder *d, const struct value *v, const char 
                 char *item_path CLEANUP_FREE = child_path(path, e->key);
                 const char *s = value_is(e->value, VALUE_NULL) ? "" : string_of(d, e->value, item_path);
 
-                items[i] = (struct config_arg){e->key, s ? s : "", e->place};
+                items[i] = (struct config_arg){e->key, s ? s : "", entry_place(e, v)};
         }
         qsort(items, v->map.count, sizeof(*items), compare_args);
         *target = (struct config_args){items, v->map.count, true, v->place};
@@ -238,7 +246,7 @@ static void decode_gates(struct decoder *d, const struct value *v, const char *p
 
                 if (!value_is(e->value, VALUE_NULL))
                         decode_bool(d, e->value, item_path, &b);
-                items[i] = (struct config_gate){e->key, b.value, e->place};
+                items[i] = (struct config_gate){e->key, b.value, entry_place(e, v)};
         }
         qsort(items, v->map.count, sizeof(*items), compare_gates);
         *target = (struct config_gates){items, v->map.count, true, v->place};

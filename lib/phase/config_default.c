@@ -23,6 +23,16 @@ static void default_text(struct config_text *t, const char *text)
                 *t = (struct config_text){text, default_place};
 }
 
+/* A default that a row gives. */
+static void default_from_row(struct config_text *t, const struct era *era, const char *path)
+{
+        const struct value *row = era_value(era, "config", path);
+
+        default_text(t, value_string(row, ""));
+        if (row && t->place.origin == default_place.origin)
+                t->place = row->place;
+}
+
 static void default_duration(struct config_duration *d, int64_t nsec)
 {
         if (!d->set)
@@ -112,7 +122,7 @@ void config_default_static(struct phase_config *config, const struct era *era)
         default_text(&cluster->networking.service_subnet, "10.96.0.0/12");
         default_text(&cluster->networking.dns_domain, "cluster.local");
         default_text(&cluster->certificates_dir, "/etc/kubernetes/pki");
-        default_text(&cluster->image_repository, era_text(era, "config", "imageRepository", ""));
+        default_from_row(&cluster->image_repository, era, "imageRepository");
         default_text(&cluster->cluster_name, "kubernetes");
         default_text(&cluster->encryption_algorithm, "RSA-2048");
         default_duration(&cluster->certificate_validity_period, 365 * 24 * HOUR);

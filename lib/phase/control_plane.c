@@ -25,10 +25,8 @@ static void show_volumes(const struct phase *phase, const struct component *comp
                              value_string(value_map_get(volumes->list.items[i], "name"), ""), component->name);
 }
 
-int phase_add_manifest(struct phase *phase, const struct component *component, struct err *err)
+int phase_manifest(struct phase *phase, const struct component *component, struct value **ret, struct err *err)
 {
-        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
-        char *path CLEANUP_FREE = xasprintf(MANIFEST_DIRECTORY "/%s.yaml", component->name);
         struct value *pod CLEANUP_VALUE = NULL;
 
         int r = component_render(phase, component, &pod, err);
@@ -38,6 +36,19 @@ int phase_add_manifest(struct phase *phase, const struct component *component, s
         r = patch_object(phase, component->name, "Pod", &pod, err);
         if (r < 0)
                 return err_wrap(err, "failed to patch static Pod manifest file for \"%s\"", component->name);
+        *ret = TAKE_PTR(pod);
+        return 0;
+}
+
+int phase_add_manifest(struct phase *phase, const struct component *component, struct err *err)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        char *path CLEANUP_FREE = xasprintf(MANIFEST_DIRECTORY "/%s.yaml", component->name);
+        struct value *pod CLEANUP_VALUE = NULL;
+
+        int r = phase_manifest(phase, component, &pod, err);
+        if (r < 0)
+                return r;
         yaml_write(pod, 0, &out);
         r = buf_check(&out, path, err);
         if (r < 0)

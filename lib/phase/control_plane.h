@@ -20,5 +20,7 @@ int phase_control_plane(struct phase *phase, const struct component *component, 
 /* etcd local: nothing where etcd is external. */
 int phase_etcd_local(struct phase *phase, struct err *err);
 
+/* A component's manifest, patched, as a value (free it); each node's place says where it came from. */
+int phase_manifest(struct phase *phase, const struct component *component, struct value **ret, struct err *err);
 /* Renders a component, and takes its manifest for phase_commit. */
 int phase_add_manifest(struct phase *phase, const struct component *component, struct err *err);

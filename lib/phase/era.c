@@ -318,3 +318,16 @@ int era_each(const struct era *era, const char *component, const char *prefix, e
         }
         return 0;
 }
+
+enum era_place era_place_kind(const struct era *era, const struct value_place *place)
+{
+        for (size_t i = 0; place->file && i < embedded_file_count; i++) {
+                if (!era->files[i].value || era->files[i].value->place.file != place->file)
+                        continue;
+                for (size_t k = 0; k < ARRAY_SIZE(row_files); k++)
+                        if (strcmp(row_files[k].name, embedded_files[i].name) == 0)
+                                return ERA_PLACE_ROW;
+                return ERA_PLACE_TEMPLATE;
+        }
+        return ERA_PLACE_NONE;
+}

@@ -62,6 +62,10 @@ typedef int (*era_row_fn)(void *userdata, const char *rest, const struct era_row
 int era_each(const struct era *era, const char *component, const char *prefix, era_row_fn fn, void *userdata,
              struct err *err);
 
+/* Whether a place is in the tree, and there in a table of rows: the default of a template, or an era row. */
+enum era_place { ERA_PLACE_NONE, ERA_PLACE_TEMPLATE, ERA_PLACE_ROW };
+enum era_place era_place_kind(const struct era *era, const struct value_place *place);
+
 /* A file of the tree by name ("kube-apiserver.yaml"): its only document, borrowed. Each file is parsed when it is first
  * asked for. -ENOENT: no such template; -ERR_INVALID: its YAML is wrong. */
 int era_template(const struct era *era, const char *name, const struct value **ret, struct err *err);

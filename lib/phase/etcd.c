@@ -43,16 +43,18 @@ static void set_variables(const struct phase *phase, struct template_variables *
         const struct config_init *init = &phase->config->init;
         const struct config_etcd_local *local = &phase->config->cluster.etcd.local;
         const char *address = init->local_api_endpoint.advertise_address.text, *localhost = component_localhost(phase);
+        const struct value_place *advertised = &init->local_api_endpoint.advertise_address.place;
         char *image CLEANUP_FREE = image_etcd(phase);
 
-        component_set_url(variables, "clientURL", "https", address, CLIENT_PORT);
-        component_set_url(variables, "peerURL", "https", address, PEER_PORT);
-        component_set_url(variables, "localClientURL", "https", localhost, CLIENT_PORT);
-        component_set_url(variables, "localMetricsURL", "http", localhost, METRICS_PORT);
+        component_set_url(variables, "clientURL", "https", address, CLIENT_PORT, advertised);
+        component_set_url(variables, "peerURL", "https", address, PEER_PORT, advertised);
+        component_set_url(variables, "localClientURL", "https", localhost, CLIENT_PORT, NULL);
+        component_set_url(variables, "localMetricsURL", "http", localhost, METRICS_PORT, NULL);
         template_set_text(variables, "nodeName", init->node_registration.name.text,
                           &init->node_registration.name.place);
         template_set_text(variables, "dataDir", local->data_dir.text, &local->data_dir.place);
-        template_set_text(variables, "image", image, &local->image_tag.place);
+        const struct value_place image_place = image_etcd_place(phase);
+        template_set_text(variables, "image", image, &image_place);
         set_probe(phase, variables);
 }
 

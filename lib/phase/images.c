@@ -17,10 +17,9 @@ char *image_component(const struct phase *phase, const char *component)
 }
 
 /* The tag for the Kubernetes minor; outside of the table that of its nearest end. */
-static const char *etcd_tag_of_minor(const struct phase *phase, int minor)
+static const struct value *etcd_tag_of_minor(const struct phase *phase, int minor)
 {
-        const struct value *table = era_value(phase->era, "images", "etcd");
-        const char *nearest = NULL;
+        const struct value *table = era_value(phase->era, "images", "etcd"), *nearest = NULL;
         int best = 0;
 
         for (size_t i = 0; value_is(table, VALUE_MAP) && i < table->map.count; i++) {
@@ -30,7 +29,7 @@ static const char *etcd_tag_of_minor(const struct phase *phase, int minor)
                         continue;
                 int distance = key > minor ? key - minor : minor - key;
                 if (!nearest || distance < best) {
-                        nearest = value_string(table->map.entries[i].value, "");
+                        nearest = table->map.entries[i].value;
                         best = distance;
                 }
         }
@@ -38,8 +37,8 @@ static const char *etcd_tag_of_minor(const struct phase *phase, int minor)
                 phase_detail(phase, 1,
                              "WARNING: could not find officially supported version of etcd for Kubernetes %s, falling "
                              "back to the nearest etcd version (%s)",
-                             phase->config->cluster.kubernetes_version.text, nearest);
-        return nearest ? nearest : "";
+                             phase->config->cluster.kubernetes_version.text, value_string(nearest, ""));
+        return nearest;
 }
 
 const char *image_etcd_tag(const struct phase *phase)
@@ -48,7 +47,7 @@ const char *image_etcd_tag(const struct phase *phase)
 
         if (cluster->etcd.local.set && *cluster->etcd.local.image_tag.text)
                 return cluster->etcd.local.image_tag.text;
-        return etcd_tag_of_minor(phase, kubernetes_version_minor(cluster->kubernetes_version.text));
+        return value_string(etcd_tag_of_minor(phase, kubernetes_version_minor(cluster->kubernetes_version.text)), "");
 }
 
 char *image_etcd(const struct phase *phase)
@@ -59,6 +58,37 @@ char *image_etcd(const struct phase *phase)
         if (cluster->etcd.local.set && *cluster->etcd.local.image_repository.text)
                 repository = cluster->etcd.local.image_repository.text;
         return xasprintf("%s/etcd:%s", repository, image_etcd_tag(phase));
+}
+
+/* What a person wrote comes first, and the other half of the image beside it. */
+static struct value_place two_places(const struct value_place *repository, const struct value_place *tag)
+{
+        bool tag_first = (tag->file || tag->origin) && !str_eq(tag->origin, "default");
+        struct value_place place = tag_first ? *tag : *repository;
+
+        place.also = tag_first ? repository : tag;
+        return place;
+}
+
+struct value_place image_component_place(const struct phase *phase)
+{
+        const struct config_cluster *cluster = &phase->config->cluster;
+
+        return two_places(&cluster->image_repository.place, &cluster->kubernetes_version.place);
+}
+
+struct value_place image_etcd_place(const struct phase *phase)
+{
+        const struct config_cluster *cluster = &phase->config->cluster;
+        const struct config_etcd_local *local = &cluster->etcd.local;
+        const struct value *row = etcd_tag_of_minor(phase, kubernetes_version_minor(cluster->kubernetes_version.text));
+        const struct value_place *repository = &cluster->image_repository.place, *tag = &local->image_tag.place;
+
+        if (local->set && *local->image_repository.text)
+                repository = &local->image_repository.place;
+        if (row && (!local->set || !*local->image_tag.text))
+                tag = &row->place;
+        return two_places(repository, tag);
 }
 
 char *image_pause(const struct phase *phase)

@@ -14,5 +14,9 @@ char *image_coredns(const struct phase *phase);
 /* The tag of image_etcd alone, borrowed. */
 const char *image_etcd_tag(const struct phase *phase);
 
+/* Where the two images came from: repository and tag, one of them in `also`. */
+struct value_place image_component_place(const struct phase *phase);
+struct value_place image_etcd_place(const struct phase *phase);
+
 /* What `config images list` prints, in the era's order. */
 void images_list(const struct phase *phase, struct strv *ret);

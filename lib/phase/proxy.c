@@ -25,7 +25,7 @@ static struct config_component settings(const struct phase *phase)
         return (struct config_component){0};
 }
 
-static const struct component component_proxy = {
+const struct component component_proxy = {
         .name = "kube-proxy",
         .phase = "proxy",
         .variables = set_variables,

@@ -73,9 +73,15 @@ static const struct template_variable *find(const struct template_variables *var
         return NULL;
 }
 
-static bool known_place(const struct value_place *place)
+/* What is from the host, a flag or a default has no line of its own: that of the template stays. */
+static void take_place(struct value_place *place, const struct value_place *of)
 {
-        return place->file || place->origin;
+        if (of->file) {
+                *place = *of;
+        } else if (of->origin) {
+                place->origin = of->origin;
+                place->also = of->also;
+        }
 }
 
 /* The variable that the "${" at s names; *ret_end is behind its brace. */
@@ -108,8 +114,7 @@ static int fill_string(struct value *v, const struct template_variables *variabl
                         return r;
                 if (!variable->value)
                         return 1;
-                if (known_place(&variable->value->place))
-                        place = variable->value->place;
+                take_place(&place, &variable->value->place);
                 if (mark == v->text && !*end) {
                         struct value *whole = value_copy(variable->value), old = *v;
 

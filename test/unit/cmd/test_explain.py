@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`genphase explain`: the manifest is the one that is written, every line has a source, and the source is true: a line of the
+configuration, of a patch or of the templates holds what it is said to have brought.
+
+    test_explain.py GENPHASE [--update]     --update writes the expected texts anew
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.path.insert(0, f'{ROOT}/test/parity')
+from tap import Tap  # noqa: E402
+
+GENPHASE = os.path.abspath(sys.argv[1])
+CONFIGS = f'{ROOT}/test/data/parity'
+EXPECTED = f'{ROOT}/test/data/explain'
+PATCHES = {'kube-scheduler+strategic.yaml': 'metadata:\n  labels: {tier: night}\nspec:\n  containers:\n  - name: kube-scheduler\n'
+           '    resources: {requests: {cpu: 250m}}\n',
+           'kube-schedulerz+json.yaml': '# two documents\n---\n- {op: add, path: /spec/containers/0/command/-, value: --v=7}\n'
+           '---\n- {op: remove, path: /spec/containers/0/startupProbe}\n'}
+# name: (arguments, environment)
+CASES = {
+    'full': (['all', '--config', 'full.yaml'], {}),
+    'v1beta3': (['apiserver', 'controller-manager', '--config', 'v1beta3.yaml', '--kubeadm-version', 'v1.36.3'],
+                {'https_proxy': 'http://proxy:3128'}),
+    'flags-1.20': (['scheduler', 'etcd', '--kubernetes-version', 'v1.20.5', '--apiserver-advertise-address', '192.0.2.7', '--node-name',
+                    'n1', '--scheduler-extra-args', 'v=4,bind-address=0.0.0.0', '--cert-dir', '/srv/pki', '--feature-gates',
+                    'IPv6DualStack=true'], {}),
+    'patched': (['scheduler', '--kubernetes-version', 'v1.36.3', '--patches', 'patches'], {}),
+}
+# How many of their manifests a phase writes from the same command line.
+COMPARED = {'full': 4, 'v1beta3': 2, 'flags-1.20': 0, 'patched': 1}
+
+
+def prepare(directory):
+    for name in os.listdir(CONFIGS):
+        os.symlink(f'{CONFIGS}/{name}', f'{directory}/{name}')
+    os.makedirs(f'{directory}/root/etc/ca-certificates')
+    os.makedirs(f'{directory}/patches')
+    for name, text in PATCHES.items():
+        with open(f'{directory}/patches/{name}', 'w') as f:
+            f.write(text)
+
+
+def genphase(directory, *args, **env):
+    return subprocess.run([GENPHASE, '--rootfs', 'root', *args], cwd=directory, capture_output=True, text=True, timeout=60,
+                          env={'PATH': '/usr/bin:/bin', **env})
+
+
+def explain(directory, args, env):
+    """The objects of `-o json`, and problems."""
+    result = genphase(directory, 'explain', *args, '-o', 'json', **env)
+    return [json.loads(line) for line in result.stdout.splitlines()], [] if result.returncode == 0 else [result.stderr]
+
+
+def expected_text(directory, name):
+    """The text for people is the expected one. Lines of the templates move when the templates change: left out."""
+    args, env = CASES[name]
+    text = re.sub(r'(templates/[\w-]+\.yaml:)\d+ *', r'\1N ', genphase(directory, 'explain', *args, **env).stdout)
+    text = re.sub(r' +\|', ' |', text)
+    path = f'{EXPECTED}/{name}.txt'
+    if '--update' in sys.argv:
+        with open(path, 'w') as f:
+            f.write(text)
+    with open(path) as f:
+        wanted = f.read()
+    return [] if text == wanted else [f'{path}: differs', *(line for line in text.splitlines() if line not in wanted.splitlines())]
+
+
+def same_bytes(directory, name):
+    """The lines, put together, are what the phases print."""
+    args, env = CASES[name]
+    options = args[next(at for at, a in enumerate(args) if a.startswith('--')):]
+    lines, problems = explain(directory, args, env)
+    documents, compared = {}, 0
+    for line in lines:
+        documents.setdefault(line['component'], []).append(line)
+    documents.pop('kube-proxy', None)  # its configuration file is explained with it
+    for component, its in documents.items():
+        phase = ['etcd', 'local'] if component == 'etcd' else ['control-plane', component.removeprefix('kube-')]
+        written = genphase(directory, *phase, *options, '-o', 'yaml', **env)
+        compared += written.returncode == 0
+        if [line['line'] for line in its] != list(range(1, len(its) + 1)):
+            problems.append(f'{component}: the lines are not numbered')
+        # A phase alone does not take the flags of the others.
+        if written.returncode == 0 and written.stdout != ''.join(f"{line['text']}\n" for line in its):
+            problems.append(f'{component}: explain shows another manifest than the phase writes')
+    if compared != COMPARED[name]:
+        problems.append(f'{compared} manifests compared, {COMPARED[name]} expected')
+    return problems
+
+
+def line_of(path, number):
+    with open(path) as f:
+        lines = f.read().split('\n')
+    return lines[number - 1] if 0 < number <= len(lines) else None
+
+
+def check_source(directory, line):
+    """The line of the file that is named must be able to bring the text."""
+    source, text = line['from'], line['text'].strip().removeprefix('- ')
+    if source['source'] == 'computed':
+        return f"{line['field']}: no source"
+    if 'file' not in source or source['source'] in ('host', 'flag'):
+        return None
+    at_templates = source['file'].startswith('templates/')
+    there = line_of(f"{ROOT if at_templates else directory}/{source['file']}", source['line'])
+    if there is None:
+        return f"{line['field']}: {source['file']} has no line {source['line']}"
+    if source['source'] == 'default' and not text.endswith(':') and '${' not in there and text.strip('"') not in there:
+        return f"{line['field']}: line {source['line']} of {source['file']} is {there!r}, not {text!r}"
+    value = re.split(r'[=:]\s*', text, maxsplit=1)[-1].strip('"')
+    if source['source'] == 'patch' and value and not text.endswith(':') and value not in there:
+        return f"{line['field']}: line {source['line']} of {source['file']} is {there!r}, not {text!r}"
+    return None
+
+
+def true_sources(directory, name):
+    lines, problems = explain(directory, *CASES[name])
+    return problems + [p for p in (check_source(directory, line) for line in lines) if p]
+
+
+def field(lines, name):
+    return next(line['from'] for line in lines if line['field'] == name)
+
+
+def kinds(directory):
+    """Every kind of source is told apart."""
+    seen = set()
+    for args, env in CASES.values():
+        lines, _ = explain(directory, args, env)
+        for line in lines:
+            seen.add(line['from']['source'])
+            seen.add(line['from'].get('also', {}).get('source'))
+    wanted = {'default', 'era row', 'configuration', 'flag', 'environment', 'host', 'patch'}
+    problems = [f'never seen: {kind}' for kind in wanted - seen]
+    lines, _ = explain(directory, *CASES['full'])
+    image = next(line['from'] for line in lines if line['text'].strip().startswith('image: registry.example.org:5000/k8s/kube-api'))
+    if (image['file'], image['line'], image['also']['line']) != ('full.yaml', 15, 17):
+        problems.append(f'image: {image}')
+    lines, _ = explain(directory, *CASES['flags-1.20'])
+    extra = next(line['from'] for line in lines if line['text'].endswith('--v=4'))
+    if extra.get('flag') != '--scheduler-extra-args':
+        problems.append(f'--v=4: {extra}')
+    return problems
+
+
+def refusals(directory):
+    problems = []
+    for args, text in ((['schedular', '--config', 'plain.yaml'], 'did you mean "scheduler"?'),
+                       (['etcd', '--config', 'external-etcd.yaml'], 'the configuration has an external etcd'),
+                       (['all', '--config', 'bad-name.yaml'], 'bad-name.yaml:')):
+        result = genphase(directory, 'explain', *args)
+        if result.returncode == 0 or text not in result.stderr or result.stdout:
+            problems.append(f'{args}: exit {result.returncode}, {result.stderr}')
+    if 'manifests/etcd.yaml' in genphase(directory, 'explain', '--config', 'external-etcd.yaml').stdout:
+        problems.append('an external etcd is explained')
+    return problems
+
+
+def main():
+    tap = Tap(3 * len(CASES) + 2)
+    with tempfile.TemporaryDirectory() as directory:
+        prepare(directory)
+        for name in CASES:
+            tap.point(f'{name}: text', expected_text(directory, name))
+            tap.point(f'{name}: the same manifest', same_bytes(directory, name))
+            tap.point(f'{name}: sources are true', true_sources(directory, name))
+        tap.point('kinds of sources', kinds(directory))
+        tap.point('refused', refusals(directory))
+    tap.exit()
+
+
+if __name__ == '__main__':
+    main()
