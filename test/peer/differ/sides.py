@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a case with kubeadm and with genphase, each in a tree of its own, and say what differs."""
+import difflib
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from .case import CONFIG
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'parity'))
+from facts import differences, tree as certificate_facts  # noqa: E402
+
+TIMEOUT_SECONDS = 60
+PHASES_OF_INIT = {'control-plane', 'etcd', 'certs', 'kubeconfig', 'addon', 'preflight', 'kubelet-start', 'upload-config', 'upload-certs', 'mark-control-plane', 'bootstrap-token', 'kubelet-finalize'}
+KLOG = re.compile(r'^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+?\] ')
+OUR_WARNING = re.compile(r'^(?:[^\s:]+:\d+:\d+: )?warning: |^[^\s:]+:\d+:\d+: warning: ')
+SUGGESTION = re.compile(r'; did you mean \S+\?$')
+# What the libraries below kubeadm say about text that they cannot read, or that does not fit a Go type. Ours may say it better, but
+# must say where.
+DECODER = re.compile(r'json: |error unmarshaling|error converting YAML|yaml: |strict decoding error|cannot unmarshal|ReadString|readUint|failed to decode|strconv\.Parse|error found in #|'
+                     r'unmarshal patched manifest|invalid character|looking for beginning of value|couldn\'t get version/kind|Object \'Kind\' is missing|ReadMapCB|ReadArray|skipThreeBytes|decode slice|'
+                     r'unable to decode|time: |quantities must match|parsing time|json patch|expects |expect .* but found|illegal base64')
+PLACE = re.compile(r'\S+:\d+:\d+: |patches/\S+|--\w[\w-]*|"[^"]+" flag')
+
+
+class Result:
+    def __init__(self, exit_status, stdout, stderr, manifests, files):
+        self.exit, self.stdout, self.stderr, self.manifests, self.files = exit_status, stdout, stderr, manifests, files
+
+    def error(self):
+        """What a user reads as the reason of a failure: stderr without log lines, warnings and the hint about stack traces."""
+        if self.exit == 0:
+            return ''
+        lines = [line for line in self.stderr.splitlines() if line.strip() and not line.startswith('To see the stack trace')]
+        starts = [i for i, line in enumerate(lines) if line.startswith('error: ')]
+        if starts:
+            lines = lines[starts[-1]:]
+        kept = [line for line in lines if not KLOG.match(line) and not OUR_WARNING.match(line)]
+        return SUGGESTION.sub('', re.sub(r'^error: ', '', '\n'.join(kept)))
+
+    def warnings(self):
+        """Log lines, without time and place in the source."""
+        return [text for line in self.stderr.splitlines() if KLOG.match(line) or OUR_WARNING.match(line)
+                for text in [OUR_WARNING.sub('', KLOG.sub('', line))]]
+
+
+def _write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w', encoding='utf-8', newline='', errors='surrogatepass') as f:
+        f.write(text)
+    os.chmod(path, 0o600 if path.endswith(('.key', '.conf')) else 0o644)
+
+
+def _prepare(root, row):
+    for path, text in row['tree'].items():
+        if text is None:
+            os.makedirs(f'{root}/{path}', exist_ok=True)
+        else:
+            _write(f'{root}/{path}', text)
+    for name, text in row['inputs'].items():
+        _write(f'{root}/{name}', text)
+
+
+def _collect(root, inputs, with_certificates):
+    manifests, files = {}, {}
+    for directory, names, plain in os.walk(root):
+        for name in names + plain:
+            path = os.path.join(directory, name)
+            relative = os.path.relpath(path, root)
+            if relative in inputs:
+                continue
+            fact = [oct(os.lstat(path).st_mode)]
+            if name in plain:
+                with open(path, 'rb') as f:
+                    content = f.read()
+                if relative.startswith('etc/kubernetes/manifests/'):
+                    manifests[name] = content.decode('utf-8', 'backslashreplace')
+                elif not with_certificates:
+                    fact.append(hashlib.sha256(content).hexdigest())
+            files[relative] = fact
+    return manifests, files
+
+
+class Side:
+    """A program: the words before the verb, whether `init phase` goes before a phase, and what it is."""
+
+    def __init__(self, program, words, init_phase):
+        self.program, self.words, self.init_phase = program, words, init_phase
+
+    def run(self, row):
+        with tempfile.TemporaryDirectory(prefix='differ-') as root:
+            _prepare(root, row)
+            args = row['args']
+            if self.init_phase and args[0] in PHASES_OF_INIT:
+                args = ['init', 'phase', *args]
+            env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', **row['env']}
+            try:
+                p = subprocess.run([self.program, *self.words, *args, '--rootfs', root], cwd=root, env=env, capture_output=True, timeout=TIMEOUT_SECONDS)
+                status, out, err = p.returncode, p.stdout, p.stderr
+            except subprocess.TimeoutExpired:
+                status, out, err = 'timeout', b'', b''
+            certificates = row['args'][0] in ('certs', 'kubeconfig')
+            manifests, files = _collect(root, row['inputs'], certificates)
+            if certificates:
+                try:
+                    files['certificates'] = certificate_facts(f'{root}/etc/kubernetes')
+                except (subprocess.CalledProcessError, TypeError):
+                    files['certificates'] = 'unreadable'  # as the case wanted it; what was written is compared by its mode
+            out = out.decode('utf-8', 'backslashreplace').replace(root, '')
+            err = err.decode('utf-8', 'backslashreplace').replace(root, '')
+            return Result(status, out, err, manifests, files)
+
+
+def kubeadm_side(path):
+    return Side(path, [], True)
+
+
+def genphase_side(path, version):
+    return Side(path, ['--kubeadm-version', version], False)
+
+
+def _diff(theirs, ours):
+    return '\n'.join(list(difflib.unified_diff(theirs.splitlines(), ours.splitlines(), 'kubeadm', 'genphase', lineterm='', n=1))[:40])
+
+
+def compare(theirs, ours):
+    """What differs: field to a text that shows it."""
+    found = {}
+    if theirs.exit != ours.exit:
+        found['exit'] = f'kubeadm {theirs.exit}: {theirs.error()[:1500]}\ngenphase {ours.exit}: {ours.stderr[-1500:]}'
+    elif theirs.exit:
+        a, b = theirs.error(), ours.error()
+        if a != b and not (DECODER.search(a) and PLACE.search(b)):
+            found['error'] = f'kubeadm:  {a[:1500]}\ngenphase: {b[:1500]}'
+    if theirs.stdout != ours.stdout:
+        found['stdout'] = _diff(theirs.stdout, ours.stdout)
+    for name in sorted(set(theirs.manifests) | set(ours.manifests)):
+        a, b = theirs.manifests.get(name), ours.manifests.get(name)
+        if a != b:
+            found[name] = _diff(a or '', b or '') if a and b else f'written by {"kubeadm" if a else "genphase"} alone'
+    lines = differences(theirs.files, ours.files)
+    if lines:
+        found['files'] = '\n'.join(lines[:20])
+    return found
+
+
+def signatures(found):
+    """What differences look like apart from names and numbers, so that a thousand of one kind are told once."""
+    made = set()
+    for name, text in found.items():
+        if name == 'files' and len(found) > 1:
+            continue  # which files there are follows from the rest
+        kept = [line for line in text.splitlines() if not line.startswith(('--- ', '+++ ', '@@', ' '))]
+        made.add(name + '|' + '|'.join(re.sub(r'"[^"]*"|\d+|/[\w./-]+', '_', line)[:60] for line in kept[:3]))
+    return frozenset(made)
