@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "phase/address.h"
+#include "phase/arguments.h"
 #include "phase/component.h"
 #include "phase/component_parts.h"
 #include "phase/era_rows.h"
@@ -188,6 +189,9 @@ int component_render(const struct phase *phase, const struct component *componen
         add_user_volumes(pod, &settings.extra_volumes);
         if (component->sorted_volumes)
                 component_sort_volumes(pod);
+        r = arguments_apply_configured(phase, component, pod, err);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(pod);
         return 0;
 }

@@ -249,6 +249,7 @@ struct phase_config {
         struct config_cluster cluster;
         const struct value *kube_proxy; /* KubeProxyConfiguration as written, NULL where there was none */
         const struct value *kubelet;    /* KubeletConfiguration as written, NULL where there was none */
+        const struct value *arguments;  /* ArgumentsConfiguration as written (arguments.h), NULL where there was none */
         struct config_memory *memory;   /* owns all of the above */
 };
 

@@ -458,6 +458,28 @@ static int decode_document(struct decoder *d, const struct config_document *doc,
         return 0;
 }
 
+/* The keys of an ArgumentsConfiguration are manifests; what is below them is looked at where it is carried out. */
+static void check_arguments(struct config_problems *problems, const struct value *document)
+{
+        static const char *const names[] = {
+                "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "apiVersion",
+                "kind"};
+
+        for (size_t i = 0; i < document->map.count; i++) {
+                const struct value_entry *e = &document->map.entries[i];
+                const char *near;
+                size_t k = 0;
+
+                while (k < ARRAY_SIZE(names) && strcmp(names[k], e->key) != 0)
+                        k++;
+                if (k < ARRAY_SIZE(names))
+                        continue;
+                near = str_did_you_mean(e->key, names, ARRAY_SIZE(names));
+                config_problem_error(problems, &e->place, "unknown field \"%s\"%s%s%s", e->key,
+                                     near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        }
+}
+
 int config_decode(struct phase_config *config, struct yaml_documents *documents, const struct era *era, unsigned flags,
                   struct config_problems *problems, struct err *err)
 {
@@ -489,6 +511,10 @@ int config_decode(struct phase_config *config, struct yaml_documents *documents,
                         break;
                 case CONFIG_DOCUMENT_KUBELET:
                         config->kubelet = doc->value;
+                        break;
+                case CONFIG_DOCUMENT_ARGUMENTS:
+                        config->arguments = doc->value;
+                        check_arguments(problems, doc->value);
                         break;
                 case CONFIG_DOCUMENT_IGNORED:
                 case CONFIG_DOCUMENT_USE_MAX:

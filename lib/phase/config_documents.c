@@ -28,6 +28,7 @@ static const struct {
         {GROUP, "UpgradeConfiguration", NULL, CONFIG_DOCUMENT_IGNORED},
         {"kubeproxy.config.k8s.io", NULL, "v1alpha1", CONFIG_DOCUMENT_KUBE_PROXY},
         {"kubelet.config.k8s.io", NULL, "v1beta1", CONFIG_DOCUMENT_KUBELET},
+        {"podwatch.io", "ArgumentsConfiguration", "v1alpha1", CONFIG_DOCUMENT_ARGUMENTS},
 };
 
 void config_document_list_release(struct config_document_list *list)

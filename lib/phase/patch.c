@@ -9,6 +9,7 @@
 #include "codec/json.h"
 #include "codec/value.h"
 #include "phase/api_types.h"
+#include "phase/arguments.h"
 #include "phase/field_error.h"
 #include "phase/go_text.h"
 #include "phase/patch.h"
@@ -110,6 +111,11 @@ static int apply_document(struct phase *phase, const struct patch_file *file, st
                 break;
         case PATCH_MERGE:
                 r = patch_merge(object, document, phase->era, &why);
+                break;
+        case PATCH_ARGUMENTS:
+                r = arguments_apply(phase->config, *object, document, document->place.origin, &operation, &why);
+                if (value_is(document, VALUE_LIST) && operation < document->list.count)
+                        culprit = document->list.items[operation];
                 break;
         case PATCH_STRATEGIC:
         case PATCH_TYPE_MAX:

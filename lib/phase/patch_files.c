@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/yaml.h"
+#include "phase/arguments.h"
 #include "phase/field_error.h"
 #include "phase/patch_files.h"
 #include "phase/patch_split.h"
@@ -99,7 +100,8 @@ static int add_document(const struct walk *w, struct patch_file *file, const str
                 document = value_new_null();
                 document->place = start;
         }
-        set_origin(document, config_keepf(w->phase->config, "patch %s", file->path));
+        set_origin(document, config_keepf(w->phase->config, "%s%s",
+                                          file->type == PATCH_ARGUMENTS ? ARGUMENTS_ORIGIN : "patch ", file->path));
         file->documents = xrealloc(file->documents, file->count + 1, sizeof(struct value *));
         file->documents[file->count++] = document;
         return 0;

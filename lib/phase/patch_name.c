@@ -16,6 +16,7 @@ static const struct {
         [PATCH_JSON] = {"json", "application/json-patch+json"},
         [PATCH_MERGE] = {"merge", "application/merge-patch+json"},
         [PATCH_STRATEGIC] = {"strategic", "application/strategic-merge-patch+json"},
+        [PATCH_ARGUMENTS] = {"arguments", "arguments"},
 };
 
 const char *patch_type_text(enum patch_type type)

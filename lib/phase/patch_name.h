@@ -7,7 +7,7 @@
 struct err;
 struct value;
 
-enum patch_type { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_TYPE_MAX };
+enum patch_type { PATCH_JSON, PATCH_MERGE, PATCH_STRATEGIC, PATCH_ARGUMENTS /* ours: arguments.h */, PATCH_TYPE_MAX };
 
 /* "application/json-patch+json" and so on. */
 const char *patch_type_text(enum patch_type type);

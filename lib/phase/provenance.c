@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "phase/arguments.h"
 #include "phase/era.h"
 #include "phase/provenance.h"
 
@@ -29,7 +30,7 @@ bool provenance_known(const struct value_place *place)
 
 bool provenance_beyond_kubeadm(const struct value_place *place)
 {
-        return place->origin && str_starts(place->origin, "arguments ");
+        return place->origin && str_starts(place->origin, ARGUMENTS_ORIGIN);
 }
 
 enum provenance_kind provenance_kind(const struct era *era, const struct value_place *place)
