@@ -137,6 +137,10 @@ struct pod_security { /* pod level and container level; the effective one is pod
         struct pod_map sysctls;
 };
 
+/* restartPolicyRules as what they come to: the exit codes after which the container is restarted whatever its policy
+ * says, one bit each of 0..255 as 64 hex digits (code 0 is the lowest bit of the first digit). */
+#define POD_RESTART_CODES_MAX 65
+
 struct pod_container {
         char *name;
         char *image;
@@ -156,8 +160,11 @@ struct pod_container {
         char *termination_message_path;
         bool termination_message_fallback; /* FallbackToLogsOnError */
         bool stdin, stdin_once, tty;
-        bool init;    /* stands in initContainers */
-        bool sidecar; /* an init container with restartPolicy Always */
+        bool init;               /* stands in initContainers */
+        bool sidecar;            /* an init container with restartPolicy Always */
+        bool has_restart_policy; /* its own, over the pod's */
+        enum pod_restart_policy restart_policy;
+        char restart_codes[POD_RESTART_CODES_MAX]; /* restartPolicyRules, see there; "" without */
 };
 
 enum pod_volume_type { POD_VOLUME_EMPTY_DIR, POD_VOLUME_HOST_PATH, POD_VOLUME_MAX };
@@ -271,6 +278,11 @@ static inline void cleanup_pod(struct pod **pod)
 
 const char *pod_map_get(const struct pod_map *map, const char *key); /* NULL without */
 const struct pod_container *pod_find_container(const struct pod *pod, const char *name);
+/* Whether a container that ended with this code is run again: its rules, its own policy, the pod's (podutil
+ * ContainerShouldRestart). */
+bool pod_container_restarts(const struct pod *pod, const struct pod_container *container, int exit_code);
+/* Whether there is any code after which it is. */
+bool pod_container_may_restart(const struct pod *pod, const struct pod_container *container);
 /* Port number of a handler: its number, or the named port of the container; 0 where there is none. */
 int pod_handler_port(const struct pod_container *container, const struct pod_handler *handler);
 /* runAsUser, runAsGroup, runAsNonRoot, seccomp of the container over those of the pod. */

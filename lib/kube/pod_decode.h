@@ -18,6 +18,7 @@ void pod_decode_container(const struct value *value, bool init, struct pod_conta
 void pod_decode_map(const struct value *value, struct pod_map *map); /* a map of strings, sorted by key */
 void pod_decode_strings(const struct value *list, struct strv *strings);
 void pod_decode_security(const struct value *context, struct pod_security *security);
+void pod_decode_restart(const struct value *value, struct pod_container *c); /* pod_restart.c */
 /* A copy of the string field, NULL without one or where it is empty. */
 char *pod_decode_string(const struct value *map, const char *name);
 

@@ -178,6 +178,5 @@ void pod_decode_container(const struct value *value, bool init, struct pod_conta
         c->stdin_once = field_bool(value, "stdinOnce", false);
         c->tty = field_bool(value, "tty", false);
         c->init = init;
-        c->sidecar =
-                init && str_eq(field_string(value, "restartPolicy", NULL), pod_restart_policy_name(POD_RESTART_ALWAYS));
+        pod_decode_restart(value, c);
 }

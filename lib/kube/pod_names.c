@@ -9,6 +9,7 @@
 
 NAMES(pod_restart_policy, POD_RESTART_MAX, [POD_RESTART_ALWAYS] = "Always", [POD_RESTART_ON_FAILURE] = "OnFailure",
       [POD_RESTART_NEVER] = "Never");
+NAMES(pod_restart_operator, 2, "In", "NotIn");
 NAMES(pod_pull_policy, POD_PULL_MAX, [POD_PULL_ALWAYS] = "Always", [POD_PULL_IF_NOT_PRESENT] = "IfNotPresent",
       [POD_PULL_NEVER] = "Never");
 NAMES(pod_protocol,

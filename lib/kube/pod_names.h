@@ -11,6 +11,7 @@ struct pod_names {
 };
 
 extern const struct pod_names pod_restart_policy_names;
+extern const struct pod_names pod_restart_operator_names; /* of a rule: In, NotIn */
 extern const struct pod_names pod_pull_policy_names;
 extern const struct pod_names pod_protocol_names;
 extern const struct pod_names pod_qos_names;

@@ -110,9 +110,9 @@ static const struct schema_field volume_mount_schema_fields[] = {
         SCHEMA_OPT("readOnly", BOOL, USED),
         SCHEMA_SET("recursiveReadOnly", STRING, REFUSED, .harmless = "Disabled"),
         SCHEMA_SET("mountPath", STRING, USED),
-        SCHEMA_OPT("subPath", STRING, REFUSED),
+        SCHEMA_OPT("subPath", STRING, USED),
         SCHEMA_SET("mountPropagation", STRING, USED),
-        SCHEMA_OPT("subPathExpr", STRING, REFUSED),
+        SCHEMA_OPT("subPathExpr", STRING, USED),
 };
 static SCHEMA_DEFINE(volume_mount_schema, "VolumeMount");
 
@@ -158,7 +158,7 @@ static const struct schema_field probe_schema_fields[] = {
         SCHEMA_OBJ("exec", exec_action_schema, USED),
         SCHEMA_OBJ("httpGet", http_get_action_schema, USED),
         SCHEMA_OBJ("tcpSocket", tcp_socket_action_schema, USED),
-        SCHEMA_OBJ("grpc", grpc_action_schema, REFUSED),
+        SCHEMA_OBJ("grpc", grpc_action_schema, USED),
         SCHEMA_OPT("initialDelaySeconds", INT32, USED),
         SCHEMA_OPT("timeoutSeconds", INT32, USED),
         SCHEMA_OPT("periodSeconds", INT32, USED),
@@ -176,14 +176,15 @@ static SCHEMA_DEFINE(sleep_action_schema, "SleepAction");
 static const struct schema_field lifecycle_handler_schema_fields[] = {
         SCHEMA_OBJ("exec", exec_action_schema, USED),
         SCHEMA_OBJ("httpGet", http_get_action_schema, USED),
-        SCHEMA_OBJ("tcpSocket", tcp_socket_action_schema, USED),
+        SCHEMA_OBJ("tcpSocket", tcp_socket_action_schema, REFUSED,
+                   .note = "a lifecycle hook cannot be a tcpSocket: a kubelet fails it when it is run"),
         SCHEMA_OBJ("sleep", sleep_action_schema, USED),
 };
 static SCHEMA_DEFINE(lifecycle_handler_schema, "LifecycleHandler");
 
 static const struct schema_field lifecycle_schema_fields[] = {
-        SCHEMA_OBJ("postStart", lifecycle_handler_schema, REFUSED),
-        SCHEMA_OBJ("preStop", lifecycle_handler_schema, REFUSED),
+        SCHEMA_OBJ("postStart", lifecycle_handler_schema, USED),
+        SCHEMA_OBJ("preStop", lifecycle_handler_schema, USED),
         SCHEMA_SET("stopSignal", STRING, REFUSED),
 };
 static SCHEMA_DEFINE(lifecycle_schema, "Lifecycle");
@@ -243,7 +244,7 @@ static const struct schema_field container_schema_fields[] = {
         SCHEMA_OBJ("resources", resource_requirements_schema, USED),
         SCHEMA_OBJ_LIST("resizePolicy", container_resize_policy_schema, CARRIED),
         SCHEMA_SET("restartPolicy", STRING, USED),
-        SCHEMA_OBJ_LIST("restartPolicyRules", container_restart_rule_schema, REFUSED),
+        SCHEMA_OBJ_LIST("restartPolicyRules", container_restart_rule_schema, USED),
         SCHEMA_OBJ_LIST("volumeMounts", volume_mount_schema, USED),
         SCHEMA_OBJ_LIST("volumeDevices", volume_device_schema, REFUSED),
         SCHEMA_OBJ("livenessProbe", probe_schema, USED),

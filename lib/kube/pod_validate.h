@@ -34,6 +34,8 @@ void pod_validate_probes(const struct pod_validation *pod, const struct field_pa
 void pod_validate_pod_security(const struct pod_validation *pod, const struct field_path *spec);
 void pod_validate_security(const struct pod_validation *pod, const struct field_path *container);
 void pod_validate_env(const struct pod_validation *pod, const struct field_path *container);
+/* restartPolicy and restartPolicyRules of one container (pod_restart.c). */
+void pod_validate_restart(struct pod_findings *findings, const struct field_path *container);
 void pod_validate_resources(const struct pod_validation *pod, const struct field_path *container);
 
 /* The usual sentence for what Kubernetes knows and this node does not do. */

@@ -199,25 +199,6 @@ static void validate_mounts(const struct pod_validation *pod, const struct field
         }
 }
 
-/* The pod's other rules for restarts of single containers are not done here; what says the same as the pod is. */
-static void validate_container_restart(const struct pod_validation *pod, const struct field_path *container, bool init)
-{
-        struct field_path policy = field_child(container, "restartPolicy");
-        const char *text = value_string(policy.value, NULL);
-        const char *harmless =
-                init ? pod_restart_policy_name(POD_RESTART_ALWAYS) : field_string(pod->spec, "restartPolicy", "");
-
-        if (!text || str_eq(text, harmless))
-                return;
-        if (pod_names_find(&pod_restart_policy_names, text) < 0)
-                field_not_supported(pod->findings, &policy, pod_restart_policy_names.names,
-                                    pod_restart_policy_names.count);
-        else if (init)
-                field_forbidden(pod->findings, &policy, POD_UNSUPPORTED ": an init container has Always or none");
-        else
-                field_forbidden(pod->findings, &policy, POD_UNSUPPORTED ": only the pod's own, %s", harmless);
-}
-
 /* An init container that is no sidecar is never restarted to be resized. */
 static void validate_init_resize(const struct pod_validation *pod, const struct field_path *container)
 {
@@ -255,7 +236,7 @@ static void validate_container(const struct pod_validation *pod, const struct fi
         validate_enum(findings, container, "imagePullPolicy", &pod_pull_policy_names);
         pod_validate_resources(pod, container);
         pod_validate_security(pod, container);
-        validate_container_restart(pod, container, init);
+        pod_validate_restart(findings, container);
         if (init && !sidecar)
                 validate_init_resize(pod, container);
         pod_validate_probes(pod, container, !init || sidecar);

@@ -34,7 +34,6 @@ static void validate_seccomp(struct pod_findings *findings, const struct field_p
                 field_invalid(findings, &local, "can only be set when seccomp type is Localhost");
         if (!str_eq(text, types[0]))
                 return;
-        field_forbidden(findings, &type, "Localhost is " POD_UNSUPPORTED);
         if (!local.value)
                 field_required(findings, &local, "must be set when seccomp type is Localhost");
         (void)field_check(findings, &local, meta_path_descending);

@@ -43,7 +43,7 @@ const char *curl_glue_header(const struct curl_glue_response *response, const ch
         struct curl_header *header = NULL;
         if (!response->call->easy)
                 return NULL;
-        if (curl_easy_header(response->call->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        if (curl_easy_header(response->call->easy, name, 0, CURLH_HEADER | CURLH_TRAILER, -1, &header) != CURLHE_OK)
                 return NULL;
         return header->value;
 }
@@ -164,7 +164,9 @@ static void set_headers(struct curl_glue_call *call, const struct curl_glue_requ
         add_header(call, "Expect:");
         if (!has_header(request, "Content-Type"))
                 add_header(call, "Content-Type:");
-        if (request->flags & CURL_GLUE_NO_REUSE && !has_header(request, "Connection"))
+        /* HTTP/2 has no such header. */
+        if (request->flags & CURL_GLUE_NO_REUSE && !(request->flags & CURL_GLUE_H2C) &&
+            !has_header(request, "Connection"))
                 add_header(call, "Connection: close");
 }
 
@@ -245,6 +247,8 @@ static CURLcode set_connection(struct curl_glue_call *call, const char *unix_soc
                 SET(CURLOPT_PROXY, "");
         if (call->flags & CURL_GLUE_HTTP1)
                 SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        if (call->flags & CURL_GLUE_H2C)
+                SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
         if (call->flags & CURL_GLUE_NO_REUSE) {
                 SET(CURLOPT_FRESH_CONNECT, 1L);
                 SET(CURLOPT_FORBID_REUSE, 1L);

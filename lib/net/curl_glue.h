@@ -63,6 +63,8 @@ enum curl_glue_flags {
         /* The answer is a stream that lives long (watch, followed log): TCP keep-alive on, and Nagle's algorithm off.
          */
         CURL_GLUE_STREAM = 1 << 7,
+        /* HTTP/2 from the first byte, without TLS (gRPC). */
+        CURL_GLUE_H2C = 1 << 8,
 };
 
 struct curl_glue_response {
@@ -105,7 +107,7 @@ struct curl_glue_call *curl_glue_start(struct curl_glue *glue, const struct curl
 /* done follows from the loop, with ECANCELED; data and head are not called any more. */
 void curl_glue_cancel(struct curl_glue_call *call);
 
-/* A header of the last answer, or NULL. Usable in head and done. */
+/* A header of the last answer, or NULL. Usable in head and done; a trailer as well, in done. */
 const char *curl_glue_header(const struct curl_glue_response *response, const char *name);
 /* Calls that were started and have not ended. */
 size_t curl_glue_pending(const struct curl_glue *glue);

@@ -32,6 +32,7 @@ static struct probe *run_handler(struct job *job, const struct pod_handler *hand
                 .container_id = job->id,
                 .address = job->ip,
                 .timeout = timeout,
+                .any_status = job->op != POD_OP_PROBE,
         };
 
         return probe_start(job->exec->probes, &request, done, job);
@@ -46,7 +47,7 @@ static void on_hook(void *userdata, const struct probe_result *result)
         if (result->success)
                 job_done(job, NULL);
         else
-                job_failed(job, post_start ? "PostStartHookError" : "PreStopHookError", "%s hook failed: %s",
+                job_failed(job, post_start ? REASON_POST_START : "PreStopHookError", "%s hook failed: %s",
                            post_start ? "PostStart" : "PreStop", result->output);
 }
 

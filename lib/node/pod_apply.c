@@ -71,7 +71,7 @@ static void apply_terminal(struct pod_incarnation *inc)
                 inc->terminal = true;
                 break;
         case POD_STOP_SANDBOX: /* computePodActions: no new sandbox for a pod that runs once and has begun */
-                inc->terminal = inc->pod->restart_policy == POD_RESTART_NEVER && fact_ever_started(inc);
+                inc->terminal = !fact_may_restart(inc->pod) && fact_ever_started(inc);
                 (void)fact_completed(inc, &failed);
                 break;
         case POD_STOP_NONE:
@@ -265,6 +265,9 @@ static void container_op_done(struct pod_view *view, struct pod_incarnation *inc
         case POD_OP_PRE_STOP:
                 c->pre_stop_done = true;
                 break;
+        case POD_OP_SIGNAL: /* the grace is the container's, not that of a daemon that was slow to send it */
+                c->kill_at = usec_add(c->kill_at, usec_sub(now, c->signalled));
+                break;
         case POD_OP_KILL:
                 c->killed = true;
                 if (c->now.state == INSTANCE_RUNNING)
@@ -276,7 +279,6 @@ static void container_op_done(struct pod_view *view, struct pod_incarnation *inc
         case POD_OP_SANDBOX_START:
         case POD_OP_SANDBOX_STOP:
         case POD_OP_CLEANUP:
-        case POD_OP_SIGNAL:
         case POD_OP_REMOVE:
         case POD_OP_PROBE:
         case POD_OP_MAX:
@@ -298,6 +300,8 @@ static void container_op_failed(struct pod_incarnation *inc, int i, const struct
         }
         if (o->op == POD_OP_POST_START) { /* the container is killed, the restart rule follows */
                 c->post_start_done = true;
+                retry_failed(&c->retry, RETRY_INITIAL, now, o->reason, o->message);
+                c->retry.at = 0; /* to be seen, not to be waited for */
                 edge_restart(inc, (size_t)i, o->message, -1, false, now);
                 return;
         }

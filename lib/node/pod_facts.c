@@ -40,16 +40,7 @@ bool fact_restarts(const struct pod *pod, const struct pod_container *spec, cons
                 return true;
         if (spec->init && c->now.exit_code == 0)
                 return false;
-        switch (pod->restart_policy) {
-        case POD_RESTART_ALWAYS:
-                return true;
-        case POD_RESTART_ON_FAILURE:
-                return c->now.exit_code != 0;
-        case POD_RESTART_NEVER:
-        case POD_RESTART_MAX:
-                break;
-        }
-        return false;
+        return pod_container_restarts(pod, spec, c->now.exit_code);
 }
 
 bool fact_done(const struct pod_incarnation *inc, size_t index)
@@ -149,6 +140,14 @@ bool fact_stray_runs(const struct pod_view *view)
 {
         for (size_t i = 0; i < view->garbage_count; i++)
                 if (view->garbage[i].running)
+                        return true;
+        return false;
+}
+
+bool fact_may_restart(const struct pod *pod)
+{
+        for (size_t i = 0; i < pod->container_count; i++)
+                if (!pod->containers[i].sidecar && pod_container_may_restart(pod, &pod->containers[i]))
                         return true;
         return false;
 }

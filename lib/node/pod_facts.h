@@ -47,6 +47,8 @@ bool fact_completed(const struct pod_incarnation *inc, bool *ret_failed);
 bool fact_prepared(const struct pod_incarnation *inc);
 /* Something of this name runs that is to be removed: until it has gone nothing else may start. */
 bool fact_stray_runs(const struct pod_view *view);
+/* A container of the pod could ever be run again; sidecars follow the others. */
+bool fact_may_restart(const struct pod *pod);
 /* A container of it was started at least once, in whatever sandbox. */
 bool fact_ever_started(const struct pod_incarnation *inc);
 /* Grace of a stop that podwatch begins, at least 0. */

@@ -80,6 +80,10 @@ struct pod_retry {
         char message[POD_VIEW_TEXT_MAX];
 };
 
+/* The waiting reason of a container whose postStart hook failed: it stays in its retry, without a wait of its own,
+ * until the next instance is made. */
+#define REASON_POST_START "PostStartHookError"
+
 struct pod_probe_state {
         bool known; /* a threshold was reached, `success` is its result (else the initial value of the kind counts) */
         bool success;

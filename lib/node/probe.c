@@ -16,6 +16,7 @@
 #include "net/curl_glue.h"
 #include "net/loop.h"
 #include "node/probe.h"
+#include "node/probe_grpc.h"
 
 /* net/http's own limit, which the kubelet has too. */
 #define REDIRECTS_MAX 10
@@ -44,7 +45,7 @@ struct probe {
         /* http */
         char *host, *path;
         int port;
-        bool https;
+        bool https, any_status;
         int redirects;
         struct probe_result result; /* what the defer reports */
         struct probe *prev, *next;
@@ -151,7 +152,7 @@ static void http_done(void *userdata, const struct curl_glue_response *response,
                 buf_addf(&probe->output, "Probe terminated redirects, Response body: %.*s",
                          (int)(response->body_len > 1024 ? 1024 : response->body_len), response->body);
                 finish(probe, (struct probe_result){.success = true, .warning = true});
-        } else if (response->status >= 200 && response->status < 400) {
+        } else if (probe->any_status || (response->status >= 200 && response->status < 400)) {
                 buf_add(&probe->output, response->body, response->body_len);
                 finish(probe, (struct probe_result){.success = true});
         } else {
@@ -192,6 +193,52 @@ static void start_http(struct probe *probe)
                 .deadline = probe->deadline,
                 .flags = CURL_GLUE_INSECURE | CURL_GLUE_NO_REUSE | CURL_GLUE_HTTP1 | CURL_GLUE_TRUNCATE,
                 .done = http_done,
+                .userdata = probe,
+        };
+        probe->http = curl_glue_start(probe->probes->glue, &request);
+}
+
+static void grpc_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
+{
+        struct probe *probe = userdata;
+        bool healthy = false;
+
+        probe->http = NULL;
+        if (!probe->done) {
+                probe_drop(probe);
+                return;
+        }
+        if (err && err->code == ETIMEDOUT)
+                buf_addstr(&probe->output, "timeout: health rpc did not complete in time");
+        else if (err)
+                buf_addf(&probe->output, "error: health rpc probe failed: %s", err->msg);
+        else
+                healthy = probe_grpc_answer(response->status, curl_glue_header(response, "grpc-status"),
+                                            curl_glue_header(response, "grpc-message"), response->body,
+                                            response->body_len, &probe->output);
+        finish(probe, (struct probe_result){.success = healthy});
+}
+
+static void start_grpc(struct probe *probe)
+{
+        static const char *const headers[] = {"Content-Type: application/grpc", "TE: trailers",
+                                              "User-Agent: " USER_AGENT, NULL};
+        struct buf body CLEANUP_BUF = BUF_INIT(LIMIT_PROBE_OUTPUT);
+        bool v6 = strchr(probe->host, ':') && probe->host[0] != '[';
+        char *url CLEANUP_FREE =
+                xasprintf("http://%s%s%s:%d" PROBE_GRPC_PATH, v6 ? "[" : "", probe->host, v6 ? "]" : "", probe->port);
+
+        probe_grpc_request(probe->handler->service, &body);
+        struct curl_glue_request request = {
+                .method = "POST",
+                .url = url,
+                .headers = headers,
+                .body = buf_str(&body),
+                .body_len = body.len,
+                .max_body = LIMIT_PROBE_OUTPUT,
+                .deadline = probe->deadline,
+                .flags = CURL_GLUE_INSECURE | CURL_GLUE_NO_REUSE | CURL_GLUE_H2C,
+                .done = grpc_done,
                 .userdata = probe,
         };
         probe->http = curl_glue_start(probe->probes->glue, &request);
@@ -322,6 +369,7 @@ struct probe *probe_start(struct probes *probes, const struct probe_request *req
         probe->host = xstrdup(str_empty(handler->host) ? request->address : handler->host);
         probe->path = xstrdup(handler->path ? handler->path : "/");
         probe->https = handler->https;
+        probe->any_status = request->any_status;
         probe->port = pod_handler_port(request->container, handler);
         DL_APPEND(probes->list, probe);
         if (handler->type == POD_HANDLER_EXEC) {
@@ -331,6 +379,8 @@ struct probe *probe_start(struct probes *probes, const struct probe_request *req
                 finish_later(probe, (struct probe_result){.error = true});
         } else if (handler->type == POD_HANDLER_HTTP_GET) {
                 start_http(probe);
+        } else if (handler->type == POD_HANDLER_GRPC) {
+                start_grpc(probe);
         } else {
                 start_tcp(probe);
         }

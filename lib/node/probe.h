@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One probe or lifecycle hook carried out: HTTP(S) by curl_glue without a CA bundle (any certificate is taken, as the
- * kubelet does), TCP by a non-blocking connect on the loop, exec through Docker. When it runs and what its outcome
- * means is pod_step's business (pkg/probe/{http,tcp,exec}).
+ * kubelet does), gRPC by its health protocol over the same, TCP by a non-blocking connect on the loop, exec through
+ * Docker. When it runs and what its outcome
+ * means is pod_step's business (pkg/probe/{http,tcp,exec,grpc}).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,11 +31,12 @@ struct probe_result {
 typedef void (*probe_done_fn)(void *userdata, const struct probe_result *result);
 
 struct probe_request {
-        const struct pod_handler *handler;     /* EXEC, HTTP_GET or TCP_SOCKET; borrowed until done */
+        const struct pod_handler *handler;     /* EXEC, HTTP_GET, TCP_SOCKET, GRPC; borrowed until done */
         const struct pod_container *container; /* for named ports; borrowed until done */
         const char *container_id;              /* exec */
         const char *address;                   /* of the pod: where the handler names no host */
         usec_t timeout;
+        bool any_status; /* http: an answer is success whatever it says (a hook; pkg/kubelet/lifecycle/handlers.go) */
 };
 
 /* Nothing is called back before it returned; done is called once, unless cancelled. Never NULL. */

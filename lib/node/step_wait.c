@@ -68,6 +68,9 @@ static void wait_of_container(struct step *s, size_t i)
                 wait_of_start(s, i);
         else if (!c->post_start_done)
                 step_wait(s, (int)i, USEC_INFINITY, "ContainerCreating", "running the postStart hook");
+        else if (c->restart_wanted && str_eq(c->retry.reason, REASON_POST_START))
+                step_wait(s, (int)i, c->signalled ? later(s, c->kill_at) : USEC_INFINITY, c->retry.reason, "%s",
+                          c->retry.message);
         else if (c->restart_wanted)
                 step_wait(s, (int)i, c->signalled ? later(s, c->kill_at) : USEC_INFINITY, "Restarting", "%s",
                           c->restart_reason);

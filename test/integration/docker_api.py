@@ -108,6 +108,11 @@ class Docker:
     def wait(self, container, timeout=60):
         return self.request('POST', f'/containers/{container}/wait', timeout=timeout)['StatusCode']
 
+    def exec(self, container, *command):
+        """What a command prints that is run in a container, to a terminal: line ends are made plain again."""
+        made = self.request('POST', f'/containers/{container}/exec', {'Cmd': list(command), 'AttachStdout': True, 'AttachStderr': True, 'Tty': True})
+        return self.request('POST', f"/exec/{made['Id']}/start", {'Tty': True}, raw=True).decode(errors='replace').replace('\r\n', '\n')
+
     def logs(self, container, tail='all'):
         """stdout and stderr of a container as one text, in the order the daemon has them."""
         data = self.request('GET', f'/containers/{container}/logs', raw=True, stdout=True, stderr=True, tail=tail)

@@ -226,6 +226,42 @@ static void test_stored(void **state)
         assert_null(pod_unref(NULL));
 }
 
+/* Rules come down to a set of exit codes; the policy of a container stands before the pod's. */
+static void test_restarts(void **state)
+{
+        static const struct {
+                const char *container;
+                int code;
+                bool restarts;
+        } rows[] = {
+                {"pods", 0, false},  {"pods", 255, true},  {"never", 7, false}, {"in", 0, false},
+                {"in", 42, true},    {"in", 255, true},    {"in", 43, false},   {"in", 256, false},
+                {"not-in", 0, true}, {"not-in", 1, false}, {"not-in", 2, true}, {"two", 0, true},
+                {"two", 1, true},    {"two", 3, false},    {"always", 0, true},
+        };
+        static const char manifest[] =
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  restartPolicy: OnFailure\n  containers:\n"
+                "  - {name: pods, image: b}\n"
+                "  - {name: always, image: b, restartPolicy: Always}\n"
+                "  - {name: never, image: b, restartPolicy: Never}\n"
+                "  - name: in\n    image: b\n    restartPolicy: Never\n    restartPolicyRules:\n"
+                "    - {action: Restart, exitCodes: {operator: In, values: [42, 255, 300]}}\n"
+                "  - name: not-in\n    image: b\n    restartPolicy: Never\n    restartPolicyRules:\n"
+                "    - {action: Restart, exitCodes: {operator: NotIn, values: [1]}}\n"
+                "  - name: two\n    image: b\n    restartPolicy: Never\n    restartPolicyRules:\n"
+                "    - {action: Restart, exitCodes: {operator: In, values: [1]}}\n"
+                "    - {action: Restart, exitCodes: {operator: In, values: [0]}}\n";
+        struct pod *pod CLEANUP_POD = test_pod(manifest, &test_source);
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                assert_int_equal(pod_container_restarts(pod, pod_find_container(pod, rows[i].container), rows[i].code),
+                                 rows[i].restarts);
+        assert_false(pod_container_may_restart(pod, pod_find_container(pod, "never")));
+        assert_true(pod_container_may_restart(pod, pod_find_container(pod, "in")));
+        assert_true(pod_container_may_restart(pod, pod_find_container(pod, "pods")));
+}
+
 static void test_references(void **state)
 {
         struct pod *pod = full_pod(), *same = pod_ref(pod);
@@ -243,7 +279,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_pod_fields), cmocka_unit_test(test_volumes),    cmocka_unit_test(test_containers),
                 cmocka_unit_test(test_env),        cmocka_unit_test(test_probes),     cmocka_unit_test(test_security),
-                cmocka_unit_test(test_stored),     cmocka_unit_test(test_references),
+                cmocka_unit_test(test_stored),     cmocka_unit_test(test_references), cmocka_unit_test(test_restarts),
         };
 
         return cmocka_run_group_tests_name("kube/pod", tests, NULL, NULL);

@@ -60,6 +60,46 @@ static void restart_rule(void **state)
         }
 }
 
+/* Rules and policies of single containers count before the pod's; what they restart keeps the pod going. */
+static void restart_rules_of_a_container(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 1, 3);
+        struct pod_container *init = rig_container(pod, "init0"), *rule = rig_container(pod, "app0");
+        struct rig rig;
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        init->has_restart_policy = rule->has_restart_policy = true;
+        init->restart_policy = POD_RESTART_ON_FAILURE;
+        rule->restart_policy = POD_RESTART_NEVER;
+        memset(rule->restart_codes, '0', 64);
+        rule->restart_codes[42 / 4] = '4'; /* 42 alone */
+        rig_container(pod, "app1")->has_restart_policy = true;
+        rig_container(pod, "app1")->restart_policy = POD_RESTART_ON_FAILURE;
+        up(&rig, pod);
+        rig_exits(&rig, "init0", 1);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "init0")->now.attempt, 1);
+        rig_exits(&rig, "init0", 0);
+        rig_settle(&rig);
+        rig_exits(&rig, "app2", 0); /* the pod's policy */
+        rig_exits(&rig, "app1", 1);
+        rig_exits(&rig, "app0", 42);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+        assert_int_equal(rig_view(&rig, "app1")->now.attempt, 1);
+        assert_int_equal(rig_view(&rig, "app2")->now.state, INSTANCE_EXITED);
+        assert_int_equal(rig.view->current->phase, POD_ACTIVE);
+        rig_exits(&rig, "app1", 0);
+        rig_exits(&rig, "app0", 43);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+        rig_exits(&rig, "", 137);
+        assert_true(rig.view->current->terminal);
+        assert_true(rig.view->current->terminal_failed);
+        rig_release(&rig);
+}
+
 static void a_run_of_ten_minutes_is_followed_at_once(void **state)
 {
         struct rig rig;
@@ -338,6 +378,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(restart_rule),
+                cmocka_unit_test(restart_rules_of_a_container),
                 cmocka_unit_test(a_run_of_ten_minutes_is_followed_at_once),
                 cmocka_unit_test(the_newest_dead_one_is_kept_and_older_ones_go),
                 cmocka_unit_test(startup_probe_comes_first_and_gates_the_others),

@@ -224,8 +224,13 @@ static void a_failed_post_start_hook_stops_the_container(void **state)
         (void)rig_take(&rig);
         rig_fail(&rig, POD_OP_POST_START, "app0", "PostStartHookError");
         assert_string_equal(rig_take(&rig), "signal:app0");
+        assert_string_equal(rig.plan.waits[0].reason, "PostStartHookError");
         rig_exits(&rig, "app0", 143);
         assert_string_equal(rig_take(&rig), "create:app0");
+        /* It is said until there is another container, which is not made later for it. */
+        assert_string_equal(rig.plan.waits[0].reason, "PostStartHookError");
+        rig_done(&rig, POD_OP_CREATE, "app0");
+        assert_string_equal(rig.plan.waits[0].reason, "ContainerCreating");
         rig_release(&rig);
 }
 

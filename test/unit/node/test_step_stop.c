@@ -120,6 +120,21 @@ static void a_failed_hook_does_not_hold_up_the_stop(void **state)
         rig_release(&rig);
 }
 
+static void the_grace_counts_from_the_signal_that_was_sent(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        up(&rig, pod);
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        rig_at(&rig, 4 * SEC);
+        rig_done(&rig, POD_OP_SIGNAL, "app0");
+        assert_int_equal(rig_view(&rig, "app0")->kill_at, rig.now + 30 * SEC);
+        rig_release(&rig);
+}
+
 static void no_grace_still_leaves_2_s(void **state)
 {
         struct pod *pod = rig_pod("u1", "h1", 0, 1);
@@ -279,6 +294,7 @@ int main(void)
                 cmocka_unit_test(hooks_run_first_all_at_once_and_use_up_the_grace),
                 cmocka_unit_test(a_hook_that_outlives_the_grace_is_cut_and_2_s_are_left),
                 cmocka_unit_test(a_failed_hook_does_not_hold_up_the_stop),
+                cmocka_unit_test(the_grace_counts_from_the_signal_that_was_sent),
                 cmocka_unit_test(no_grace_still_leaves_2_s),
                 cmocka_unit_test(a_kill_that_shows_no_effect_is_repeated),
                 cmocka_unit_test(a_signal_that_failed_is_sent_again),
