@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * podwatch restart, retry: requests to a running podwatch that name a pod.
+ * podwatch restart, retry, drain, resume: requests to a running podwatch.
  */
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "podwatch.h"
 
 #define PATH_BYTES (8 * 1024)
 #define ANSWER_BYTES (64 * 1024)
+/* podwatch answers at once; nothing tells when the last pod has stopped. */
+#define POLL_USEC (200 * USEC_PER_MSEC)
 
 static int act_on_pod(struct podwatch *p, const char *verb, const struct strv *args)
 {
@@ -34,4 +39,50 @@ int verb_restart(void *userdata, const struct strv *args)
 int verb_retry(void *userdata, const struct strv *args)
 {
         return act_on_pod(userdata, "/retry", args);
+}
+
+static void pause_poll(void)
+{
+        const struct timespec t = {.tv_nsec = POLL_USEC * 1000};
+
+        (void)nanosleep(&t, NULL);
+}
+
+int verb_drain(void *userdata, const struct strv *args)
+{
+        const struct podwatch *p = userdata;
+        usec_t deadline = usec_add(clock_boottime(), (usec_t)p->timeout * USEC_PER_SEC);
+
+        (void)args;
+        for (;;) {
+                struct buf answer CLEANUP_BUF = BUF_INIT(ANSWER_BYTES);
+                struct err err = ERR_INIT;
+                int r = podwatch_post(p, "/drain", &answer, &err);
+
+                if (r < 0)
+                        return podwatch_fail(&err);
+                if (r == 0) {
+                        (void)fputs(buf_str(&answer), stdout);
+                        return 0;
+                }
+                if (clock_boottime() >= deadline) {
+                        (void)err_set(&err, ETIMEDOUT, "still running: %.*s", (int)strcspn(buf_str(&answer), "\n"),
+                                      buf_str(&answer));
+                        return podwatch_fail(&err);
+                }
+                pause_poll();
+        }
+}
+
+int verb_resume(void *userdata, const struct strv *args)
+{
+        const struct podwatch *p = userdata;
+        struct buf answer CLEANUP_BUF = BUF_INIT(ANSWER_BYTES);
+        struct err err = ERR_INIT;
+
+        (void)args;
+        if (podwatch_post(p, "/resume", &answer, &err) < 0)
+                return podwatch_fail(&err);
+        (void)fputs(buf_str(&answer), stdout);
+        return 0;
 }

@@ -94,10 +94,11 @@ static int ask(const struct podwatch *p, const char *method, const char *path, s
                                (int)strcspn(buf_str(&answer), "\r\n"), buf_str(&answer));
         body += 4;
         /* A refusal is a line of text that says why. */
-        if (status_of(buf_str(&answer)) != 200)
+        if (status_of(buf_str(&answer)) != 200 && status_of(buf_str(&answer)) != 202)
                 return err_set(err, ERR_REMOTE, "%.*s", (int)strcspn(body, "\r\n"), body);
         buf_add(out, body, answer.len - (size_t)(body - buf_str(&answer)));
-        return buf_check(out, "podwatch's answer", err);
+        r = buf_check(out, "podwatch's answer", err);
+        return r < 0 ? r : status_of(buf_str(&answer)) == 202;
 }
 
 int podwatch_get(const struct podwatch *p, const char *path, struct buf *out, struct err *err)

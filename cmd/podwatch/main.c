@@ -50,6 +50,16 @@ static const struct cli_option restart_options[] = {
         {"container", 'c', CLI_STRING, offsetof(struct podwatch, container), "NAME", "this container alone (default: all of the pod's)"},
         {0}
 };
+static const struct cli_option drain_options[] = {
+        OPTION_SOCKET,
+        {"timeout", 0, CLI_INT, offsetof(struct podwatch, timeout), "SECONDS", "how long to wait for the last pod; 0: not at all (default 300)",
+         .min = 0, .max = 86400},
+        {0}
+};
+static const struct cli_option resume_options[] = {
+        OPTION_SOCKET,
+        {0}
+};
 static const struct cli_option history_options[] = {
         OPTION_STATE,
         {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json, instead of text", "json"},
@@ -75,6 +85,10 @@ static const struct cli_verb verbs[] = {
          .options = restart_options, .run = verb_retry, .complete = "completion pods",
          .text = "Ends the wait of a container that crashed, an image that could not be pulled, or any other step that failed and is "
                  "to be tried again later. For root alone."},
+        {.name = "drain", .help = "Stop all pods, in the reverse of their start order", .options = drain_options, .run = verb_drain,
+         .text = "Each pod stops after those that wait for it (podwatch.io/after). Nothing starts again until `podwatch resume` or the next "
+                 "boot; manifests stay as they are. Exits with 1 when something still runs after the timeout. For root alone."},
+        {.name = "resume", .help = "Start pods again after `podwatch drain`", .options = resume_options, .run = verb_resume},
         {.name = "history", .help = "List the versions of a pod's manifest that were in force", .usage = "POD", .min_args = 1, .max_args = 1,
          .options = history_options, .run = verb_history, .complete = "completion pods",
          .text = "Each version that podwatch took is kept, up to revisionHistoryLimit of them. Works without a running podwatch."},
@@ -155,7 +169,7 @@ static int run_line(int argc, char **argv, struct podwatch *p)
 
 int main(int argc, char **argv)
 {
-        struct podwatch p = {.socket = PODWATCH_SOCKET, .state = PODWATCH_STATE};
+        struct podwatch p = {.socket = PODWATCH_SOCKET, .state = PODWATCH_STATE, .timeout = 300};
         int code = run_line(argc, argv, &p);
         struct err err = ERR_INIT;
 

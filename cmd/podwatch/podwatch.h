@@ -16,6 +16,7 @@ struct podwatch {
         const char *socket;    /* of a running podwatch */
         const char *output;    /* -o */
         const char *container; /* -c; NULL: all */
+        int timeout;           /* seconds */
         const char *state;     /* directory of podwatch's state */
 };
 
@@ -27,9 +28,11 @@ extern const struct cli_program podwatch_program;
 
 int verb_completion(void *userdata, const struct strv *args);
 int verb_diff(void *userdata, const struct strv *args);
+int verb_drain(void *userdata, const struct strv *args);
 int verb_history(void *userdata, const struct strv *args);
 int verb_replay(void *userdata, const struct strv *args);
 int verb_restart(void *userdata, const struct strv *args);
+int verb_resume(void *userdata, const struct strv *args);
 int verb_retry(void *userdata, const struct strv *args);
 int verb_rollback(void *userdata, const struct strv *args);
 int verb_run(void *userdata, const struct strv *args);
@@ -41,7 +44,8 @@ int podwatch_fail(const struct err *err);
 
 /* Answer of a running podwatch to GET path. Errors say when none runs. */
 int podwatch_get(const struct podwatch *p, const char *path, struct buf *out, struct err *err);
-/* The same for POST. An answer other than 200 is an error with the answer's own words. */
+/* The same for POST. 1: what was asked for goes on still (202). Another answer than 200 is an error with the answer's
+ * own words. */
 int podwatch_post(const struct podwatch *p, const char *path, struct buf *out, struct err *err);
 /* Appends a parameter to the path of a request. */
 void podwatch_query(struct buf *path, const char *name, const char *value);

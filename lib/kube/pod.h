@@ -225,7 +225,8 @@ struct pod {
         char *priority_class_name;
         char *node_name, *service_account_name; /* NULL without */
 
-        enum pod_qos qos; /* computed */
+        enum pod_qos qos;       /* computed */
+        int64_t revert_seconds; /* podwatch.io/revert-after (pod_own.h); 0: not set, -1: never */
 
         /* Whole object after defaulting and identity, canonical JSON (keys sorted, no status). */
         char *json;

@@ -5,6 +5,7 @@
 #include "kube/field.h"
 #include "kube/pod_decode.h"
 #include "kube/pod_names.h"
+#include "kube/pod_own.h"
 
 char *pod_decode_string(const struct value *map, const char *name)
 {
@@ -169,5 +170,7 @@ void pod_decode(const struct value *value, struct pod *pod)
         pod->priority_class_name = pod_decode_string(spec, "priorityClassName");
         pod->node_name = pod_decode_string(spec, "nodeName");
         pod->service_account_name = pod_decode_string(spec, "serviceAccountName");
+        if (pod_map_get(&pod->annotations, POD_OWN_REVERT_AFTER))
+                (void)pod_own_seconds(pod_map_get(&pod->annotations, POD_OWN_REVERT_AFTER), &pod->revert_seconds, NULL);
         pod->qos = pod_qos_compute(pod);
 }

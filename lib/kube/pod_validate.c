@@ -7,6 +7,7 @@
 #include "kube/meta.h"
 #include "kube/pod.h"
 #include "kube/pod_names.h"
+#include "kube/pod_own.h"
 #include "kube/pod_validate.h"
 
 /* One name in a file system. */
@@ -87,6 +88,8 @@ static void validate_metadata(struct pod_findings *findings, const struct field_
         struct field_path uid = field_child(&metadata, "uid"), labels = field_child(&metadata, "labels");
         struct field_path annotations = field_child(&metadata, "annotations");
         size_t length;
+
+        pod_own_validate(&annotations, field_string(metadata.value, "namespace", "default"), findings);
 
         if (!name.value)
                 field_required(findings, &name, "name is needed for the pod");

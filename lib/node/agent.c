@@ -37,6 +37,7 @@ static void on_step(void *userdata)
         struct agent *agent = userdata;
 
         pod_store_step(agent->store, loop_now(agent->loop));
+        agent_take_reverts(agent);
         loop_timer_set(agent->step_timer, pod_store_deadline(agent->store));
         agent_publish_soon(agent);
 }

@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/local_act.h"
+#include "node/manifest_source.h"
 #include "node/pod_find.h"
 
 #define OBJECT_MAX 320
@@ -120,8 +121,28 @@ static void retry(struct agent *agent, const struct local_act_request *request, 
         if (!find_target(agent, request, &t, ret))
                 return;
         tell(agent, &t, "RetryRequested", "next try at once", request->uid);
+        if (agent->source)
+                manifest_source_retry(agent->source, t.inc->pod->namespace, t.inc->pod->name);
         pod_store_retry(agent->store, t.entry, t.container, loop_now(agent->loop));
         answer(ret, 200, "%s tries again now", t.entry->view->key);
+}
+
+static void drain(struct agent *agent, bool draining, struct local_act_answer *ret)
+{
+        struct err err = ERR_INIT;
+        char *running CLEANUP_FREE = NULL;
+
+        if (agent_set_draining(agent, draining, &err) < 0) {
+                answer(ret, 500, "%s", err.msg);
+                return;
+        }
+        running = agent_still_running(agent);
+        if (!draining)
+                answer(ret, 200, "pods start again");
+        else if (*running)
+                answer(ret, 202, "%s", running);
+        else
+                answer(ret, 200, "no pod runs; `podwatch resume` starts them again");
 }
 
 void agent_act(void *userdata, const struct local_act_request *request, struct local_act_answer *ret)
@@ -134,6 +155,12 @@ void agent_act(void *userdata, const struct local_act_request *request, struct l
                 break;
         case LOCAL_ACT_RETRY:
                 retry(agent, request, ret);
+                break;
+        case LOCAL_ACT_DRAIN:
+                drain(agent, true, ret);
+                break;
+        case LOCAL_ACT_RESUME:
+                drain(agent, false, ret);
                 break;
         case LOCAL_ACT_MAX:
                 break;

@@ -59,11 +59,16 @@ static void on_act(void *userdata, struct pod_entry *entry, const struct pod_act
         case POD_ACTION_EVENT:
                 agent_event(agent, entry, action);
                 break;
+        case POD_ACTION_REVERT:
+                agent_pod_of(entry)->reverted = pod_ref(entry->view->current->pod);
+                agent->reverts = true;
+                break;
         case POD_ACTION_STOP:
         case POD_ACTION_ACTIVATE:
         case POD_ACTION_END:
         case POD_ACTION_PROMOTE:
         case POD_ACTION_REVIVE:
+        case POD_ACTION_ACCEPT:
         case POD_ACTION_DROP:
         case POD_ACTION_MAX:
                 break;
@@ -82,6 +87,7 @@ static void on_stepped(void *userdata, struct pod_entry *entry)
         agent_events_of_waits(agent, entry);
         agent_event_of_hold(agent, entry);
         agent_mark(agent, entry);
+        agent_order_changed(agent);
 }
 
 /* Who is there, or was wanted before it by name, has the port. */
@@ -96,13 +102,14 @@ static bool comes_first(const struct pod_entry *other, const struct pod_entry *e
 
 static void on_hold(void *userdata, const struct pod_entry *entry, char *text, size_t size)
 {
-        const struct agent *agent = userdata;
+        struct agent *agent = userdata;
         const struct pod_incarnation *inc = entry->view->next ? entry->view->next : entry->view->current;
 
         for (struct pod_entry *e = pod_store_next(agent->store, NULL); e && inc; e = pod_store_next(agent->store, e))
                 if (e != entry && comes_first(e, entry) &&
                     host_ports_clash(inc->pod, e->view->current->pod, text, size))
                         return;
+        agent_hold_by_order(agent, pod_store_find(agent->store, entry->view->key), text, size);
 }
 
 static void on_gone(void *userdata, struct pod_entry *entry)
@@ -524,12 +531,15 @@ int agent_pods_new(struct agent *agent, struct err *err)
         const struct pod_store_hooks hooks = {
                 .act = on_act,
                 .hold = on_hold,
+                .drain = agent_drains,
                 .stepped = on_stepped,
                 .gone = on_gone,
                 .userdata = agent,
         };
 
         agent->store = pod_store_new(&hooks, agent->config->backoff_max);
+        pod_store_set_revert(agent->store, agent->config->revert_after);
+        agent_order_init(agent);
         pod_store_set_recorder(agent->store, journal_record, agent->journal);
         agent->exec = pod_exec_new(agent->loop, agent->docker, agent->probes, &agent->host, &exec_handlers, agent);
         return new_source(agent, err);

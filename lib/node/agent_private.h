@@ -11,6 +11,7 @@
  *      agent_tail.c      last words of containers that crashed
  *      agent_show.c      what the local API answers
  *      agent_act.c       what people ask for through it
+ *      agent_order.c     start order between pods, and its reverse; versions that failed their trial
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,10 +60,12 @@ struct agent_pod {
         char *status_text;
         char *persisted; /* as last written by pod_persist */
         struct agent_tail *tails;
-        bool hold_told;      /* why it is held was told */
-        usec_t backoff_told; /* the latest wait for a backoff that an event was posted of */
-        char *refusal;       /* of its mirror */
-        char *progress;      /* last line of an image pull */
+        bool hold_told;       /* why it is held was told */
+        usec_t backoff_told;  /* the latest wait for a backoff that an event was posted of */
+        char *refusal;        /* of its mirror */
+        char *progress;       /* last line of an image pull */
+        char *circle;         /* of its start order, as told; NULL without */
+        struct pod *reverted; /* version that failed its trial just now (a reference) */
 };
 
 struct agent {
@@ -86,6 +89,8 @@ struct agent {
         char boot_id[37];
         bool source_complete, observed; /* once */
         bool runtime_ready, api_complete;
+        bool draining;        /* the node is emptied */
+        bool reverts;         /* a pod has `reverted` */
         char *runtime_why;    /* NULL while ready */
         char *docker_version; /* "" while unknown */
         char *docker_root;
@@ -145,3 +150,14 @@ char *agent_show_events(void *userdata);
 struct local_act_request;
 struct local_act_answer;
 void agent_act(void *userdata, const struct local_act_request *request, struct local_act_answer *ret);
+
+/* agent_order.c */
+void agent_order_init(struct agent *agent);
+/* Writes why entry must wait for other pods; leaves ret_text where it need not. */
+void agent_hold_by_order(struct agent *agent, struct pod_entry *entry, char *ret_text, size_t size);
+bool agent_drains(void *userdata, const struct pod_entry *entry); /* hook drain of the store */
+void agent_order_changed(struct agent *agent);                    /* something that others may wait for has changed */
+/* 0: changed; 1: it was so. */
+int agent_set_draining(struct agent *agent, bool draining, struct err *err);
+char *agent_still_running(struct agent *agent); /* keys, "" without; free it */
+void agent_take_reverts(struct agent *agent);   /* tells the source which versions failed */

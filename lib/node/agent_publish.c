@@ -22,6 +22,7 @@
 #include "node/api_side.h"
 #include "node/journal.h"
 #include "node/pod_persist.h"
+#include "node/revision.h"
 #include "node/pod_status.h"
 #include "node/volume.h"
 
@@ -104,6 +105,22 @@ static void restore_status(struct agent *agent, struct pod_entry *entry)
                 pod->status_text = xstrdup(buf_str(&text));
 }
 
+/* A trial that was going on when podwatch ended goes on. */
+static void restore_fallback(struct agent *agent, struct pod_entry *entry)
+{
+        const struct pod_incarnation *inc = entry->view->current;
+        struct pod *pod CLEANUP_POD = NULL;
+        struct err err = ERR_INIT;
+
+        if (!inc || !inc->gated || entry->view->fallback || !entry->view->fallback_revision)
+                return;
+        if (revision_load(agent->revisions, inc->pod->namespace, inc->pod->name, entry->view->fallback_revision, &pod,
+                          &err) < 0)
+                log_warning("%s stays on its new version, the one before it is gone: %s", entry->view->key, err.msg);
+        else
+                pod_store_fallback(agent->store, entry, pod, entry->view->fallback_revision, loop_now(agent->loop));
+}
+
 void agent_restore(struct agent *agent, struct pod_entry *entry, bool observed)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
@@ -115,6 +132,8 @@ void agent_restore(struct agent *agent, struct pod_entry *entry, bool observed)
         if (pod_store_restore(agent->store, entry, buf_str(&text), text.len, agent->boot_id, observed,
                               loop_now(agent->loop), loop_now_realtime(agent->loop), &err) < 0)
                 log_warning("what was stored of %s is left aside: %s", entry->view->key, err.msg);
+        if (observed)
+                restore_fallback(agent, entry);
 }
 
 void agent_forget_status(struct agent *agent, const char *key)
@@ -137,6 +156,8 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         free(pod->persisted);
         free(pod->refusal);
         free(pod->progress);
+        free(pod->circle);
+        pod_unref(pod->reverted);
         free(pod);
 }
 

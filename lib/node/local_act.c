@@ -13,6 +13,8 @@ static const struct act {
 } acts[LOCAL_ACT_MAX] = {
         [LOCAL_ACT_RESTART] = {"/restart", true},
         [LOCAL_ACT_RETRY] = {"/retry", true},
+        [LOCAL_ACT_DRAIN] = {"/drain", false},
+        [LOCAL_ACT_RESUME] = {"/resume", false},
 };
 
 static bool find_act(const char *path, enum local_act_verb *ret)

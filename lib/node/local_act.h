@@ -6,6 +6,10 @@
  *      POST /restart?pod=POD[&container=NAME]   restart one container or all of the pod's
  *      POST /retry?pod=POD[&container=NAME]     go on now with what waits for time alone
  *
+ *      POST /drain                              stop all pods in the reverse of their start order; 202 with the names
+ *                                               of those that still run, 200 once none does
+ *      POST /resume                             the end of that
+ *
  * Answers are lines of text: 200 done, 403 not allowed, 404 no such pod or container, 409 not now.
  *
  * Whoever may open the socket may look. What changes something is for root and the user whom podwatch runs as, by what
@@ -15,11 +19,11 @@
 
 struct http_server_request;
 
-enum local_act_verb { LOCAL_ACT_RESTART, LOCAL_ACT_RETRY, LOCAL_ACT_MAX };
+enum local_act_verb { LOCAL_ACT_RESTART, LOCAL_ACT_RETRY, LOCAL_ACT_DRAIN, LOCAL_ACT_RESUME, LOCAL_ACT_MAX };
 
 struct local_act_request {
         enum local_act_verb verb;
-        const char *pod;       /* as given; never NULL */
+        const char *pod;       /* as given; never NULL where the verb takes one */
         const char *container; /* NULL: all */
         unsigned uid;          /* of who asks */
 };

@@ -7,11 +7,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "net/loop.h"
 #include "node/manifest_dir.h"
 #include "node/manifest_source.h"
 #include "node/revision.h"
+#include "node/revision_reject.h"
 
 /* What is wanted of one pod name, as last told. */
 struct wanted {
@@ -210,8 +212,27 @@ static void settle(struct manifest_source *s)
                         unwant(s, i);
 }
 
+/* It failed its trial before: what is in force stays. */
+static bool is_rejected(struct manifest_source *s, struct manifest *m, const struct pod *pod)
+{
+        char *why CLEANUP_FREE = NULL;
+
+        if (!m->pod || !str_eq(m->pod->name, pod->name) || !str_eq(m->pod->namespace, pod->namespace))
+                return false;
+        if (!revision_is_rejected(s->revisions, pod, &why)) {
+                revision_unreject(s->revisions, pod->namespace, pod->name);
+                return false;
+        }
+        m->valid = m->busy = false;
+        if (!m->shadowed)
+                set_problem(s, m, why);
+        return true;
+}
+
 static void accept(struct manifest_source *s, struct manifest *m, struct pod *pod, const char *data, size_t len)
 {
+        if (is_rejected(s, m, pod))
+                return;
         bool same = m->pod && str_eq(m->pod->uid, pod->uid) && str_eq(m->pod->spec_hash, pod->spec_hash);
 
         if (!same) {
@@ -403,6 +424,53 @@ struct manifest_source *manifest_source_free(struct manifest_source *source)
         return NULL;
 }
 
+static struct manifest *find_pod(const struct manifest_source *s, const char *namespace, const char *name)
+{
+        for (size_t i = 0; i < s->count; i++) {
+                struct manifest *m = s->files[i];
+
+                if (m->pod && !m->shadowed && str_eq(m->pod->name, name) && str_eq(m->pod->namespace, namespace))
+                        return m;
+        }
+        return NULL;
+}
+
+void manifest_source_reject(struct manifest_source *s, const struct pod *pod, struct pod *fallback,
+                            unsigned fallback_revision)
+{
+        struct manifest *m = find_pod(s, pod->namespace, pod->name);
+        char *why CLEANUP_FREE = NULL;
+        struct err err = ERR_INIT;
+
+        if (!m || !str_eq(m->pod->uid, pod->uid) || !str_eq(m->pod->spec_hash, pod->spec_hash))
+                return;
+        why = xasprintf("%s: version %u was not Ready in its time (`podwatch retry` tries it again)", m->path,
+                        m->revision);
+        if (revision_reject(s->revisions, pod, m->revision, why, fallback, fallback_revision, m->path, &err) < 0)
+                s->handlers.notice(s->userdata, err.msg);
+        (void)pod_ref(fallback);
+        m->pod = pod_unref(m->pod);
+        m->pod = fallback;
+        m->revision = fallback_revision;
+        m->valid = false;
+        set_problem(s, m, why);
+        settle(s);
+}
+
+void manifest_source_retry(struct manifest_source *s, const char *namespace, const char *name)
+{
+        struct manifest *m = find_pod(s, namespace, name);
+        struct buf data CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+        struct err err = ERR_INIT;
+
+        if (!m || m->valid)
+                return;
+        revision_unreject(s->revisions, namespace, name);
+        /* Should it be written at this moment, the directory tells so soon. */
+        if (!m->busy && file_read(m->path, &data, &err) >= 0)
+                on_content(s, m->name, buf_str(&data), data.len);
+}
+
 size_t manifest_source_count(const struct manifest_source *source)
 {
         return source->count;
@@ -416,13 +484,7 @@ const struct manifest *manifest_source_get(const struct manifest_source *source,
 const struct manifest *manifest_source_find(const struct manifest_source *source, const char *namespace,
                                             const char *name)
 {
-        for (size_t i = 0; i < source->count; i++) {
-                const struct manifest *m = source->files[i];
-
-                if (m->pod && !m->shadowed && str_eq(m->pod->name, name) && str_eq(m->pod->namespace, namespace))
-                        return m;
-        }
-        return NULL;
+        return find_pod(source, namespace, name);
 }
 
 void manifest_source_ignored(const struct manifest_source *source, manifest_source_ignored_fn fn, void *userdata)

@@ -63,6 +63,13 @@ int manifest_source_new(struct loop *loop, const struct manifest_source_options 
                         struct err *err);
 struct manifest_source *manifest_source_free(struct manifest_source *source); /* takes NULL, returns NULL */
 
+/* pod, which a file gave, failed its trial: fallback is in force in its place, and pod is not taken again until the
+ * file gives something else (or manifest_source_retry), also after a restart. */
+void manifest_source_reject(struct manifest_source *source, const struct pod *pod, struct pod *fallback,
+                            unsigned fallback_revision);
+/* Takes what was rejected of this pod once more. */
+void manifest_source_retry(struct manifest_source *source, const char *namespace, const char *name);
+
 /* Files in order of their names. */
 size_t manifest_source_count(const struct manifest_source *source);
 const struct manifest *manifest_source_get(const struct manifest_source *source, size_t index);

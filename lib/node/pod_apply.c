@@ -10,6 +10,7 @@
 #include "node/backoff.h"
 #include "node/pod_apply.h"
 #include "node/pod_edge.h"
+#include "node/pod_gate.h"
 #include "node/probe_state.h"
 
 /* --- actions -------------------------------------------------------------------------------------------------- */
@@ -70,6 +71,7 @@ static void apply_terminal(struct pod_incarnation *inc)
         case POD_STOP_DEADLINE:
                 inc->terminal = true;
                 break;
+        case POD_STOP_DRAINED: /* as when the node goes down */
         case POD_STOP_SANDBOX: /* computePodActions: no new sandbox for a pod that runs once and has begun */
                 inc->terminal = !fact_may_restart(inc->pod) && fact_ever_started(inc);
                 (void)fact_completed(inc, &failed);
@@ -103,6 +105,7 @@ static void apply_end(struct pod_view *view, struct pod_incarnation *inc)
 
 static void apply_promote(struct pod_view *view)
 {
+        gate_promote(view, view->current, view->next);
         if (view->current)
                 edge_retire(view, view->current);
         view->current = TAKE_PTR(view->next);
@@ -110,7 +113,8 @@ static void apply_promote(struct pod_view *view)
 
 static void apply_revive(struct pod_view *view, struct pod_incarnation *inc)
 {
-        bool fresh = inc->stop_reason != POD_STOP_SANDBOX;
+        bool drained = inc->stop_reason == POD_STOP_DRAINED;
+        bool fresh = inc->stop_reason != POD_STOP_SANDBOX && !drained;
 
         edge_discard(view, &inc->sandbox);
         inc->ip[0] = '\0';
@@ -119,6 +123,8 @@ static void apply_revive(struct pod_view *view, struct pod_incarnation *inc)
                 struct pod_container_view *c = &inc->containers[i];
 
                 c->init_done = false;
+                if (drained)
+                        backoff_clear(&c->backoff);
                 if (!fresh)
                         continue;
                 /* Put back by a person: nothing is held against it, and what had ended well runs once more. */
@@ -127,7 +133,7 @@ static void apply_revive(struct pod_view *view, struct pod_incarnation *inc)
                 c->restart_by_user = c->now.state == INSTANCE_EXITED;
         }
         edge_settle(view, inc);
-        if (fresh)
+        if (fresh || drained)
                 backoff_clear(&inc->sandbox_backoff);
         inc->phase = POD_PREPARING;
         inc->stop_reason = POD_STOP_NONE;
@@ -163,6 +169,13 @@ uint32_t pod_apply_action(struct pod_view *view, const struct pod_action *a, use
                 break;
         case POD_ACTION_ACTIVATE:
                 inc->phase = POD_ACTIVE;
+                gate_activate(view, inc, now);
+                break;
+        case POD_ACTION_ACCEPT:
+                gate_accept(view, inc);
+                break;
+        case POD_ACTION_REVERT:
+                gate_revert(view, inc, now);
                 break;
         case POD_ACTION_END:
                 apply_end(view, inc);

@@ -28,6 +28,8 @@ const char *pod_change_kind_name(enum pod_change_kind kind)
                 [POD_CHANGE_RESTART] = "restart",
                 [POD_CHANGE_RETRY] = "retry",
                 [POD_CHANGE_RESTORE] = "restore",
+                [POD_CHANGE_DRAIN] = "drain",
+                [POD_CHANGE_FALLBACK] = "fallback",
         };
 
         return (size_t)kind < POD_CHANGE_MAX ? names[kind] : "?";
@@ -86,6 +88,11 @@ int pod_change_apply(struct pod_view *view, const struct pod_change *c, struct e
         case POD_CHANGE_RESTORE:
                 return pod_persist_restore(view, c->text ? c->text : "", c->text ? strlen(c->text) : 0,
                                            c->id ? c->id : "", c->flag, c->now, c->now_wall, err);
+        case POD_CHANGE_DRAIN:
+                return pod_drain(view, c->flag);
+        case POD_CHANGE_FALLBACK:
+                pod_fallback(view, c->pod, c->revision);
+                return 0;
         case POD_CHANGE_MAX:
                 break;
         }
@@ -267,6 +274,11 @@ static int read_docker(const struct value *v, struct docker_container **ret, str
         return r;
 }
 
+static bool takes_pod(enum pod_change_kind kind)
+{
+        return kind == POD_CHANGE_WANT || kind == POD_CHANGE_ORPHAN || kind == POD_CHANGE_FALLBACK;
+}
+
 int pod_change_read(const struct value *v, struct pod_change *ret, struct err *err)
 {
         static const struct plain_field kind_field[] = {
@@ -284,7 +296,7 @@ int pod_change_read(const struct value *v, struct pod_change *ret, struct err *e
                 r = pod_brief_read(pod, &c.pod, err);
         if (r == 0 && docker)
                 r = read_docker(docker, &c.docker, err);
-        if (r == 0 && ((c.kind == POD_CHANGE_WANT || c.kind == POD_CHANGE_ORPHAN) != !!c.pod))
+        if (r == 0 && (takes_pod(c.kind) != !!c.pod))
                 r = value_error(&v->place, err, ERR_INVALID, "%s: pod is missing or too much", kind_word((int)c.kind));
         if (r == 0 && (c.kind == POD_CHANGE_OBSERVE) != !!c.docker)
                 r = value_error(&v->place, err, ERR_INVALID, "%s: docker is missing or too much",

@@ -26,6 +26,8 @@ enum pod_change_kind {
         POD_CHANGE_RESTART,         /* container, text */
         POD_CHANGE_RETRY,           /* container */
         POD_CHANGE_RESTORE,         /* text: of pod_persist.h; id: boot id; flag: observed */
+        POD_CHANGE_DRAIN,           /* flag */
+        POD_CHANGE_FALLBACK,        /* pod, revision */
         POD_CHANGE_MAX
 };
 

@@ -142,6 +142,18 @@ static void plan_probes(struct pod_incarnation *inc, size_t index, usec_t now)
         }
 }
 
+/* Of the pod as a whole, after any change of one of its containers. */
+static void ready_settle(struct pod_incarnation *inc, usec_t now)
+{
+        if (!fact_ready(inc)) {
+                inc->ready_since = 0;
+                return;
+        }
+        if (!inc->ready_since)
+                inc->ready_since = now;
+        inc->proven = true;
+}
+
 void edge_readiness(struct pod_incarnation *inc, size_t index, usec_t now)
 {
         const struct pod_container *spec = &inc->pod->containers[index];
@@ -153,6 +165,7 @@ void edge_readiness(struct pod_incarnation *inc, size_t index, usec_t now)
                    (!container_has_probe(spec, POD_PROBE_READINESS) || c->probes[POD_PROBE_READINESS].success);
         if (runs)
                 plan_probes(inc, index, now);
+        ready_settle(inc, now);
 }
 
 void edge_running(struct pod_incarnation *inc, size_t index, usec_t started, usec_t started_wall, bool adopted,
@@ -196,6 +209,7 @@ void edge_exited(struct pod_view *view, struct pod_incarnation *inc, size_t inde
         if (c->slot.op == POD_OP_POST_START || c->slot.op == POD_OP_PRE_STOP || c->slot.op == POD_OP_SIGNAL ||
             c->slot.op == POD_OP_KILL)
                 c->slot.op = POD_OP_NONE;
+        ready_settle(inc, now);
 }
 
 void edge_restart(struct pod_incarnation *inc, size_t index, const char *reason, int64_t grace_seconds, bool by_user,

@@ -38,5 +38,9 @@ void edge_share_attempt(struct pod_view *view, const char *uid, const char *cont
 void edge_settle(struct pod_view *view, struct pod_incarnation *inc);
 /* A sandbox with this id is there: made by us or found. */
 void edge_sandbox_created(struct pod_view *view, struct pod_incarnation *inc, const char *id, unsigned attempt);
+/* An incarnation of a version, with the attempts of the others that have its UID. */
+struct pod_incarnation *edge_make(struct pod_view *view, struct pod *pod, unsigned revision, usec_t now,
+                                  usec_t now_wall);
+void edge_retire_next(struct pod_view *view);
 /* The incarnation is no longer wanted and nothing of it may run: it moves to `old`. */
 void edge_retire(struct pod_view *view, struct pod_incarnation *inc);

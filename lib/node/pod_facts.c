@@ -164,3 +164,26 @@ usec_t fact_grace(const struct pod *pod)
 {
         return pod->termination_grace_seconds > 0 ? (usec_t)pod->termination_grace_seconds * USEC_PER_SEC : 0;
 }
+
+static bool ended_well(const struct pod_incarnation *inc, size_t index)
+{
+        const struct pod_container_view *c = &inc->containers[index];
+
+        return c->init_done || (c->now.state == INSTANCE_EXITED && c->now.exit_code == 0 && fact_done(inc, index));
+}
+
+bool fact_ready(const struct pod_incarnation *inc)
+{
+        for (size_t i = 0; i < inc->pod->container_count; i++)
+                if (!inc->containers[i].ready && !ended_well(inc, i))
+                        return false;
+        return true;
+}
+
+bool fact_started(const struct pod_incarnation *inc)
+{
+        for (size_t i = 0; i < inc->pod->container_count; i++)
+                if (!inc->containers[i].started && !ended_well(inc, i))
+                        return false;
+        return true;
+}

@@ -51,5 +51,9 @@ bool fact_stray_runs(const struct pod_view *view);
 bool fact_may_restart(const struct pod *pod);
 /* A container of it was started at least once, in whatever sandbox. */
 bool fact_ever_started(const struct pod_incarnation *inc);
+/* Every container that is to run is ready, and what has ended well for good counts as ready. */
+bool fact_ready(const struct pod_incarnation *inc);
+/* Its containers have been started (by their startup probes), or have ended well for good. */
+bool fact_started(const struct pod_incarnation *inc);
 /* Grace of a stop that podwatch begins, at least 0. */
 usec_t fact_grace(const struct pod *pod);

@@ -46,6 +46,8 @@ struct saved_pod {
         usec_t sandbox_started;
         bool sandbox_ready;
         struct pod_backoff sandbox_backoff;
+        bool proven, gated;
+        usec_t gate_until;
 };
 
 static const char *phase_word(int value)
@@ -111,6 +113,9 @@ static const struct plain_field pod_fields[] = {
         PLAIN(PLAIN_USEC, struct saved_pod, sandbox_started),
         PLAIN(PLAIN_BOOL, struct saved_pod, sandbox_ready),
         PLAIN_SUB(struct saved_pod, sandbox_backoff, backoff_fields),
+        PLAIN(PLAIN_BOOL, struct saved_pod, proven),
+        PLAIN(PLAIN_BOOL, struct saved_pod, gated),
+        PLAIN(PLAIN_USEC, struct saved_pod, gate_until),
         PLAIN_END,
 };
 
@@ -170,6 +175,9 @@ static void write_pod(struct pod_incarnation *inc, struct buf *out)
                 .sandbox_ready = inc->sandbox_ready,
                 .sandbox_next_attempt = inc->sandbox_next_attempt,
                 .sandbox_backoff = inc->sandbox_backoff,
+                .proven = inc->proven,
+                .gated = inc->gated,
+                .gate_until = inc->gate_until,
         };
         bool first = true;
 
@@ -189,6 +197,8 @@ void pod_persist_write(const struct pod_view *view, const char *boot_id, struct 
 
         buf_addf(out, "{\"version\":%d,\"boot_id\":", PERSIST_VERSION);
         buf_add_json_string(out, boot_id, strlen(boot_id));
+        if (view->fallback_revision)
+                buf_addf(out, ",\"fallback\":%u", view->fallback_revision);
         buf_addstr(out, ",\"pods\":[");
         for (size_t k = 0; k < 2; k++) {
                 struct pod_incarnation *inc = k == 0 ? view->current : view->next;
@@ -320,6 +330,11 @@ static void restore_pod(const struct restore *r, struct pod_incarnation *inc, co
 
                 inc->first_seen = usec_sub(r->now, ago) ? usec_sub(r->now, ago) : 1;
         }
+        if (r->observed && r->same_boot) {
+                inc->proven |= saved->proven;
+                inc->gated = saved->gated;
+                inc->gate_until = saved->gate_until;
+        }
         if (r->observed && r->same_boot && saved->sandbox && str_eq(inc->sandbox.id, saved->sandbox))
                 inc->sandbox_ready &= saved->sandbox_ready;
         if (r->observed && r->same_boot)
@@ -396,8 +411,12 @@ static int read_pod(const struct restore *r, struct pod_view *view, const struct
 static int read_all(const struct restore *r, struct pod_view *view, const struct value *root, struct err *err)
 {
         const struct value *pods = value_map_get(root, "pods");
+        int64_t fallback;
         int result = 0;
 
+        if (value_int(value_map_get(root, "fallback"), &fallback) == 0 && fallback > 0 && fallback <= UINT32_MAX &&
+            !view->fallback)
+                view->fallback_revision = (unsigned)fallback;
         for (size_t i = 0; result == 0 && i < pods->list.count; i++)
                 result = read_pod(r, view, pods->list.items[i], err);
         return result;

@@ -9,8 +9,8 @@
 static const char *const kind_names[POD_ACTION_MAX] = {
         [POD_ACTION_OP] = "op",           [POD_ACTION_PROBE] = "probe",       [POD_ACTION_GARBAGE] = "garbage",
         [POD_ACTION_STOP] = "stop",       [POD_ACTION_ACTIVATE] = "activate", [POD_ACTION_END] = "end",
-        [POD_ACTION_PROMOTE] = "promote", [POD_ACTION_REVIVE] = "revive",     [POD_ACTION_DROP] = "drop",
-        [POD_ACTION_EVENT] = "event",
+        [POD_ACTION_PROMOTE] = "promote", [POD_ACTION_REVIVE] = "revive",     [POD_ACTION_ACCEPT] = "accept",
+        [POD_ACTION_REVERT] = "revert",   [POD_ACTION_DROP] = "drop",         [POD_ACTION_EVENT] = "event",
 };
 
 const char *pod_action_kind_name(enum pod_action_kind kind)

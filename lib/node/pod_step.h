@@ -21,6 +21,8 @@ enum pod_action_kind {
         POD_ACTION_END,      /* current has ended: it becomes POD_ENDED */
         POD_ACTION_PROMOTE,  /* next takes the place of the ended current, which becomes old */
         POD_ACTION_REVIVE,   /* the ended current is still wanted: it comes up again */
+        POD_ACTION_ACCEPT,   /* current was on trial and is Ready: it stays */
+        POD_ACTION_REVERT,   /* current was on trial and failed it: the version before it becomes next */
         POD_ACTION_DROP,     /* forget the ended current, or old; nothing takes its place */
         POD_ACTION_EVENT,    /* tell the world: type, reason, message; belongs to the action before it */
         POD_ACTION_MAX

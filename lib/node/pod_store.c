@@ -21,6 +21,11 @@ struct pod_store *pod_store_new(const struct pod_store_hooks *hooks, usec_t back
         return store;
 }
 
+void pod_store_set_revert(struct pod_store *store, usec_t revert_default)
+{
+        store->revert_default = revert_default;
+}
+
 static void entry_free(struct pod_store *store, struct pod_entry_private *p)
 {
         HASH_DEL(store->entries, p);
@@ -117,6 +122,7 @@ struct pod_entry_private *pod_store_obtain(struct pod_store *store, const char *
         p->entry.p = p;
         p->entry.view = pod_view_new(key);
         p->entry.view->backoff_max = store->backoff_max;
+        p->entry.view->revert_default = store->revert_default;
         p->entry.view->runtime_ready = store->runtime_ready;
         HASH_ADD_KEYPTR_INORDER(hh, store->entries, p->entry.view->key, strlen(key), p, by_key);
         record_view(store, p, now, now_wall);
@@ -172,6 +178,18 @@ static void ask_hold(struct pod_store *store, struct pod_entry_private *p, usec_
                                        &(struct pod_change){.kind = POD_CHANGE_HOLD, .now = now, .text = text}, NULL);
 }
 
+static void ask_drain(struct pod_store *store, struct pod_entry_private *p, usec_t now)
+{
+        bool drain;
+
+        if (!store->hooks.drain)
+                return;
+        drain = store->hooks.drain(store->hooks.userdata, &p->entry);
+        if (drain != p->entry.view->drain)
+                (void)pod_store_change(store, p,
+                                       &(struct pod_change){.kind = POD_CHANGE_DRAIN, .now = now, .flag = drain}, NULL);
+}
+
 /* What one pod's edge changes may be what others are held for. */
 static void mark_held(struct pod_store *store)
 {
@@ -188,6 +206,7 @@ static bool step_once(struct pod_store *store, struct pod_entry_private *p, usec
         bool edge = false;
 
         ask_hold(store, p, now);
+        ask_drain(store, p, now);
         pod_step(entry->view, now, &entry->plan);
         if (store->record) {
                 pod_plan_write(entry->view->key, now, &entry->plan, &store->text);

@@ -39,6 +39,8 @@ struct pod_store_hooks {
         /* Why the wanted version must not start yet: writes into text (size bytes), "" for nothing. Asked before each
          * step of a pod that has not started. May be NULL. */
         void (*hold)(void *userdata, const struct pod_entry *entry, char *text, size_t size);
+        /* The node is emptied and it is this pod's turn. Asked before each step. May be NULL. */
+        bool (*drain)(void *userdata, const struct pod_entry *entry);
         /* entry was stepped: view and plan may be new. May be NULL. */
         void (*stepped)(void *userdata, struct pod_entry *entry);
         /* Nothing is wanted of this name and nothing is left: it is about to be freed. May be NULL. */
@@ -51,6 +53,8 @@ typedef void (*pod_record_fn)(void *userdata, const char *record, size_t len);
 
 /* backoff_max: cap of the crash backoff, 0: the default. hooks are copied. */
 struct pod_store *pod_store_new(const struct pod_store_hooks *hooks, usec_t backoff_max);
+/* Trial of new versions whose pods say nothing of it; 0: none. Of entries that are made from now on. */
+void pod_store_set_revert(struct pod_store *store, usec_t revert_default);
 struct pod_store *pod_store_free(struct pod_store *store);
 /* NULL: off. See pod_record.h for what is told. */
 void pod_store_set_recorder(struct pod_store *store, pod_record_fn record, void *userdata);
@@ -101,6 +105,9 @@ void pod_store_garbage(struct pod_store *store, struct pod_entry *entry, const c
                        usec_t now);
 void pod_store_restart(struct pod_store *store, struct pod_entry *entry, int container, const char *reason, usec_t now);
 void pod_store_retry(struct pod_store *store, struct pod_entry *entry, int container, usec_t now);
+/* See pod_fallback. */
+void pod_store_fallback(struct pod_store *store, struct pod_entry *entry, struct pod *pod, unsigned revision,
+                        usec_t now);
 /* Puts back what survived a restart of podwatch: pod_persist.h says when to call it with which observed. */
 int pod_store_restore(struct pod_store *store, struct pod_entry *entry, const char *data, size_t len,
                       const char *boot_id, bool observed, usec_t now, usec_t now_wall, struct err *err);

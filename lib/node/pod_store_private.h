@@ -26,7 +26,7 @@ struct claim {
 
 struct pod_store {
         struct pod_store_hooks hooks;
-        usec_t backoff_max;
+        usec_t backoff_max, revert_default;
         bool runtime_ready; /* what new entries start with */
         bool sources_ready; /* every source was read once */
         struct pod_entry_private *entries;

@@ -157,6 +157,14 @@ void pod_store_retry(struct pod_store *store, struct pod_entry *entry, int conta
                                NULL);
 }
 
+void pod_store_fallback(struct pod_store *store, struct pod_entry *entry, struct pod *pod, unsigned revision,
+                        usec_t now)
+{
+        (void)pod_store_change(
+                store, entry->p,
+                &(struct pod_change){.kind = POD_CHANGE_FALLBACK, .now = now, .pod = pod, .revision = revision}, NULL);
+}
+
 int pod_store_restore(struct pod_store *store, struct pod_entry *entry, const char *data, size_t len,
                       const char *boot_id, bool observed, usec_t now, usec_t now_wall, struct err *err)
 {

@@ -21,6 +21,7 @@ struct pod_view *pod_view_free(struct pod_view *view)
         pod_incarnation_free(view->current);
         pod_incarnation_free(view->next);
         pod_incarnation_free(view->old);
+        pod_unref(view->fallback);
         free(view->garbage);
         free(view->key);
         free(view);
@@ -81,6 +82,7 @@ struct pod_view *pod_view_copy(const struct pod_view *view)
         to->current = incarnation_copy(view->current);
         to->next = incarnation_copy(view->next);
         to->old = incarnation_copy(view->old);
+        to->fallback = view->fallback ? pod_ref(view->fallback) : NULL;
         to->garbage = NULL;
         if (view->garbage_count) {
                 to->garbage = xcalloc(view->garbage_count, sizeof(*to->garbage));
@@ -168,6 +170,6 @@ NAMES(pod_op, pod_op, [POD_OP_NONE] = "none", [POD_OP_VOLUMES] = "volumes", [POD
       [POD_OP_KILL] = "kill", [POD_OP_REMOVE] = "remove", [POD_OP_PROBE] = "probe")
 NAMES(pod_stop_reason, pod_stop_reason, [POD_STOP_NONE] = "none", [POD_STOP_REMOVED] = "removed",
       [POD_STOP_REPLACED] = "replaced", [POD_STOP_DEADLINE] = "deadline", [POD_STOP_ORPHAN] = "orphan",
-      [POD_STOP_SANDBOX] = "sandbox", [POD_STOP_COMPLETED] = "completed")
+      [POD_STOP_SANDBOX] = "sandbox", [POD_STOP_COMPLETED] = "completed", [POD_STOP_DRAINED] = "drained")
 NAMES(pod_incarnation_phase, pod_incarnation_phase, [POD_PREPARING] = "preparing", [POD_ACTIVE] = "active",
       [POD_STOPPING] = "stopping", [POD_ENDED] = "ended")

@@ -136,6 +136,7 @@ enum pod_stop_reason {
         POD_STOP_ORPHAN,    /* runs in Docker, no manifest wants it */
         POD_STOP_SANDBOX,   /* the sandbox died: everything goes and comes again */
         POD_STOP_COMPLETED, /* restartPolicy runs nothing again: sidecars and sandbox follow */
+        POD_STOP_DRAINED,   /* somebody empties the node; it stays wanted and comes back when that ends */
         POD_STOP_MAX
 };
 
@@ -166,6 +167,10 @@ struct pod_incarnation {
         bool terminal;                         /* restartPolicy says that nothing will run again */
         bool terminal_failed;                  /* phase Failed rather than Succeeded */
         bool cleaned;                          /* POD_OP_CLEANUP done */
+        usec_t ready_since;                    /* it is Ready since then, 0: it is not */
+        bool proven;                           /* it was Ready once */
+        bool gated;                            /* on trial: it goes back to view->fallback unless it becomes Ready */
+        usec_t gate_until;                     /* end of the trial, 0: it has not begun (nothing was started) */
 };
 
 struct pod_garbage {
@@ -179,12 +184,16 @@ struct pod_view {
         char *key;   /* namespace/name */
         bool wanted; /* a manifest asks for it; what it asks is next, else current */
         struct pod_incarnation *current, *next, *old;
-        uint32_t generation; /* last one given to a slot */
-        usec_t backoff_max;  /* crashLoopBackOff.maxContainerRestartPeriod; 0: the default */
+        uint32_t generation;   /* last one given to a slot */
+        usec_t backoff_max;    /* crashLoopBackOff.maxContainerRestartPeriod; 0: the default */
+        usec_t revert_default; /* trial of new versions of pods that say nothing of it (revertAfter); 0: none */
         struct pod_garbage *garbage;
         size_t garbage_count;
         bool runtime_ready;           /* Docker answers and its containers were listed since */
         char hold[POD_VIEW_TEXT_MAX]; /* why it must not start yet (port clash, resources, start order), "" without */
+        bool drain;                   /* the node is emptied, and it is this pod's turn */
+        struct pod *fallback;         /* version to go back to from one on trial (a reference), NULL without */
+        unsigned fallback_revision;   /* of it; may be known before it is (read from disk after a restart) */
 };
 
 struct pod_view *pod_view_new(const char *key);

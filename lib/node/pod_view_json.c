@@ -142,6 +142,10 @@ static const struct plain_field incarnation_fields[] = {
         PLAIN(PLAIN_BOOL, struct pod_incarnation, terminal),
         PLAIN(PLAIN_BOOL, struct pod_incarnation, terminal_failed),
         PLAIN(PLAIN_BOOL, struct pod_incarnation, cleaned),
+        PLAIN(PLAIN_USEC, struct pod_incarnation, ready_since),
+        PLAIN(PLAIN_BOOL, struct pod_incarnation, proven),
+        PLAIN(PLAIN_BOOL, struct pod_incarnation, gated),
+        PLAIN(PLAIN_USEC, struct pod_incarnation, gate_until),
         PLAIN_END,
 };
 
@@ -158,8 +162,11 @@ static const struct plain_field view_fields[] = {
         PLAIN(PLAIN_BOOL, struct pod_view, wanted),
         PLAIN(PLAIN_UNSIGNED, struct pod_view, generation),
         PLAIN(PLAIN_USEC, struct pod_view, backoff_max),
+        PLAIN(PLAIN_USEC, struct pod_view, revert_default),
         PLAIN(PLAIN_BOOL, struct pod_view, runtime_ready),
         PLAIN(PLAIN_TEXT, struct pod_view, hold),
+        PLAIN(PLAIN_BOOL, struct pod_view, drain),
+        PLAIN(PLAIN_UNSIGNED, struct pod_view, fallback_revision),
         PLAIN_END,
 };
 
@@ -204,6 +211,7 @@ static const struct plain_field pod_fields[] = {
         PLAIN(PLAIN_I64, struct pod, termination_grace_seconds),
         PLAIN(PLAIN_I64, struct pod, active_deadline_seconds),
         PLAIN(PLAIN_BOOL, struct pod, host_network),
+        PLAIN(PLAIN_I64, struct pod, revert_seconds),
         PLAIN_END,
 };
 
@@ -311,6 +319,10 @@ void pod_view_json_write(const struct pod_view *view, struct buf *out)
         write_incarnation("current", view->current, out, &first);
         write_incarnation("next", view->next, out, &first);
         write_incarnation("old", view->old, out, &first);
+        if (view->fallback) {
+                plain_key(out, "fallback", &first);
+                pod_brief_write(view->fallback, out);
+        }
         if (view->garbage_count) {
                 plain_key(out, "garbage", &first);
                 for (size_t i = 0; i < view->garbage_count; i++) {
@@ -383,6 +395,9 @@ int pod_view_json_read(const struct value *v, struct pod_view **ret, struct err 
         }
         if (r == 0 && garbage)
                 r = read_garbage(garbage, view, err);
+        if (r == 0 && value_map_get(v, "fallback") &&
+            (r = pod_brief_read(value_map_get(v, "fallback"), &view->fallback, err)) < 0)
+                r = err_wrap(err, "fallback");
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(view);

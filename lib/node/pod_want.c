@@ -7,10 +7,11 @@
 #include "node/backoff.h"
 #include "node/pod_apply.h"
 #include "node/pod_edge.h"
+#include "node/pod_gate.h"
 
 /* Attempts go on where another incarnation has the same UID: they are part of names. */
-static struct pod_incarnation *make(struct pod_view *view, struct pod *pod, unsigned revision, usec_t now,
-                                    usec_t now_wall)
+struct pod_incarnation *edge_make(struct pod_view *view, struct pod *pod, unsigned revision, usec_t now,
+                                  usec_t now_wall)
 {
         const struct pod_incarnation *const all[] = {view->current, view->next, view->old};
         struct pod_incarnation *inc = pod_incarnation_new(pod, revision, now, now_wall);
@@ -29,7 +30,7 @@ static struct pod_incarnation *make(struct pod_view *view, struct pod *pod, unsi
         return inc;
 }
 
-static void retire_next(struct pod_view *view)
+void edge_retire_next(struct pod_view *view)
 {
         if (view->next)
                 edge_retire(view, TAKE_PTR(view->next));
@@ -68,7 +69,7 @@ static void want_current(struct pod_view *view, struct pod *pod, unsigned revisi
 {
         struct pod_incarnation *inc = view->current;
 
-        retire_next(view);
+        edge_retire_next(view);
         if (!inc->revision) {
                 view->current = with_pod(view, inc, pod);
                 pod_incarnation_free(inc);
@@ -94,10 +95,11 @@ bool pod_want(struct pod_view *view, struct pod *pod, unsigned revision, usec_t 
                 want_current(view, pod, revision, came_back, now, now_wall);
                 return true;
         }
-        retire_next(view);
-        view->next = make(view, pod, revision, now, now_wall);
+        edge_retire_next(view);
+        view->next = edge_make(view, pod, revision, now, now_wall);
         /* Nothing of it ever ran: the new version takes its place at once. */
         if (!view->current || view->current->phase == POD_PREPARING) {
+                gate_promote(view, view->current, view->next);
                 if (view->current)
                         edge_retire(view, view->current);
                 view->current = TAKE_PTR(view->next);
@@ -112,7 +114,8 @@ bool pod_unwant(struct pod_view *view, usec_t now)
                 return false;
         view->wanted = false;
         view->hold[0] = '\0';
-        retire_next(view);
+        gate_forget(view);
+        edge_retire_next(view);
         /* Kept for status until now. */
         if (view->current && view->current->phase == POD_ENDED)
                 edge_discard_all(view, view->current);
@@ -127,7 +130,7 @@ bool pod_insert_orphan(struct pod_view *view, struct pod *pod, unsigned revision
                 return false;
         view->next = current;
         view->current = NULL;
-        view->current = make(view, pod, revision, now, now_wall);
+        view->current = edge_make(view, pod, revision, now, now_wall);
         view->current->phase = POD_ACTIVE;
         return true;
 }
@@ -141,6 +144,20 @@ bool pod_hold(struct pod_view *view, const char *reason)
                 return false;
         pod_view_text(view->hold, sizeof(view->hold), text);
         return true;
+}
+
+bool pod_drain(struct pod_view *view, bool drain)
+{
+        bool changed = view->drain != drain;
+
+        view->drain = drain;
+        return changed;
+}
+
+void pod_fallback(struct pod_view *view, struct pod *pod, unsigned revision)
+{
+        if (view->current && view->current->gated)
+                gate_set_fallback(view, pod, revision);
 }
 
 static void retry_at_once(struct pod_retry *r)

@@ -154,6 +154,14 @@ int revision_save(struct revisions *revisions, const struct pod *pod, const char
         return 0;
 }
 
+int revision_set_current(struct revisions *revisions, const struct pod *pod, const char *file, unsigned number,
+                         struct err *err)
+{
+        char *directory CLEANUP_FREE = pod_directory(revisions, pod->namespace, pod->name);
+
+        return write_current(directory, pod, file, number, err);
+}
+
 int revision_load(struct revisions *revisions, const char *namespace, const char *name, unsigned number,
                   struct pod **ret, struct err *err)
 {

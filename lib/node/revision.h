@@ -37,6 +37,9 @@ void revision_release(struct revision *revision);
  * failure (the number that it would have had). */
 int revision_save(struct revisions *revisions, const struct pod *pod, const char *file, const char *raw, size_t raw_len,
                   unsigned *ret_number, struct err *err);
+/* Makes a stored version the current one. */
+int revision_set_current(struct revisions *revisions, const struct pod *pod, const char *file, unsigned number,
+                         struct err *err);
 /* The current version of a pod: 1 where there is none. Unreadable or damaged: an error. */
 int revision_current(struct revisions *revisions, const char *namespace, const char *name, struct revision *ret,
                      struct err *err);

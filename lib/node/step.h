@@ -5,6 +5,7 @@
  * actions, waits and deadlines; none keeps anything of its own.
  *
  *      step_edit.c   the edges: whether an incarnation starts, stops, ends, is replaced, revived, dropped
+ *      step_gate.c   the trial of a new version
  *      step_start.c  bringing up: volumes, images, sandbox, containers
  *      step_run.c    what runs or has run: restart rule, hooks, probes
  *      step_stop.c   bringing down: hooks, signals, deadlines, the sandbox
@@ -50,6 +51,8 @@ bool step_due(struct step *s, usec_t at);
 
 /* True: an edge was planned, nothing else is to be. */
 bool step_edit(struct step *s);
+/* The same for what a trial leads to. */
+bool step_gate(struct step *s);
 /* may_start false: make everything that can be made before the start. */
 void step_start(struct step *s, bool may_start);
 /* One container whose turn it is and that does not run: image, create, start. */

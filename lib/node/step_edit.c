@@ -32,16 +32,20 @@ static bool edge_of_running(struct step *s)
 
         if (!view->wanted)
                 return stop(s, s->inc->revision ? POD_STOP_REMOVED : POD_STOP_ORPHAN);
+        if (view->drain && s->inc->phase == POD_ACTIVE)
+                return stop(s, POD_STOP_DRAINED);
         /* A replacement that is ready to start; one that cannot be prepared, or may not start yet, changes nothing. */
-        if (view->next && fact_prepared(view->next) && str_empty(view->hold))
+        if (view->next && fact_prepared(view->next) && str_empty(view->hold) && !view->drain)
                 return stop(s, POD_STOP_REPLACED);
+        if (step_gate(s))
+                return true;
         if (deadline_passed(s))
                 return stop(s, POD_STOP_DEADLINE);
         if (fact_completed(s->inc, &failed))
                 return stop(s, POD_STOP_COMPLETED);
         if (s->inc->sandbox.state == INSTANCE_EXITED)
                 return stop(s, POD_STOP_SANDBOX);
-        if (s->inc->phase == POD_PREPARING && str_empty(view->hold)) {
+        if (s->inc->phase == POD_PREPARING && str_empty(view->hold) && !view->drain) {
                 step_edge(s, POD_ACTION_ACTIVATE, POD_STOP_NONE);
                 return true;
         }
@@ -56,8 +60,10 @@ static bool edge_of_ended(struct step *s)
                 step_edge(s, POD_ACTION_PROMOTE, POD_STOP_NONE);
                 return true;
         }
+        if (view->wanted && step_gate(s))
+                return true;
         if (view->wanted) {
-                if (s->inc->terminal || !slot_free(&s->inc->slot))
+                if (view->drain || s->inc->terminal || !slot_free(&s->inc->slot))
                         return false;
                 step_edge(s, POD_ACTION_REVIVE, POD_STOP_NONE);
                 return true;

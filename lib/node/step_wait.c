@@ -82,6 +82,12 @@ static void wait_of_pod(struct step *s)
 
         if (inc->phase == POD_PREPARING && s->view->hold[0])
                 step_wait(s, -1, USEC_INFINITY, "Held", "%s", s->view->hold);
+        if (inc->phase == POD_PREPARING && s->view->drain)
+                step_wait(s, -1, USEC_INFINITY, "Drained", "the node is emptied until `podwatch resume`");
+        if (inc->gated && inc->gate_until && s->view->fallback && !s->view->next)
+                step_wait(s, -1, inc->ready_since ? USEC_INFINITY : inc->gate_until, "OnTrial",
+                          "version %u goes back to version %u unless it becomes Ready in time", inc->revision,
+                          s->view->fallback_revision);
         if (fact_stray_runs(s->view))
                 step_wait(s, -1, USEC_INFINITY, "Replacing", "another container of this pod is being removed");
         if (inc->retry.failures)
@@ -122,6 +128,9 @@ void step_waits(struct step *s)
                 wait_of_stop(s);
                 break;
         case POD_ENDED:
+                if (s->view->drain && s->view->wanted && !s->inc->terminal)
+                        step_wait(s, -1, USEC_INFINITY, "Drained", "the node is emptied until `podwatch resume`");
+                break;
         case POD_PHASE_MAX:
                 break;
         }

@@ -80,6 +80,9 @@ static void add_incarnation(uint64_t *h, const struct pod_incarnation *inc)
         add_number(h, inc->first_seen_wall);
         add_number(h, (uint64_t)inc->volumes_ready << 3 | (uint64_t)inc->terminal << 2 |
                               (uint64_t)inc->terminal_failed << 1 | (uint64_t)inc->cleaned);
+        add_number(h, (uint64_t)inc->proven << 1 | (uint64_t)inc->gated);
+        add_number(h, inc->gate_until);
+        add_number(h, inc->ready_since);
         add_instance(h, &inc->sandbox);
         add_number(h, inc->sandbox_next_attempt);
         add_number(h, inc->sandbox_backoff.until);
@@ -93,7 +96,7 @@ uint64_t view_digest(const struct pod_view *view, const struct pod_plan *plan)
 {
         uint64_t h = FNV64_OFFSET;
 
-        add_number(&h, (uint64_t)view->wanted << 1 | (uint64_t)view->runtime_ready);
+        add_number(&h, (uint64_t)view->drain << 2 | (uint64_t)view->wanted << 1 | (uint64_t)view->runtime_ready);
         add_text(&h, view->hold);
         add_incarnation(&h, view->current);
         add_incarnation(&h, view->next);

@@ -5,7 +5,7 @@ import os
 import stat
 import time
 
-from cluster import Podwatch, pod
+from cluster import Podwatch, pod, program
 from harness import Host, hold, wait_for
 
 ORDERED = True
@@ -121,6 +121,108 @@ def test_completion_offers_pods(state):
     assert 'in force' in state.podwatch.command('history', 'web').stdout
     result = state.podwatch.command('restart', 'web', check=False)
     assert result.returncode == 1 and 'podwatch does not run' in result.stderr, result
+    state.podwatch.start()
+
+
+def on_trial(version, ready, seconds='6s'):
+    return web(version, metadata={'annotations': {'podwatch.io/revert-after': seconds}}, container={
+        'readinessProbe': {'exec': {'command': [ready]}, 'periodSeconds': 1}})
+
+
+def events(state):
+    return [(e['reason'], e['message']) for e in json.loads(state.podwatch.api('/events')[1])['items']]
+
+
+def test_health_gated_change_goes_back_by_itself(state):
+    state.host.write(WEB, web('good'), 0o640)
+    state.wait_version('good')
+    good = json.loads(state.podwatch.command('history', 'web', '-o', 'json').stdout)['revisions'][-1]['revision']
+    state.podwatch.wait_ready('default/web-node1', timeout=20)
+    state.host.write(WEB, on_trial('bad', 'false'), 0o640)
+    state.wait_version('bad')
+    assert 'OnTrial' in state.podwatch.command('status').stdout
+    # A restart of podwatch in the middle of the trial does not end it.
+    state.podwatch.kill9()
+    state.podwatch.start()
+    begin = time.monotonic()
+    state.wait_version('good')
+    assert time.monotonic() - begin < 12
+    text = state.podwatch.command('status').stdout
+    assert f'version {good + 1} was not Ready in its time' in text and f'version {good} of default/web-node1 stays in force' in text, text
+    told = [m for r, m in events(state) if r == 'RevisionReverted']
+    assert told and f'going back to version {good}' in told[0], events(state)
+    assert 'was not Ready within 6 s' in state.podwatch.log_text()
+
+
+def test_bad_version_is_not_tried_again_until_the_file_changes(state):
+    before = state.running()
+    state.podwatch.stop()
+    state.podwatch.start()
+    state.host.run(['touch', WEB])
+    hold(lambda: state.running() == before, 4, 'the good version over a restart and a touch', 0.3)
+    state.podwatch.command('retry', 'web')
+    state.wait_version('bad')
+    state.wait_version('good')
+    state.host.write(WEB, on_trial('better', 'true'), 0o640)
+    state.wait_version('better')
+    wait_for(lambda: any(r == 'RevisionAccepted' for r, _ in events(state)), 15, 'the version to be accepted')
+    hold(lambda: state.version() == 'better', 2, 'the accepted version', 0.3)
+    assert 'web.yaml:' not in state.podwatch.command('status').stdout
+
+
+def ordered(name, after=None, **fields):
+    metadata = {'annotations': {'podwatch.io/after': after}} if after else {}
+    return pod(name, ['sleep', '100000'], hostNetwork=True, terminationGracePeriodSeconds=1, metadata=metadata, **fields)
+
+
+def test_start_order_waits_and_says_why(state):
+    os.unlink(state.host.path(WEB))
+    wait_for(lambda: not state.running(), 20, 'web gone')
+    probe = {'readinessProbe': {'exec': {'command': ['test', '-f', '/tmp/ready']}, 'periodSeconds': 1}}
+    state.host.write(f'{DIRECTORY}/a-api.yaml', ordered('api', 'db:ready'))
+    state.host.write(f'{DIRECTORY}/b-front.yaml', ordered('front', 'api:started, default/db'))
+    wait_for(lambda: 'starts after pod default/db is Ready, which no manifest describes' in state.podwatch.command('status').stdout, 10,
+             'the reason for waiting')
+    state.host.write(f'{DIRECTORY}/c-db.yaml', ordered('db', container=probe))
+    wait_for(lambda: state.running('db-node1'), 20, 'db to run')
+    wait_for(lambda: 'starts after pod default/db is Ready, which it is not yet' in state.podwatch.command('status').stdout, 10, 'the reason')
+    hold(lambda: not state.running('api-node1') and not state.running('front-node1'), 2, 'nothing to start before', 0.3)
+    state.host.run(['docker', 'exec', state.running('db-node1')['main'], 'touch', '/tmp/ready'])
+    wait_for(lambda: state.running('api-node1') and state.running('front-node1'), 10, 'all three')
+    started = {n: state.host.docker.inspect(state.running(f'{n}-node1')['main'])['State']['StartedAt'] for n in ('db', 'api', 'front')}
+    assert started['db'] < started['api'] < started['front'], started
+
+
+def test_drain_stops_in_the_reverse_order_and_survives_a_restart(state):
+    ids = {n: state.running(f'{n}-node1')['main'] for n in ('db', 'api', 'front')}
+    assert 'no pod runs' in state.podwatch.command('drain', '--timeout', '30').stdout
+    ended = {n: state.host.docker.inspect(i)['State'] for n, i in ids.items()}
+    assert not any(s['Running'] for s in ended.values())
+    assert ended['front']['FinishedAt'] < ended['api']['FinishedAt'] < ended['db']['FinishedAt'], ended
+    state.podwatch.stop()
+    state.podwatch.start()
+    assert 'Drained' in state.podwatch.command('status').stdout
+    hold(lambda: not state.running('db-node1'), 2, 'nothing to start', 0.3)
+    state.podwatch.command('resume')
+    wait_for(lambda: state.running('db-node1'), 10, 'db to run again')
+    state.host.run(['docker', 'exec', state.running('db-node1')['main'], 'touch', '/tmp/ready'])
+    wait_for(lambda: state.running('api-node1') and state.running('front-node1'), 15, 'all three')
+
+
+def test_circle_of_start_order_is_reported_and_holds_nobody(state):
+    for name in ('a-api', 'b-front', 'c-db'):
+        os.unlink(state.host.path(f'{DIRECTORY}/{name}.yaml'))
+    state.host.write(f'{DIRECTORY}/x.yaml', ordered('x', 'y'))
+    state.host.write(f'{DIRECTORY}/y.yaml', ordered('y', 'x'))
+    wait_for(lambda: state.running('x-node1') and state.running('y-node1'), 20, 'both to run')
+    told = [m for r, m in events(state) if r == 'StartOrderCircle']
+    assert any('x-node1 -> y-node1 -> x-node1' in m or 'y-node1 -> x-node1 -> y-node1' in m for m in told), events(state)
+
+
+def test_journal_of_all_this_replays(state):
+    state.podwatch.stop()
+    result = state.host.run([program('podwatch'), 'replay', '/var/lib/podwatch/journal'], check=False)
+    assert result.returncode == 0 and 'all decisions are the same' in result.stdout, result.stdout[-3000:]
     state.podwatch.start()
 
 

@@ -144,9 +144,12 @@ static void take_up(struct rig *rig, const struct pod_action *a)
         case POD_ACTION_END:
         case POD_ACTION_PROMOTE:
         case POD_ACTION_REVIVE:
+        case POD_ACTION_ACCEPT:
+        case POD_ACTION_REVERT:
         case POD_ACTION_DROP:
                 note(rig,
-                     (const char *[]){"ACTIVATE", "END", "PROMOTE", "REVIVE", "DROP"}[a->kind - POD_ACTION_ACTIVATE],
+                     (const char *[]){"ACTIVATE", "END", "PROMOTE", "REVIVE", "ACCEPT", "REVERT",
+                                      "DROP"}[a->kind - POD_ACTION_ACTIVATE],
                      where(rig, a->which, -1));
                 break;
         case POD_ACTION_EVENT:

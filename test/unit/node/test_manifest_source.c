@@ -334,6 +334,41 @@ static void test_disk_that_takes_nothing(void **state)
         assert_log(f, "notice versions of manifests are stored again; want web-n1 two r1 from a.yaml");
 }
 
+/* A version that failed its trial is not taken again, by whatever look at the file, until that gives another. */
+static void test_rejected_version(void **state)
+{
+        struct fixture *f = *state;
+        struct pod *one CLEANUP_POD = NULL, *two CLEANUP_POD = NULL;
+
+        put(f, "a.yaml", "web", "one");
+        start(f);
+        settle(f, 100);
+        one = pod_ref(manifest_source_find(f->source, "default", "web-n1")->pod);
+        put(f, "a.yaml", "web", "two");
+        settle(f, 100);
+        two = pod_ref(manifest_source_find(f->source, "default", "web-n1")->pod);
+        strv_release(&f->log);
+        manifest_source_reject(f->source, two, one, 1);
+        assert_log(f, "problem a.yaml; want web-n1 one r1 from a.yaml");
+        assert_non_null(strstr(manifest_source_find(f->source, "default", "web-n1")->problem,
+                               "a.yaml: version 2 was not Ready in its time"));
+        restart(f);
+        assert_log(f, "problem a.yaml; want web-n1 one r1 from a.yaml; complete");
+        put(f, "a.yaml", "web", "two"); /* the same again is no change */
+        settle(f, 100);
+        assert_log(f, "");
+        manifest_source_retry(f->source, "default", "web-n1");
+        assert_log(f, "fine a.yaml; want web-n1 two r3 from a.yaml");
+        manifest_source_reject(f->source, two, one, 1);
+        strv_release(&f->log);
+        put(f, "a.yaml", "web", "three");
+        settle(f, 100);
+        assert_log(f, "fine a.yaml; want web-n1 three r4 from a.yaml");
+        put(f, "a.yaml", "web", "two"); /* written on purpose */
+        settle(f, 100);
+        assert_log(f, "want web-n1 two r5 from a.yaml");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -346,6 +381,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_two_files_one_name, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_another_name_in_the_same_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_disk_that_takes_nothing, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_rejected_version, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
