@@ -8,6 +8,7 @@
 
 #include "base/cli.h"
 #include "base/strv.h"
+#include "phase/kubeconfig_phase.h"
 #include "phase/phase.h"
 
 struct err;
@@ -19,11 +20,16 @@ struct genphase {
         bool strict, strict_given;
         bool allow_deprecated, allow_experimental; /* config validate */
         const char *kubeconfig_dir;                /* NULL: the usual one */
-        const char *images_from;                   /* images build --from */
-        const char *docker_host;                   /* NULL: DOCKER_HOST, else the usual socket */
-        const struct cli_verb *verb;               /* that is run */
-        char command[128];                         /* its words, "config validate" */
-        char **argv;                               /* main's */
+        const char *kubeconfig;                    /* --kubeconfig; NULL: the usual one */
+        const char *certs_dir;                     /* --cert-dir of the verbs that are no phases; NULL: not given */
+        const char *csr_dir;                       /* certs renew --csr-dir */
+        bool csr_only;
+        struct kubeconfig_user kubeconfig_user; /* kubeconfig user */
+        const char *images_from;                /* images build --from */
+        const char *docker_host;                /* NULL: DOCKER_HOST, else the usual socket */
+        const struct cli_verb *verb;            /* that is run */
+        char command[128];                      /* its words, "config validate" */
+        char **argv;                            /* main's */
 };
 
 extern const struct cli_program genphase_program;
@@ -89,6 +95,7 @@ int genphase_fail(const struct err *err, int code);
  * where it failed. */
 int genphase_replace(const struct genphase *g, const char *program, struct err *err);
 
+extern const struct cli_verb token_verbs[];                         /* verb_token.c */
 extern const struct cli_verb certs_verbs[], kubeconfig_verbs[];     /* verb_pki.c */
 extern const struct cli_verb addon_verbs[];                         /* verb_addon.c */
 extern const struct cli_verb images_verbs[], config_images_verbs[]; /* verb_images.c */
@@ -100,6 +107,7 @@ int verb_control_plane_scheduler(void *userdata, const struct strv *args);
 int verb_etcd_local(void *userdata, const struct strv *args);
 int verb_config_validate(void *userdata, const struct strv *args);
 int verb_completion(void *userdata, const struct strv *args);
+int verb_certificate_key(void *userdata, const struct strv *args);
 int verb_kubelet_start(void *userdata, const struct strv *args);
 int verb_explain(void *userdata, const struct strv *args);
 int verb_proxy(void *userdata, const struct strv *args);

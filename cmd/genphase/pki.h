@@ -23,6 +23,11 @@ extern const bool pki_is_here;
 /* The verbs below certs and kubeconfig; name is the verb's. The exit code. */
 int pki_certs(struct genphase *g, const char *name);
 int pki_kubeconfig(struct genphase *g, const char *name);
+/* Those that are no phases; name is a certificate's, or "all". */
+int pki_certs_expiration(struct genphase *g);
+int pki_certs_renew(struct genphase *g, const char *name);
+int pki_certs_csr(struct genphase *g);
+int pki_kubeconfig_user(struct genphase *g);
 /* The proxy verb where files are written: the kubeconfig with its client certificate first, then phase_proxy. Without a
  * ca.crt to sign by there is no kubeconfig, and the log says how to make it later. */
 int pki_proxy(struct genphase *g);

@@ -30,6 +30,27 @@ int pki_kubeconfig(struct genphase *g, const char *name)
         return replace_or_fail(g);
 }
 
+int pki_certs_expiration(struct genphase *g)
+{
+        return replace_or_fail(g);
+}
+
+int pki_certs_renew(struct genphase *g, const char *name)
+{
+        (void)name;
+        return replace_or_fail(g);
+}
+
+int pki_certs_csr(struct genphase *g)
+{
+        return replace_or_fail(g);
+}
+
+int pki_kubeconfig_user(struct genphase *g)
+{
+        return replace_or_fail(g);
+}
+
 int pki_proxy(struct genphase *g)
 {
         return replace_or_fail(g);

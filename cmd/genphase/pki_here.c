@@ -38,6 +38,75 @@ int pki_kubeconfig(struct genphase *g, const char *name)
         return run(g, name, kubeconfig_phase_run);
 }
 
+/* As kubeadm, --cert-dir stands in place of a configuration file, which has the last word. */
+static int run_utility(struct genphase *g, int (*fn)(struct genphase *g, struct phase *phase, struct err *err))
+{
+        struct phase *phase CLEANUP_PHASE = NULL;
+        struct err err = ERR_INIT;
+
+        if (!g->options.config_file)
+                g->flags.cert_dir = g->certs_dir;
+        int r = phase_open(&g->options, &phase, &err);
+        if (r < 0)
+                return genphase_fail(&err, phase->exit_code);
+        r = fn(g, phase, &err);
+        return r < 0 ? genphase_fail(&err, 1) : 0;
+}
+
+static int expiration(struct genphase *g, struct phase *phase, struct err *err)
+{
+        (void)g;
+        return certs_expiration(phase, err);
+}
+
+int pki_certs_expiration(struct genphase *g)
+{
+        return run_utility(g, expiration);
+}
+
+static int renew(struct genphase *g, struct phase *phase, struct err *err)
+{
+        if (g->csr_only && !g->csr_dir)
+                return err_set(err, ERR_USAGE, "please provide a path where CSR request should be stored");
+        return certs_renew(phase, g->verb->name, g->csr_only ? g->csr_dir : NULL, err);
+}
+
+int pki_certs_renew(struct genphase *g, const char *name)
+{
+        (void)name;
+        return run_utility(g, renew);
+}
+
+/* Here --cert-dir has the last word. */
+static int csr(struct genphase *g, struct phase *phase, struct err *err)
+{
+        if (g->certs_dir)
+                phase->config->cluster.certificates_dir =
+                        (struct config_text){config_keepf(phase->config, "%s", g->certs_dir), {.origin = "--cert-dir"}};
+        return certs_csr(phase, g->kubeconfig_dir, err);
+}
+
+int pki_certs_csr(struct genphase *g)
+{
+        return run_utility(g, csr);
+}
+
+static int user(struct genphase *g, struct phase *phase, struct err *err)
+{
+        return kubeconfig_user_print(phase, &g->kubeconfig_user, err);
+}
+
+int pki_kubeconfig_user(struct genphase *g)
+{
+        struct err err = ERR_INIT;
+
+        if (!g->kubeconfig_user.client_name) {
+                (void)err_set(&err, ERR_USAGE, "required flag(s) \"client-name\" not set");
+                return genphase_fail(&err, 1);
+        }
+        return run_utility(g, user);
+}
+
 static int proxy_with_kubeconfig(struct phase *phase, const char *name, const char *kubeconfig_dir, struct err *err)
 {
         char *ca CLEANUP_FREE = file_join(phase->config->cluster.certificates_dir.text, "ca.crt");

@@ -123,6 +123,7 @@ static const struct cli_verb verbs[] = {
         {.name = "config", .help = "Work with configuration files", .verbs = config_verbs},
         {.name = "explain", .help = "Say for each line of a manifest where it comes from", .usage = COMPONENTS_USAGE, .max_args = -1,
          .options = explain_options, .run = verb_explain},
+        {.name = "token", .help = "Bootstrap tokens", .verbs = token_verbs},
         {.name = "init", .help = "kubeadm's spelling: init phase PHASE", .verbs = init_verbs, .hidden = true},
         {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
          .run = verb_completion},

@@ -9,39 +9,12 @@
 #include "base/str.h"
 #include "phase/cert_names.h"
 #include "phase/certs.h"
+#include "phase/certs_entry.h"
 #include "phase/external_ca_check.h"
 #include "phase/key_pool.h"
 #include "phase/phase.h"
 #include "phase/pki_files.h"
 #include "pki/verify.h"
-
-struct certs_entry {
-        const char *name;             /* of the command and in messages: "etcd-server" */
-        const char *base_name;        /* "etcd/server": certificatesDir/etcd/server.crt and .key */
-        const char *ca;               /* name of the entry that signs it; NULL: it is a CA */
-        const char *common_name;      /* NULL: the node's name */
-        const char *organization_row; /* path of the era row that holds its O; NULL: none */
-        unsigned usages;              /* enum pki_usage */
-        int (*names)(struct phase *phase, struct cert_names *ret, struct err *err); /* NULL: none */
-};
-
-#define USAGE_NONE 0
-#define USAGE_SERVER PKI_USAGE_SERVER
-#define USAGE_CLIENT PKI_USAGE_CLIENT
-#define USAGE_BOTH (PKI_USAGE_SERVER | PKI_USAGE_CLIENT)
-#define NAMES_NONE NULL
-#define NAMES_APISERVER cert_names_apiserver
-#define NAMES_ETCD_SERVER cert_names_etcd_server
-#define NAMES_ETCD_PEER cert_names_etcd_peer
-
-static const struct certs_entry certs_entries[] = {
-#define X(name, long_name, base_name, ca, common_name, organization_row, usage, names) \
-        {name, base_name, ca, common_name, organization_row, USAGE_##usage, NAMES_##names},
-        CERTS_LIST(X)
-#undef X
-                {0}};
-
-#define ENTRIES_MAX (ARRAY_SIZE(certs_entries) - 1)
 
 /* A certificate authority that this run made: it is not on disk before phase_commit. */
 struct made {
@@ -52,31 +25,18 @@ struct made {
 struct certs {
         struct pki_files files;
         struct key_pool pool;
-        struct made made[ENTRIES_MAX];
+        struct made made[CERTS_ENTRIES_MAX];
         bool external_ca;
 };
 
 static void certs_release(struct certs *certs)
 {
-        for (size_t i = 0; i < ENTRIES_MAX; i++) {
+        for (size_t i = 0; i < CERTS_ENTRIES_MAX; i++) {
                 (void)pki_cert_free(certs->made[i].cert);
                 (void)pki_key_free(certs->made[i].key);
         }
         key_pool_release(&certs->pool);
         pki_files_release(&certs->files);
-}
-
-static const struct certs_entry *entry_find(const char *name)
-{
-        for (const struct certs_entry *e = certs_entries; e->name; e++)
-                if (str_eq(e->name, name))
-                        return e;
-        return NULL;
-}
-
-static bool is_etcd(const struct certs_entry *e)
-{
-        return str_eq(e->name, "etcd-ca") || str_eq(e->ca, "etcd-ca");
 }
 
 static bool external_etcd(const struct certs *certs)
@@ -102,28 +62,16 @@ static void authority_release(struct authority *authority)
 static int make(struct certs *certs, const struct certs_entry *e, const struct cert_names *names,
                 const struct authority *by, struct pki_cert **ret, struct pki_key **ret_key, struct err *err)
 {
-        struct phase *phase = certs->files.phase;
-        struct strv organizations CLEANUP_STRV = STRV_INIT, dns CLEANUP_STRV = STRV_INIT;
-        const char *cn = e->common_name ? e->common_name : phase->config->init.node_registration.name.text;
-        const char *group =
-                e->organization_row ? era_text(phase->era, "certificates", e->organization_row, NULL) : NULL;
+        struct certs_entry_lists lists CLEANUP(certs_entry_lists_release) = {.organizations = STRV_INIT};
         struct pki_key *key CLEANUP_PKI_KEY = NULL;
+        struct pki_cert_spec spec;
         int r = key_pool_take(&certs->pool, &key, err);
 
         if (r < 0)
                 return err_wrap(err, e->ca ? "unable to create private key"
                                            : "unable to create private key while generating CA certificate");
-        if (!str_empty(group))
-                strv_add(&organizations, group);
-        if (!e->ca && era_flag(phase->era, "certificates", "caDNSName"))
-                strv_add(&dns, cn);
-        struct pki_cert_spec spec = {.common_name = cn,
-                                     .organizations = &organizations,
-                                     .dns_names = names ? &names->dns : &dns,
-                                     .addresses = names ? &names->addresses : NULL,
-                                     .usages = e->usages,
-                                     .ca = !e->ca};
-        const struct certs_entry *signer = e->ca ? entry_find(e->ca) : e;
+        certs_entry_spec(certs->files.phase, e, names, &lists, &spec);
+        const struct certs_entry *signer = e->ca ? certs_entry_find(e->ca) : e;
         r = pki_files_issue(&certs->files, &spec, key, by ? by->cert : NULL, by ? by->key : NULL, signer->base_name,
                             ret, err);
         if (r < 0)
@@ -180,7 +128,7 @@ static int create_ca(struct certs *certs, const struct certs_entry *e, struct er
 
 static int run_ca(struct certs *certs, const struct certs_entry *e, struct err *err)
 {
-        if (external_etcd(certs) && is_etcd(e)) {
+        if (external_etcd(certs) && certs_entry_is_etcd(e)) {
                 phase_say(certs->files.phase,
                           "[certs] External etcd mode: Skipping %s certificate authority generation", e->base_name);
                 return 0;
@@ -311,9 +259,9 @@ static int create_leaf(struct certs *certs, const struct certs_entry *e, const s
 
 static int run_leaf(struct certs *certs, const struct certs_entry *e, struct err *err)
 {
-        const struct certs_entry *ca = entry_find(e->ca);
+        const struct certs_entry *ca = certs_entry_find(e->ca);
 
-        if (external_etcd(certs) && is_etcd(e)) {
+        if (external_etcd(certs) && certs_entry_is_etcd(e)) {
                 phase_say(certs->files.phase, "[certs] External etcd mode: Skipping %s certificate generation",
                           e->base_name);
                 return 0;
@@ -386,7 +334,7 @@ static int run_service_account(struct certs *certs, struct err *err)
 
 static int run_one(struct certs *certs, const char *name, struct err *err)
 {
-        const struct certs_entry *e = entry_find(name);
+        const struct certs_entry *e = certs_entry_find(name);
         int r;
 
         if (!e)
@@ -403,7 +351,7 @@ static size_t keys_wanted(const struct certs *certs, const char *name)
         size_t n = 0;
 
         for (const struct certs_entry *e = certs_entries; e->name; e++)
-                n += (all || str_eq(name, e->name)) && !(external_etcd(certs) && is_etcd(e)) &&
+                n += (all || str_eq(name, e->name)) && !(external_etcd(certs) && certs_entry_is_etcd(e)) &&
                      !pki_files_any(&certs->files, e->base_name);
         char *sa CLEANUP_FREE = pki_files_path(&certs->files, "sa", ".key");
         return n + ((all || str_eq(name, "sa")) && !certs->external_ca && !phase_exists(certs->files.phase, sa));
@@ -424,7 +372,7 @@ int certs_run(struct phase *phase, const char *name, const char *kubeconfig_dir,
         bool all = str_eq(name, "all");
         enum pki_algorithm algorithm = PKI_ALGORITHM_MAX;
 
-        if (!all && !str_eq(name, "sa") && !entry_find(name))
+        if (!all && !str_eq(name, "sa") && !certs_entry_find(name))
                 return err_set(err, ERR_USAGE, "there is no certificate \"%s\"", name);
         pki_files_init(&certs.files, phase);
         int r = external_ca_check(&certs.files, kubeconfig_dir, &certs.external_ca, err);

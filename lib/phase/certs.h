@@ -48,3 +48,25 @@ struct phase;
 /* "all": every entry and the service account key; else the name of an entry, or "sa". kubeconfig_dir (NULL: the usual
  * one) is where the kubeconfig files of an external CA are looked for. Prints kubeadm's lines. */
 int certs_run(struct phase *phase, const char *name, const char *kubeconfig_dir, struct err *err);
+
+/* clang-format off */
+/* The kubeconfig files whose certificates are looked after beside those above. Columns: file, long name, era flag of
+ * the versions that have it (NULL: all). */
+#define CERTS_KUBECONFIG_LIST(X) \
+        X("admin.conf", "certificate embedded in the kubeconfig file for the admin to use and for kubeadm itself", NULL) \
+        X("super-admin.conf", "certificate embedded in the kubeconfig file for the super-admin", "superAdmin") \
+        X("controller-manager.conf", "certificate embedded in the kubeconfig file for the controller manager to use", NULL) \
+        X("scheduler.conf", "certificate embedded in the kubeconfig file for the scheduler manager to use", NULL)
+/* clang-format on */
+
+/* `certs check-expiration`: prints a table, or with options.output json or yaml the object. */
+int certs_expiration(struct phase *phase, struct err *err);
+
+/* `certs renew`: "all", the name of an entry that a CA signs, or a kubeconfig file ("admin.conf"). A new key,
+ * everything else as the certificate has it. csr_dir: requests are put there instead and nothing is renewed; NULL:
+ * none. */
+int certs_renew(struct phase *phase, const char *name, const char *csr_dir, struct err *err);
+
+/* `certs generate-csr`: a key and a request for each certificate that a CA signs, and kubeconfig files without a
+ * certificate with theirs. What is there already is an error, and nothing is written. */
+int certs_csr(struct phase *phase, const char *kubeconfig_dir, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "phase/external_ca_check.h"
 #include "phase/kubeconfig_phase.h"
 #include "phase/phase.h"
@@ -43,6 +44,39 @@ static bool is_external(struct pki_files *files, const char *base_name, const ch
                 return false;
         pki_files_check_period(files, shown, ca.items[0]);
         return pki_cert_facts(ca.items[0])->is_ca && !phase_exists(files->phase, key);
+}
+
+int external_ca_is(struct pki_files *files, const char *ca_base_name, bool *ret, struct err *err)
+{
+        static const struct {
+                const char *base_name, *shown;
+                struct signed_cert leaves[5];
+        } cas[] = {
+                {"ca", "CA", {{"apiserver", "API server"}, {"apiserver-kubelet-client", "API server kubelet client"}}},
+                {"front-proxy-ca", "front-proxy CA", {{"front-proxy-client", "front-proxy client"}}},
+                {"etcd/ca",
+                 "etcd CA",
+                 {{"apiserver-etcd-client", "apiserver etcd client"},
+                  {"etcd/server", "etcd server"},
+                  {"etcd/peer", "etcd peer"},
+                  {"etcd/healthcheck-client", "etcd health-check client"}}},
+        };
+        struct pki_certs ca CLEANUP_PKI_CERTS = {.items = NULL};
+        char *key CLEANUP_FREE = pki_files_path(files, ca_base_name, ".key");
+        size_t i = 0;
+
+        while (i + 1 < ARRAY_SIZE(cas) && !str_eq(cas[i].base_name, ca_base_name))
+                i++;
+        int r = pki_files_load_certs(files, ca_base_name, &ca, err);
+        if (r < 0)
+                return err_wrap(err, "failure loading certificate for %s", cas[i].shown);
+        pki_files_check_period(files, cas[i].shown, ca.items[0]);
+        if (!pki_cert_facts(ca.items[0])->is_ca)
+                return err_set(err, ERR_INVALID, "certificate %s is not a CA", cas[i].shown);
+        *ret = !phase_exists(files->phase, key);
+        for (const struct signed_cert *leaf = cas[i].leaves; *ret && leaf->base_name && r == 0; leaf++)
+                r = check_signed(files, ca_base_name, leaf, err);
+        return r;
 }
 
 int external_ca_check(struct pki_files *files, const char *kubeconfig_dir, bool *ret, struct err *err)

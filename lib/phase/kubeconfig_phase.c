@@ -14,6 +14,7 @@
 #include "phase/kubeconfig_phase.h"
 #include "phase/phase.h"
 #include "phase/pki_files.h"
+#include "pki/csr.h"
 #include "pki/verify.h"
 
 enum server { SERVER_LOCAL, SERVER_CONTROL_PLANE, SERVER_ERA };
@@ -53,6 +54,11 @@ static char *user_of(const struct phase *phase, const struct entry *e)
         const char *node = phase->config->init.node_registration.name.text, *hole = strstr(e->user, "%s");
 
         return hole ? xasprintf("%.*s%s", (int)(hole - e->user), e->user, node) : xstrdup(e->user);
+}
+
+static const char *group_of(const struct phase *phase, const struct entry *e)
+{
+        return e->organization_row ? era_text(phase->era, "certificates", e->organization_row, NULL) : e->organization;
 }
 
 static char *server_of(const struct phase *phase, const struct entry *e)
@@ -145,9 +151,7 @@ static int make_identity(struct run *run, const struct entry *e, const char *use
         struct strv organizations CLEANUP_STRV = STRV_INIT;
         struct pki_cert *made CLEANUP_PKI_CERT = NULL;
         struct pki_key *key CLEANUP_PKI_KEY = NULL;
-        const char *group = e->organization_row
-                                    ? era_text(run->files.phase->era, "certificates", e->organization_row, NULL)
-                                    : e->organization;
+        const char *group = group_of(run->files.phase, e);
         /* In all eras these begin when the CA does. */
         struct pki_cert_spec spec = {.common_name = user,
                                      .organizations = &organizations,
@@ -300,4 +304,82 @@ int kubeconfig_phase_check_external(struct pki_files *files, const char *dir, st
                 }
         }
         return 0;
+}
+
+size_t kubeconfig_phase_count(const struct phase *phase)
+{
+        size_t n = 0;
+
+        for (const struct entry *e = entries; e->name; e++)
+                n += e->origin == ORIGIN_KUBEADM && exists_in_era(phase, e);
+        return n;
+}
+
+static int refuse_existing(const struct phase *phase, const char *path, const char *csr_path, struct err *err)
+{
+        char *key_path CLEANUP_FREE = xasprintf("%s.key", path);
+
+        if (phase_exists(phase, path))
+                return err_set(err, EEXIST, "file already exists: kube config: %s", path);
+        if (phase_exists(phase, csr_path) || phase_exists(phase, key_path))
+                return err_set(err, EEXIST, "file already exists: csr: %s", path);
+        return 0;
+}
+
+/* createKubeConfigAndCSR */
+static int make_request(struct pki_files *files, const struct entry *e, const char *path, const struct pki_key *key,
+                        struct err *err)
+{
+        struct buf csr CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE), key_pem CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE),
+                       out CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE * 2);
+        struct phase *phase = files->phase;
+        char *user CLEANUP_FREE = user_of(phase, e), *server CLEANUP_FREE = server_of(phase, e);
+        char *csr_path CLEANUP_FREE = xasprintf("%s.csr", path);
+        const char *cluster = phase->config->cluster.cluster_name.text;
+        char *context CLEANUP_FREE = xasprintf("%s@%s", user, cluster);
+        struct strv organizations CLEANUP_STRV = STRV_INIT;
+        const char *group = group_of(phase, e);
+
+        if (!str_empty(group))
+                strv_add(&organizations, group);
+        const struct pki_cert_spec spec = {.common_name = user, .organizations = &organizations};
+        int r = refuse_existing(phase, path, csr_path, err);
+        if (r == 0)
+                r = pki_csr_write(&spec, key, &csr, err);
+        if (r == 0)
+                r = pki_key_write_private(key, &key_pem, err);
+        if (r < 0)
+                return r;
+        const struct kubeconfig config = {.cluster = (char *)cluster,
+                                          .user = user,
+                                          .context = context,
+                                          .server = server,
+                                          .key_pem = key_pem.data};
+        kubeconfig_write(&config, era_flag(phase->era, "certificates", "kubeconfigPreferences"), &out);
+        phase_add_file(phase, path, out.data, out.len, 0600, 0755, PHASE_FILE_SECRET);
+        phase_add_file(phase, csr_path, csr.data, csr.len, 0600, 0755, 0);
+        phase_file_context(phase, "unable to write CSR to file %s", csr_path);
+        explicit_bzero(key_pem.data, key_pem.len);
+        explicit_bzero(out.data, out.len);
+        return 0;
+}
+
+int kubeconfig_phase_csr(struct pki_files *files, struct key_pool *pool, const char *dir, struct err *err)
+{
+        int r = 0;
+
+        dir = dir ? dir : KUBECONFIG_PHASE_DIR;
+        phase_say(files->phase, "generating keys and CSRs in %s", dir);
+        for (const struct entry *e = entries; e->name && r == 0; e++) {
+                char *path CLEANUP_FREE = file_join(dir, e->file);
+                struct pki_key *key CLEANUP_PKI_KEY = NULL;
+                if (e->origin != ORIGIN_KUBEADM || !exists_in_era(files->phase, e))
+                        continue;
+                r = key_pool_take(pool, &key, err);
+                if (r == 0)
+                        r = make_request(files, e, path, key, err);
+                if (r == 0)
+                        phase_say(files->phase, "  %s", e->file);
+        }
+        return r;
 }

@@ -6,7 +6,12 @@
  * one of our own, for the kube-proxy that runs as a static pod; "all" does not make it. All files are written
  * together at the end.
  */
+#include <stddef.h>
+
+#include "base/strv.h"
+
 struct err;
+struct key_pool;
 struct phase;
 struct pki_files;
 
@@ -43,3 +48,17 @@ int kubeconfig_phase_run(struct phase *phase, const char *name, const char *dir,
 
 /* ValidateKubeconfigsForExternalCA: whoever keeps the CA's key must have made the files as well. */
 int kubeconfig_phase_check_external(struct pki_files *files, const char *dir, struct err *err);
+
+/* How many files `all` makes in this era. */
+size_t kubeconfig_phase_count(const struct phase *phase);
+/* Files with a key and no certificate, and a NAME.conf.csr beside each (CreateDefaultKubeConfigsAndCSRFiles). */
+int kubeconfig_phase_csr(struct pki_files *files, struct key_pool *pool, const char *dir, struct err *err);
+
+/* `kubeconfig user` */
+struct kubeconfig_user {
+        const char *client_name;
+        const char *token;           /* NULL: a client certificate is made */
+        const char *validity_period; /* a Go duration; NULL: a year */
+        struct strv organizations;
+};
+int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *user, struct err *err);

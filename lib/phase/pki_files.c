@@ -206,5 +206,13 @@ int pki_files_issue(const struct pki_files *files, struct pki_cert_spec *spec, c
 
 int pki_files_algorithm(const struct pki_files *files, enum pki_algorithm *ret, struct err *err)
 {
+        const struct config_gates *gates = &files->phase->config->cluster.feature_gates;
+
+        /* The older gate decides where it was given, on or off. */
+        for (size_t i = 0; i < gates->count; i++)
+                if (str_eq(gates->items[i].name, "PublicKeysECDSA")) {
+                        *ret = gates->items[i].enabled ? PKI_ALGORITHM_ECDSA_P256 : PKI_ALGORITHM_RSA_2048;
+                        return 0;
+                }
         return pki_algorithm_parse(files->phase->config->cluster.encryption_algorithm.text, ret, err);
 }

@@ -60,5 +60,6 @@ int pki_files_issue(const struct pki_files *files, struct pki_cert_spec *spec, c
                     const struct pki_cert *ca, const struct pki_key *ca_key, const char *ca_base_name,
                     struct pki_cert **ret, struct err *err);
 
-/* ClusterConfiguration.encryptionAlgorithm */
+/* ClusterConfiguration.encryptionAlgorithm, and the feature gate PublicKeysECDSA that was there before it
+ * (EncryptionAlgorithmType). */
 int pki_files_algorithm(const struct pki_files *files, enum pki_algorithm *ret, struct err *err);

@@ -126,9 +126,9 @@ static int set_authority(gnutls_x509_crt_t crt, const struct pki_cert *ca, struc
         return set_extension(crt, "2.5.29.35", all.data, all.len, false, err);
 }
 
-static int set_names(gnutls_x509_crt_t crt, const struct pki_cert_spec *spec, struct err *err)
+int pki_names_der(const struct pki_cert_spec *spec, struct buf *out, struct err *err)
 {
-        struct buf list CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE), all CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE + 16);
+        struct buf list CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
         char *name;
 
         if (spec->dns_names)
@@ -145,9 +145,16 @@ static int set_names(gnutls_x509_crt_t crt, const struct pki_cert_spec *spec, st
         }
         if (list.len == 0)
                 return 0;
-        der_add(&all, DER_SEQUENCE, list.data, list.len);
-        int r = buf_check(&list, "subject alternative names", err);
-        return r < 0 ? r : set_extension(crt, "2.5.29.17", all.data, all.len, false, err);
+        der_add(out, DER_SEQUENCE, list.data, list.len);
+        return buf_check(&list, "subject alternative names", err);
+}
+
+static int set_names(gnutls_x509_crt_t crt, const struct pki_cert_spec *spec, struct err *err)
+{
+        struct buf names CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE + 16);
+        int r = pki_names_der(spec, &names, err);
+
+        return r < 0 || names.len == 0 ? r : set_extension(crt, "2.5.29.17", names.data, names.len, false, err);
 }
 
 /* The order is that of Go's buildCertExtensions. */
@@ -222,8 +229,7 @@ static int set_body(gnutls_x509_crt_t crt, const struct pki_cert_spec *spec, con
         return r < 0 ? r : set_subject(crt, spec, err);
 }
 
-/* As Go chooses for its own keys: SHA-384 for P-384, SHA-256 else. */
-static gnutls_digest_algorithm_t digest_for(const struct pki_key *key)
+gnutls_digest_algorithm_t pki_key_digest(const struct pki_key *key)
 {
         unsigned bits = 0;
         int pk = gnutls_x509_privkey_get_pk_algorithm2(key->key, &bits);
@@ -271,7 +277,7 @@ int pki_cert_create(const struct pki_cert_spec *spec, const struct pki_key *key,
                 r = set_extensions(crt, spec, &spki, ca, err);
         if (r == 0) {
                 const struct pki_key *signer = ca ? ca_key : key;
-                r = gnutls_x509_crt_sign2(crt, ca ? ca->crt : crt, signer->key, digest_for(signer), 0);
+                r = gnutls_x509_crt_sign2(crt, ca ? ca->crt : crt, signer->key, pki_key_digest(signer), 0);
                 r = r < 0 ? pki_error(r, err, "cannot sign the certificate") : 0;
         }
         if (r == 0)

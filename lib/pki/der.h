@@ -14,8 +14,12 @@ enum der_tag {
         DER_INTEGER = 0x02,
         DER_BIT_STRING = 0x03,
         DER_OCTET_STRING = 0x04,
+        DER_NULL = 0x05,
         DER_OID = 0x06,
+        DER_UTF8_STRING = 0x0c,
+        DER_PRINTABLE_STRING = 0x13,
         DER_SEQUENCE = 0x30,
+        DER_SET = 0x31,
         DER_CONTEXT_0 = 0xa0, /* [0], constructed */
         DER_CONTEXT_1 = 0xa1,
         DER_CONTEXT_0_PRIMITIVE = 0x80,

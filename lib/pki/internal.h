@@ -29,5 +29,11 @@ int pki_error(int result, struct err *err, const char *doing);
 int pki_key_spki(const struct pki_key *key, struct buf *out, struct err *err);
 int pki_cert_spki(const struct pki_cert *cert, struct buf *out, struct err *err);
 
+/* What a key signs with, as Go chooses for its own keys: SHA-384 for P-384, SHA-256 else. */
+gnutls_digest_algorithm_t pki_key_digest(const struct pki_key *key);
+
+/* Appends the alternative names of spec (GeneralNames), nothing where there are none. */
+int pki_names_der(const struct pki_cert_spec *spec, struct buf *out, struct err *err);
+
 /* Wraps crt, which it takes, and reads its facts. */
 int pki_cert_wrap(gnutls_x509_crt_t crt, struct pki_cert **ret, struct err *err);
