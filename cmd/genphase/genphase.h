@@ -19,6 +19,8 @@ struct genphase {
         const char *verbosity; /* -v */
         bool strict, strict_given;
         bool allow_deprecated, allow_experimental; /* config validate */
+        const char *new_config;                    /* config migrate */
+        struct strv component_configs;             /* config print */
         const char *kubeconfig_dir;                /* NULL: the usual one */
         const char *kubeconfig;                    /* --kubeconfig; NULL: the usual one */
         const char *certs_dir;                     /* --cert-dir of the verbs that are no phases; NULL: not given */
@@ -98,6 +100,7 @@ int genphase_replace(const struct genphase *g, const char *program, struct err *
 extern const struct cli_verb token_verbs[];                         /* verb_token.c */
 extern const struct cli_verb certs_verbs[], kubeconfig_verbs[];     /* verb_pki.c */
 extern const struct cli_verb addon_verbs[];                         /* verb_addon.c */
+extern const struct cli_verb config_verbs[];                        /* verb_config.c */
 extern const struct cli_verb images_verbs[], config_images_verbs[]; /* verb_images.c */
 
 int verb_control_plane_all(void *userdata, const struct strv *args);
@@ -105,7 +108,6 @@ int verb_control_plane_apiserver(void *userdata, const struct strv *args);
 int verb_control_plane_controller_manager(void *userdata, const struct strv *args);
 int verb_control_plane_scheduler(void *userdata, const struct strv *args);
 int verb_etcd_local(void *userdata, const struct strv *args);
-int verb_config_validate(void *userdata, const struct strv *args);
 int verb_completion(void *userdata, const struct strv *args);
 int verb_certificate_key(void *userdata, const struct strv *args);
 int verb_kubelet_start(void *userdata, const struct strv *args);

@@ -127,6 +127,7 @@ int main(int argc, char **argv)
         strv_release(&g.flags.controller_manager_extra_args);
         strv_release(&g.flags.scheduler_extra_args);
         strv_release(&g.kubeconfig_user.organizations);
+        strv_release(&g.component_configs);
         if (fflush(stdout) != 0 && code == 0) {
                 (void)err_set_errno(&err, errno, "standard output");
                 code = genphase_fail(&err, 1);

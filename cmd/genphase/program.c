@@ -99,19 +99,6 @@ static const struct cli_option explain_options[] = {
         {.name = "proxy", .help = "Generate kube-proxy as a static Pod: manifest and configuration file", \
          .options = proxy_options, .run = verb_proxy}
 
-static const struct cli_option validate_options[] = {
-        OPTION_CONFIG,
-        {"allow-deprecated-api", 0, CLI_FLAG, offsetof(struct genphase, allow_deprecated), NULL, "no warning about a deprecated API version"},
-        {"allow-experimental-api", 0, CLI_FLAG, offsetof(struct genphase, allow_experimental), NULL, "take experimental API versions"},
-        {0}
-};
-static const struct cli_verb config_verbs[] = {
-        {.name = "images", .help = "Images of a configuration", .verbs = config_images_verbs},
-        {.name = "validate", .help = "Check a configuration: every mistake with its place", .options = validate_options,
-         .run = verb_config_validate},
-        {0}
-};
-
 static const struct cli_verb phase_verbs[] = {VERBS_PHASES, {0}};
 static const struct cli_verb init_verbs[] = {
         {.name = "phase", .help = "One phase, as kubeadm init phase", .verbs = phase_verbs},

@@ -12,7 +12,8 @@
 #include "phase/api_types.h"
 #include "phase/era.h"
 
-#define TYPES_FILE "pod-types.yaml"
+/* Where a type is looked up, in this order. */
+static const char *const type_files[] = {"pod-types.yaml", "config-types.yaml"};
 
 /* Each type is an allocation of its own, so that what api_types_get gave stays where it is. */
 struct api_types {
@@ -186,21 +187,36 @@ static int read_field(struct api_types *types, const struct value_entry *e, stru
         return 0;
 }
 
+/* The rows of a type. */
+static int find_rows(const struct api_types *types, const char *name, const struct value **ret, struct err *err)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(type_files); i++) {
+                const struct value *file = NULL;
+                int r = era_template(types->era, type_files[i], &file, err);
+
+                if (r < 0)
+                        return r;
+                *ret = value_map_get(file, name);
+                if (value_is(*ret, VALUE_MAP))
+                        return 0;
+                if (i + 1 == ARRAY_SIZE(type_files))
+                        return value_error(&file->place, err, ERR_INVALID, "there is no type %s", name);
+        }
+        return 0;
+}
+
 int api_types_get(struct api_types *types, const char *name, const struct api_type **ret, struct err *err)
 {
-        const struct value *file = NULL;
+        const struct value *rows = NULL;
 
         for (size_t i = 0; i < types->count; i++)
                 if (strcmp(types->items[i]->name, name) == 0) {
                         *ret = types->items[i];
                         return 0;
                 }
-        int r = era_template(types->era, TYPES_FILE, &file, err);
+        int r = find_rows(types, name, &rows, err);
         if (r < 0)
                 return r;
-        const struct value *rows = value_map_get(file, name);
-        if (!value_is(rows, VALUE_MAP))
-                return value_error(&file->place, err, ERR_INVALID, "there is no type %s", name);
         struct api_type *type = xcalloc(1, sizeof(*type));
         type->name = keep(types, name);
         type->fields = xcalloc(rows->map.count + 1, sizeof(*type->fields));

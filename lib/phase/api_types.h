@@ -3,7 +3,8 @@
  *
  * The Go types of the Kubernetes API, as data: which fields a type has in the chosen kubeadm's version, what they hold,
  * when an empty one is written, and how a strategic merge patch treats them. The rows stand in
- * templates/pod-types.yaml, which says what they mean; a type is read when it is first asked for.
+ * templates/pod-types.yaml, which says what they mean, and those of kubeadm's own configuration in
+ * templates/config-types.yaml ("Timeouts.v1beta4"); a type is read when it is first asked for.
  */
 #include <stdbool.h>
 #include <stddef.h>

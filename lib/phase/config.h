@@ -244,13 +244,23 @@ struct config_cluster {
         struct config_duration ca_certificate_validity_period;
 };
 
+/* A JoinConfiguration, ResetConfiguration or UpgradeConfiguration as written. */
+struct config_node_document {
+        const char *kind, *version; /* "JoinConfiguration", "v1beta4" */
+        const struct value *value;
+};
+
+#define CONFIG_NODE_DOCUMENTS_MAX 3
+
 struct phase_config {
         struct config_init init;
         struct config_cluster cluster;
         const struct value *kube_proxy; /* KubeProxyConfiguration as written, NULL where there was none */
         const struct value *kubelet;    /* KubeletConfiguration as written, NULL where there was none */
         const struct value *arguments;  /* ArgumentsConfiguration as written (arguments.h), NULL where there was none */
-        struct config_memory *memory;   /* owns all of the above */
+        struct config_node_document nodes[CONFIG_NODE_DOCUMENTS_MAX]; /* with CONFIG_DECODE_NODE_KINDS */
+        size_t node_count;
+        struct config_memory *memory; /* owns all of the above */
 };
 
 struct phase_config *phase_config_new(void);

@@ -480,6 +480,17 @@ static void check_arguments(struct config_problems *problems, const struct value
         }
 }
 
+/* A kind is there at most once, so they fit. */
+static void keep_node_document(struct phase_config *config, const struct config_document *doc)
+{
+        if (config->node_count < CONFIG_NODE_DOCUMENTS_MAX)
+                config->nodes[config->node_count++] = (struct config_node_document){
+                        doc->kind,
+                        config_keepf(config, "%s", doc->version),
+                        doc->value,
+                };
+}
+
 int config_decode(struct phase_config *config, struct yaml_documents *documents, const struct era *era, unsigned flags,
                   struct config_problems *problems, struct err *err)
 {
@@ -515,6 +526,10 @@ int config_decode(struct phase_config *config, struct yaml_documents *documents,
                 case CONFIG_DOCUMENT_ARGUMENTS:
                         config->arguments = doc->value;
                         check_arguments(problems, doc->value);
+                        break;
+                case CONFIG_DOCUMENT_NODE:
+                        if (flags & CONFIG_DECODE_NODE_KINDS)
+                                keep_node_document(config, doc);
                         break;
                 case CONFIG_DOCUMENT_IGNORED:
                 case CONFIG_DOCUMENT_USE_MAX:

@@ -18,6 +18,8 @@ enum config_decode_flags {
         CONFIG_DECODE_ALLOW_DEPRECATED = 1 << 1, /* no warning about an API version on its way out */
         CONFIG_DECODE_ALLOW_EXPERIMENTAL = 1 << 2,
         CONFIG_DECODE_KNOWN_ONLY = 1 << 3, /* a document of another group is an error (config validate) */
+        CONFIG_DECODE_NODE_KINDS = 1 << 4, /* JoinConfiguration, ResetConfiguration and UpgradeConfiguration are kept,
+                                            * and enough for a file */
 };
 
 /* Decodes all documents into config, which owns them from then on (documents is left empty). A kind twice, a document

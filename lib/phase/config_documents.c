@@ -23,9 +23,9 @@ static const struct {
 } uses[] = {
         {GROUP, "InitConfiguration", NULL, CONFIG_DOCUMENT_INIT},
         {GROUP, "ClusterConfiguration", NULL, CONFIG_DOCUMENT_CLUSTER},
-        {GROUP, "JoinConfiguration", NULL, CONFIG_DOCUMENT_IGNORED},
-        {GROUP, "ResetConfiguration", NULL, CONFIG_DOCUMENT_IGNORED},
-        {GROUP, "UpgradeConfiguration", NULL, CONFIG_DOCUMENT_IGNORED},
+        {GROUP, "JoinConfiguration", NULL, CONFIG_DOCUMENT_NODE},
+        {GROUP, "ResetConfiguration", NULL, CONFIG_DOCUMENT_NODE},
+        {GROUP, "UpgradeConfiguration", NULL, CONFIG_DOCUMENT_NODE},
         {"kubeproxy.config.k8s.io", NULL, "v1alpha1", CONFIG_DOCUMENT_KUBE_PROXY},
         {"kubelet.config.k8s.io", NULL, "v1beta1", CONFIG_DOCUMENT_KUBELET},
         {"podwatch.io", "ArgumentsConfiguration", "v1alpha1", CONFIG_DOCUMENT_ARGUMENTS},
@@ -214,11 +214,8 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
                         return r;
                 found |= list.items[i].use == CONFIG_DOCUMENT_INIT || list.items[i].use == CONFIG_DOCUMENT_CLUSTER;
         }
-        if (!found && (flags & CONFIG_DECODE_KNOWN_ONLY) && list.count > 0)
-                return err_set(
-                        err, ERR_UNSUPPORTED,
-                        "a file with no InitConfiguration or ClusterConfiguration is not checked yet (found: %s)",
-                        list.items[0].kind);
+        /* kubeadm takes a file with nothing of its own in it, too. */
+        found |= (flags & CONFIG_DECODE_NODE_KINDS) != 0;
         if (!found)
                 return err_set(err, ERR_INVALID,
                                "no InitConfiguration or ClusterConfiguration kind was found in the %s",

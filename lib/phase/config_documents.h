@@ -19,7 +19,8 @@ enum config_document_use {
         CONFIG_DOCUMENT_KUBE_PROXY,
         CONFIG_DOCUMENT_KUBELET,
         CONFIG_DOCUMENT_ARGUMENTS, /* ours: arguments.h */
-        CONFIG_DOCUMENT_IGNORED,   /* JoinConfiguration, foreign groups */
+        CONFIG_DOCUMENT_NODE,      /* JoinConfiguration, ResetConfiguration, UpgradeConfiguration */
+        CONFIG_DOCUMENT_IGNORED,   /* foreign groups */
         CONFIG_DOCUMENT_USE_MAX
 };
 

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
+#include "phase/config_encode.h"
 #include "phase/config_flags.h"
 #include "phase/template.h"
 
@@ -234,17 +235,6 @@ static int flag_value(const struct phase_flags *flags, const struct flag *flag, 
         return r;
 }
 
-/* The newest API version that this kubeadm reads without a warning. */
-static const char *api_version(const struct era *era)
-{
-        static const char *const newest_first[] = {"v1beta4", "v1beta3", "v1beta2"};
-
-        for (size_t i = 0; i < ARRAY_SIZE(newest_first); i++)
-                if (str_eq(era_text(era, "api", newest_first[i], ""), "current"))
-                        return newest_first[i];
-        return newest_first[0];
-}
-
 static struct value *new_document(const char *version, const char *kind)
 {
         struct value *doc = value_new_map();
@@ -257,7 +247,7 @@ static struct value *new_document(const char *version, const char *kind)
 int config_flags_documents(const struct phase_flags *flags, const struct era *era, struct yaml_documents *ret,
                            struct err *err)
 {
-        const char *version = api_version(era);
+        const char *version = config_written_version(era);
         struct value *init CLEANUP_VALUE = new_document(version, "InitConfiguration");
         struct value *cluster CLEANUP_VALUE = new_document(version, "ClusterConfiguration");
 

@@ -48,24 +48,23 @@ static void check_arguments(const struct validator *v, const struct config_args 
         }
 }
 
-static void check_socket(const struct validator *v)
+void config_check_socket(const struct era *era, const struct config_text *socket, const char *path,
+                         struct config_problems *problems)
 {
-        const struct config_text *socket = &v->config->init.node_registration.cri_socket;
         struct url url CLEANUP_URL = {0};
         struct err why = ERR_INIT;
-        const char *path = "nodeRegistration.criSocket";
-        bool by_path = str_eq(era_text(v->era, "validation", "criSocket", ""), "path");
+        bool by_path = str_eq(era_text(era, "validation", "criSocket", ""), "path");
 
         if (!*socket->text)
-                field_invalid_text(v->problems, socket, path, "empty CRI socket");
+                field_invalid_text(problems, socket, path, "empty CRI socket");
         else if (url_parse(socket->text, &url, &why) < 0)
-                field_invalid_text(v->problems, socket, path, "URL parsing error: %s", why.msg);
+                field_invalid_text(problems, socket, path, "URL parsing error: %s", why.msg);
         else if (by_path && !*url.scheme && socket->text[0] != '/')
-                field_invalid_text(v->problems, socket, path, "path is not absolute: %s", socket->text);
+                field_invalid_text(problems, socket, path, "path is not absolute: %s", socket->text);
         else if (by_path && *url.scheme && strcmp(url.scheme, "unix") != 0)
-                field_invalid_text(v->problems, socket, path, "URL scheme %s is not supported", url.scheme);
+                field_invalid_text(problems, socket, path, "URL scheme %s is not supported", url.scheme);
         else if (!by_path && strcmp(url.scheme, "unix") != 0)
-                field_invalid_text(v->problems, socket, path, "only URL scheme \"unix\" is supported, got \"%s\"",
+                field_invalid_text(problems, socket, path, "only URL scheme \"unix\" is supported, got \"%s\"",
                                    url.scheme);
 }
 
@@ -83,7 +82,7 @@ static void check_node_registration(const struct validator *v)
                         "config file.");
         else
                 check_dns1123(v, &node->name, "nodeRegistration.name");
-        check_socket(v);
+        config_check_socket(v->era, &node->cri_socket, "nodeRegistration.criSocket", v->problems);
         check_arguments(v, &node->kubelet_extra_args, "nodeRegistration.kubeletExtraArgs");
         if (*policy && !str_eq(policy, "Always") && !str_eq(policy, "IfNotPresent") && !str_eq(policy, "Never"))
                 field_invalid_text(v->problems, &node->image_pull_policy, "nodeRegistration.imagePullPolicy",
@@ -334,22 +333,22 @@ static void check_endpoint(const struct validator *v)
                                   "port number is not valid");
 }
 
-static void check_certificate_key(const struct validator *v)
+void config_check_certificate_key(const struct era *era, const struct config_text *key, const char *path,
+                                  struct config_problems *problems)
 {
-        const struct config_text *key = &v->config->init.certificate_key;
         size_t len = strlen(key->text), hex = strspn(key->text, "0123456789abcdefABCDEF");
 
-        if (!*key->text || !era_flag(v->era, "validation", "certificateKey"))
+        if (!*key->text || !era_flag(era, "validation", "certificateKey"))
                 return;
         if (hex < len)
-                field_invalid_text(v->problems, key, "certificateKey",
+                field_invalid_text(problems, key, path,
                                    "certificate key decoding error: encoding/hex: invalid byte: U+%04X '%c'",
                                    (unsigned char)key->text[hex], key->text[hex]);
         else if (len % 2)
-                field_invalid_text(v->problems, key, "certificateKey",
+                field_invalid_text(problems, key, path,
                                    "certificate key decoding error: encoding/hex: odd length hex string");
         else if (len != 64)
-                field_invalid_text(v->problems, key, "certificateKey",
+                field_invalid_text(problems, key, path,
                                    "invalid certificate key size %zu, the key must be an AES key of size 32", len / 2);
 }
 
@@ -362,5 +361,5 @@ void config_validate(const struct phase_config *config, const struct era *era, s
                 check_token(&v, &config->init.bootstrap_tokens.items[i], i);
         check_cluster(&v);
         check_endpoint(&v);
-        check_certificate_key(&v);
+        config_check_certificate_key(era, &config->init.certificate_key, "certificateKey", problems);
 }

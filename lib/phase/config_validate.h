@@ -9,3 +9,9 @@
 #include "phase/problems.h"
 
 void config_validate(const struct phase_config *config, const struct era *era, struct config_problems *problems);
+
+/* Rules that JoinConfiguration and ResetConfiguration have as well; path is that of the field. */
+void config_check_socket(const struct era *era, const struct config_text *socket, const char *path,
+                         struct config_problems *problems);
+void config_check_certificate_key(const struct era *era, const struct config_text *key, const char *path,
+                                  struct config_problems *problems);

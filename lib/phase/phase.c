@@ -42,6 +42,9 @@ static int read_config(const struct phase *phase, struct buf *b, struct err *err
         int r = file_read(file, b, &why);
         if (r == 0)
                 return 0;
+        if (phase->options.decode & CONFIG_DECODE_NODE_KINDS)
+                return err_set(err, why.code, "%s %s: %s", why.code == EISDIR ? "read" : "open", file,
+                               phase_errno_text(why.code, text, sizeof(text)));
         if (why.code >= ERR_INVALID || why.code == EINVAL)
                 return err_set(err, why.code, "unable to read config from \"%s\" : %s", file, why.msg);
         return err_set(err, why.code, "unable to read config from \"%s\" : %s %s: %s", file,
@@ -58,9 +61,29 @@ static int load_documents(const struct phase *phase, unsigned flags, struct yaml
         return r;
 }
 
+/* The command takes only what it knows, whichever kubeadm it is. */
+static bool is_strict_command(const struct phase *phase)
+{
+        char *path CLEANUP_FREE = xasprintf("strict.%s", phase->options.command ? phase->options.command : "");
+
+        return era_flag(phase->era, "config", path);
+}
+
 bool phase_is_lenient(const struct phase *phase)
 {
-        return phase->options.lenient || (phase->as_kubeadm && !phase->options.strict);
+        return phase->options.lenient || (phase->as_kubeadm && !phase->options.strict && !is_strict_command(phase));
+}
+
+/* enum config_decode_flags */
+static unsigned decode_flags(const struct phase *phase)
+{
+        unsigned flags = phase->options.decode;
+
+        if (phase_is_lenient(phase))
+                flags |= CONFIG_DECODE_LENIENT;
+        if (is_strict_command(phase))
+                flags |= CONFIG_DECODE_KNOWN_ONLY;
+        return flags;
 }
 
 /* The documents of --config. A key that is there twice is a mistake; as kubeadm, the last one counts. */
@@ -145,6 +168,8 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
 
         if (r == 0 && chosen)
                 r = check_command(phase, err);
+        if (r == 0 && options->no_config)
+                return chosen ? 0 : choose_era(phase, NULL, err);
         if (r == 0)
                 r = config_flags_check_mixed(options, chosen ? phase->era : NULL, err);
         if (r == 0 && options->config_file)
@@ -159,9 +184,10 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
         if (r == 0 && !options->config_file)
                 r = config_flags_documents(options->flags, phase->era, &documents, err);
         if (r == 0)
-                r = config_decode(phase->config, &documents, phase->era,
-                                  options->decode | (phase_is_lenient(phase) ? CONFIG_DECODE_LENIENT : 0), problems,
-                                  err);
+                r = config_decode(phase->config, &documents, phase->era, decode_flags(phase), problems, err);
+        if (r == 0 && (options->decode & CONFIG_DECODE_NODE_KINDS) && !*phase->config->init.api_version.text &&
+            !*phase->config->cluster.api_version.text)
+                return 0;
         if (r == 0)
                 r = kube_proxy_config_check(phase, phase_is_lenient(phase), problems, err);
         if (r == 0)
@@ -219,7 +245,7 @@ int phase_open(const struct phase_options *options, struct phase **ret, struct e
         int r = era_new(options->templates_dir, &phase->era, &why);
         if (r == 0)
                 r = load(phase, &problems, &why);
-        if (r == 0)
+        if (r == 0 && *phase->config->init.node_registration.name.text)
                 show_decisions(phase);
         print_problems(phase, &problems, r < 0 ? &why : NULL);
         if (r < 0 && err)

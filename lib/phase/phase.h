@@ -50,6 +50,7 @@ struct phase_options {
         const struct phase_flags *flags;
         const char *command; /* "config validate": looked up in the group "commands"; NULL: none */
         bool print_manifest; /* --print-manifest */
+        bool no_config;      /* only the kubeadm is chosen: the phase decodes what it needs by itself */
         bool dry_run;
         bool strict;             /* unknown fields are errors even though kubeadm_version is given */
         bool lenient;            /* unknown fields are warnings even though it is not */

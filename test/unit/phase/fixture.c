@@ -79,6 +79,8 @@ int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *ar
                                               .flags = &flags,
                                               .command = f->command,
                                               .print_manifest = f->print_manifest,
+                                              .decode = f->decode,
+                                              .no_config = f->no_config,
                                               .dry_run = f->dry_run,
                                               .out = open_memstream(&f->out, &out_len),
                                               .log = open_memstream(&f->log, &log_len)};

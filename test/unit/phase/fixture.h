@@ -17,6 +17,8 @@ struct fixture {
         struct err err;      /* of the last run */
         const char *version; /* --kubeadm-version; NULL: none */
         const char *command; /* its words, where they count */
+        unsigned decode;     /* enum config_decode_flags */
+        bool no_config;
         bool print_manifest;
         bool dry_run;
 };

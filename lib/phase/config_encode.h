@@ -1,0 +1,19 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From struct phase_config back to documents, by the tables of config_schema.h that decoding uses: what kubeadm writes
+ * of its internal configuration in an API version. Which empty fields stay is what templates/config-types.yaml says.
+ */
+#include "phase/config.h"
+#include "phase/era.h"
+
+struct err;
+struct value;
+
+/* The newest API version that this kubeadm reads and does not deprecate ("v1beta4"): the one it writes. */
+const char *config_written_version(const struct era *era);
+
+/* A document of `kind` ("InitConfiguration" or "ClusterConfiguration") as the API version `version` has it, with
+ * apiVersion and kind. Free it. */
+int config_encode(const struct phase_config *config, const struct era *era, const char *version, const char *kind,
+                  struct value **ret, struct err *err);

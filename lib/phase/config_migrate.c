@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "codec/yaml.h"
+#include "phase/config_encode.h"
+#include "phase/config_migrate.h"
+#include "phase/config_node.h"
+
+#define MINUTE (INT64_C(60) * 1000 * 1000 * 1000)
+
+static int add_document(const struct value *v, struct buf *out, struct err *err)
+{
+        if (out->len > 0)
+                buf_addstr(out, "---\n");
+        yaml_write(v, 0, out);
+        return buf_check(out, "the configuration", err);
+}
+
+/* bootstraputil.GenerateBootstrapToken */
+static int generate_token(struct phase_config *config, struct config_text *token, struct err *err)
+{
+        static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+        char text[24] = {0};
+        size_t len = 0;
+
+        while (len < sizeof(text) - 1) {
+                unsigned char byte;
+
+                if (len == 6) {
+                        text[len++] = '.';
+                        continue;
+                }
+                if (getrandom(&byte, 1, 0) != 1)
+                        return err_set_errno(err, errno, "couldn't generate random token");
+                /* Bytes from 252 on would make some letters likelier. */
+                if (byte < 252)
+                        text[len++] = letters[byte % 36];
+        }
+        token->text = config_keepf(config, "%s", text);
+        return 0;
+}
+
+static int complete_tokens(struct phase_config *config, struct err *err)
+{
+        struct config_tokens *tokens = &config->init.bootstrap_tokens;
+        int r = 0;
+
+        for (size_t i = 0; i < tokens->count && r == 0; i++)
+                if (!*tokens->items[i].token.text)
+                        r = generate_token(config, &tokens->items[i].token, err);
+        return r;
+}
+
+/* What the field of the API versions up to v1beta3 becomes: see the row. */
+static void move_timeout(const struct phase *phase)
+{
+        struct config_duration *old = &phase->config->cluster.api_server.timeout_for_control_plane;
+        const char *version = phase->config->cluster.api_version.text;
+        bool has_field = str_ends(version, "/v1beta2") || str_ends(version, "/v1beta3") ||
+                         (!*version && !str_eq(config_written_version(phase->era), "v1beta4"));
+
+        if (has_field && !old->set)
+                *old = (struct config_duration){4 * MINUTE, true, {.origin = "default"}};
+        if (!str_eq(era_text(phase->era, "config", "migratedTimeouts", ""), "moved"))
+                return;
+        phase->config->init.timeouts.control_plane_component_health_check =
+                (struct config_duration){old->set ? old->nsec : 0, true, old->place};
+        old->set = false;
+}
+
+static void default_dns_type(struct phase_config *config)
+{
+        if (!*config->cluster.dns.type.text)
+                config->cluster.dns.type = (struct config_text){"CoreDNS", {.origin = "default"}};
+}
+
+static int add_init(const struct phase *phase, struct buf *out, struct err *err)
+{
+        static const char *const kinds[] = {"InitConfiguration", "ClusterConfiguration"};
+        const char *version = config_written_version(phase->era);
+        int r = complete_tokens(phase->config, err);
+
+        move_timeout(phase);
+        default_dns_type(phase->config);
+        for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++) {
+                struct value *v CLEANUP_VALUE = NULL;
+
+                r = config_encode(phase->config, phase->era, version, kinds[i], &v, err);
+                if (r == 0)
+                        r = add_document(v, out, err);
+        }
+        return r;
+}
+
+/* In kubeadm's order. */
+static int add_nodes(struct phase *phase, unsigned flags, struct buf *out, struct err *err)
+{
+        static const char *const kinds[] = {"JoinConfiguration", "ResetConfiguration", "UpgradeConfiguration"};
+        struct config_problems problems CLEANUP_PROBLEMS = {0};
+        const struct phase_config *config = phase->config;
+        int r = 0;
+
+        for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
+                for (size_t i = 0; i < config->node_count && r == 0; i++) {
+                        struct value *v CLEANUP_VALUE = NULL;
+
+                        if (!str_eq(config->nodes[i].kind, kinds[k]) ||
+                            !era_lists(phase->era, "config", "nodeKinds", kinds[k]))
+                                continue;
+                        r = config_node_render(phase, &config->nodes[i], config_written_version(phase->era),
+                                               flags | (phase_is_lenient(phase) ? 0 : CONFIG_NODE_STRICT), &problems,
+                                               &v, &phase->exit_code, err);
+                        if (r == 0 && (flags & CONFIG_NODE_MIGRATE) && phase->as_kubeadm &&
+                            era_lists(phase->era, "config", "migrateFails", kinds[k]))
+                                r = err_set(err, ERR_UNSUPPORTED,
+                                            "could not find a mutator for input: []interface {}{(*kubeadm.%s)}",
+                                            kinds[k]);
+                        if (r == 0)
+                                r = add_document(v, out, err);
+                }
+        config_problems_print(&problems, phase->options.log);
+        return r;
+}
+
+static int write_new(const struct phase *phase, const char *path, const struct buf *out, struct err *err)
+{
+        struct err why = ERR_INIT;
+        char text[128];
+
+        if (phase->options.dry_run ||
+            file_write_atomic(path, buf_str(out), out->len, 0644, FILE_WRITE_KEEP_MODE | FILE_WRITE_FOLLOW, &why) >= 0)
+                return 0;
+        return err_set(err, why.code, "failed to write the new configuration to the file \"%s\": open %s: %s", path,
+                       path, phase_errno_text(why.code, text, sizeof(text)));
+}
+
+int phase_config_migrate(struct phase *phase, const char *new_config, struct err *err)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        const struct phase_config *config = phase->config;
+        int r = 0;
+
+        if (*config->init.api_version.text || *config->cluster.api_version.text)
+                r = add_init(phase, &out, err);
+        if (r == 0)
+                r = add_nodes(phase, CONFIG_NODE_MIGRATE, &out, err);
+        if (r < 0)
+                return r;
+        if (new_config)
+                return write_new(phase, new_config, &out, err);
+        (void)fputs(buf_str(&out), phase->options.out);
+        return 0;
+}
+
+int phase_config_check_nodes(struct phase *phase, struct err *err)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+
+        return add_nodes(phase, 0, &out, err);
+}
