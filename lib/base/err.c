@@ -72,6 +72,8 @@ int err_wrap(struct err *err, const char *fmt, ...)
 
 void err_clear(struct err *err)
 {
+        if (!err)
+                return;
         err->code = 0;
         err->status = 0;
         err->msg[0] = '\0';

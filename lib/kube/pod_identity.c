@@ -154,12 +154,15 @@ void pod_identity_apply(struct value *pod, const struct pod_source *source, cons
 
 int pod_identity_spec_hash(struct value *pod, char ret_hash[POD_SPEC_HASH_MAX], struct err *err)
 {
-        struct value *copy CLEANUP_VALUE = value_copy(pod);
+        struct value *copy CLEANUP_VALUE = value_copy(pod), *annotations;
         char text[POD_UID_HASH_MAX];
         struct hash128 h;
         int r;
 
-        (void)value_map_remove(value_get(copy, "metadata", "annotations", NULL), ANNOTATION_SEEN);
+        /* A version read back from disk may have lost them. */
+        annotations = value_get(copy, "metadata", "annotations", NULL);
+        if (value_is(annotations, VALUE_MAP))
+                (void)value_map_remove(annotations, ANNOTATION_SEEN);
         hash128_init(&h);
         hash_text(&h, "spec 1");
         r = hash_value(&h, copy, err);

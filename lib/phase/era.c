@@ -73,11 +73,12 @@ static int parse_file(const struct era *era, size_t i, struct value **ret, struc
 
         if (era->dir) {
                 char *path CLEANUP_FREE = file_join(era->dir, embedded_files[i].name);
-                int r = file_read(path, &b, err);
+                struct err why = ERR_INIT;
+                int r = file_read(path, &b, &why);
                 if (r == 0)
                         return yaml_load_one(path, buf_str(&b), b.len, 0, ret, err);
                 if (r != -ENOENT)
-                        return r;
+                        return err_set(err, why.code, "%s", why.msg);
         }
         return yaml_load_one(shown, embedded_files[i].data, embedded_files[i].len, 0, ret, err);
 }

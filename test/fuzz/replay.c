@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs a fuzz program on each file of a corpus directory, as a test: `replay_NAME DIRECTORY`.
+ * Runs a fuzz program on each file of corpus directories, as a test: `replay_NAME DIRECTORY...`.
  */
 #include <dirent.h>
 #include <stdbool.h>
@@ -26,21 +26,31 @@ static bool replay(const char *directory, const char *name)
         return LLVMFuzzerTestOneInput((const uint8_t *)buf_str(&data), data.len) == 0;
 }
 
-int main(int argc, char **argv)
+/* False where the directory cannot be read. */
+static bool replay_all(const char *directory, int *count)
 {
-        DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
+        DIR *dir = opendir(directory);
         const struct dirent *entry;
-        int count = 0;
 
-        if (!dir) {
-                printf("Bail out! cannot open the corpus %s\n", argc == 2 ? argv[1] : "");
-                return 1;
-        }
+        if (!dir)
+                return false;
         while ((entry = readdir(dir)))
                 if (entry->d_name[0] != '.')
-                        printf("%s %d - %s\n", replay(argv[1], entry->d_name) ? "ok" : "not ok", ++count,
+                        printf("%s %d - %s\n", replay(directory, entry->d_name) ? "ok" : "not ok", ++*count,
                                entry->d_name);
         (void)closedir(dir);
+        return true;
+}
+
+int main(int argc, char **argv)
+{
+        int count = 0;
+
+        for (int i = 1; i < argc; i++)
+                if (!replay_all(argv[i], &count)) {
+                        printf("Bail out! cannot open the corpus %s\n", argv[i]);
+                        return 1;
+                }
         printf("1..%d\n", count);
         return count == 0;
 }

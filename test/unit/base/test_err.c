@@ -24,6 +24,7 @@ static void test_set(void **state)
         assert_int_equal(err_set(&err, -EINVAL, "negative"), -EIO);
         assert_int_equal(err.code, EIO);
         assert_int_equal(err_set(NULL, ENOENT, "nobody reads this"), -ENOENT);
+        err_clear(NULL);
         err_clear(&err);
         assert_int_equal(err.code, 0);
         assert_string_equal(err.msg, "");
