@@ -97,6 +97,7 @@ int genphase_fail(const struct err *err, int code);
  * where it failed. */
 int genphase_replace(const struct genphase *g, const char *program, struct err *err);
 
+extern const struct cli_verb kubelet_finalize_verbs[];              /* verb_kubelet.c */
 extern const struct cli_verb token_verbs[];                         /* verb_token.c */
 extern const struct cli_verb certs_verbs[], kubeconfig_verbs[];     /* verb_pki.c */
 extern const struct cli_verb addon_verbs[];                         /* verb_addon.c */

@@ -94,6 +94,8 @@ static const struct cli_option explain_options[] = {
          .run = verb_kubelet_start, \
          .text = "Writes /var/lib/kubelet/config.yaml, kubeadm-flags.env and, for kubeadm 1.34 on, instance-config.yaml. podwatch " \
                  "reads the same files. Without --rootfs the service kubelet, else podwatch, is stopped before and started after."}, \
+        {.name = "kubelet-finalize", .help = "Update settings relevant to the kubelet after TLS bootstrap", \
+         .verbs = kubelet_finalize_verbs}, \
         {.name = "etcd", .help = "Generate the static Pod manifest of a local etcd", .verbs = etcd_verbs}, \
         {.name = "addon", .help = "Install the addons that a cluster needs: CoreDNS and kube-proxy", .verbs = addon_verbs}, \
         {.name = "proxy", .help = "Generate kube-proxy as a static Pod: manifest and configuration file", \

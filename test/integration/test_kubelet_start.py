@@ -97,3 +97,25 @@ def test_patches():
 def test_gate():
     """With the gate off the socket is a flag."""
     compare(INIT + CLUSTER + 'featureGates: {NodeLocalCRISocket: false}\n')
+
+
+def test_finalize():
+    """kubelet.conf of a kubeadm points to the kubelet's own certificate afterwards."""
+    with tempfile.TemporaryDirectory(prefix='kubelet-finalize-') as directory:
+        beside = Beside(directory, FULL)
+        for args in (['certs', 'ca'], ['kubeconfig', 'kubelet']):
+            made = beside.kubeadm('init', 'phase', *args, '--config', 'kubeadm.yaml')
+            assert made.code == 0, made.err
+        beside.share('kubeadm', 'genphase')
+        for present in (False, True):
+            for root in beside.roots.values():
+                if present:
+                    os.makedirs(f'{root}/var/lib/kubelet/pki')
+                    with open(f'{root}/var/lib/kubelet/pki/kubelet-client-current.pem', 'w'):
+                        pass
+            for args in (['--dry-run'], []):
+                theirs, ours = beside.both('init', 'phase', 'kubelet-finalize', 'all', '--config', 'kubeadm.yaml', *args)
+                assert (ours.code, ours.out) == (theirs.code, theirs.out), f'{theirs.out}{theirs.err}\n{ours.out}{ours.err}'
+                path = '/etc/kubernetes/kubelet.conf'
+                assert beside.read('kubeadm', path) == beside.read('genphase', path)
+        assert 'kubelet-client-current.pem' in beside.read('genphase', path)
