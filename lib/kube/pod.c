@@ -45,6 +45,26 @@ static void release_security(struct pod_security *security)
         release_map(&security->sysctls);
 }
 
+static void release_env(struct pod_env *env)
+{
+        free(env->name);
+        free(env->value);
+        free(env->field_path);
+        free(env->resource);
+        free(env->resource_container);
+}
+
+static void release_volume(struct pod_volume *volume)
+{
+        for (size_t i = 0; i < volume->file_count; i++) {
+                free(volume->files[i].path);
+                release_env(&volume->files[i].source);
+        }
+        free(volume->files);
+        free(volume->name);
+        free(volume->host_path);
+}
+
 static void release_container(struct pod_container *c)
 {
         free(c->name);
@@ -58,11 +78,7 @@ static void release_container(struct pod_container *c)
         }
         free(c->ports);
         for (size_t i = 0; i < c->env_count; i++) {
-                free(c->env[i].name);
-                free(c->env[i].value);
-                free(c->env[i].field_path);
-                free(c->env[i].resource);
-                free(c->env[i].resource_container);
+                release_env(&c->env[i]);
         }
         free(c->env);
         for (size_t i = 0; i < c->mount_count; i++) {
@@ -91,8 +107,7 @@ static void pod_free(struct pod *pod)
                 release_container(&pod->containers[i]);
         free(pod->containers);
         for (size_t i = 0; i < pod->volume_count; i++) {
-                free(pod->volumes[i].name);
-                free(pod->volumes[i].host_path);
+                release_volume(&pod->volumes[i]);
         }
         free(pod->volumes);
         strv_release(&pod->dns_nameservers);

@@ -167,7 +167,13 @@ struct pod_container {
         char restart_codes[POD_RESTART_CODES_MAX]; /* restartPolicyRules, see there; "" without */
 };
 
-enum pod_volume_type { POD_VOLUME_EMPTY_DIR, POD_VOLUME_HOST_PATH, POD_VOLUME_MAX };
+enum pod_volume_type {
+        POD_VOLUME_EMPTY_DIR,
+        POD_VOLUME_HOST_PATH,
+        POD_VOLUME_DOWNWARD_API, /* files; so is what follows */
+        POD_VOLUME_PROJECTED,
+        POD_VOLUME_MAX
+};
 enum pod_host_path_type {
         POD_HOST_PATH_UNSET,
         POD_HOST_PATH_DIRECTORY_OR_CREATE,
@@ -180,6 +186,12 @@ enum pod_host_path_type {
         POD_HOST_PATH_MAX
 };
 
+struct pod_volume_file { /* of a downwardAPI volume or source */
+        char *path;
+        int mode;              /* -1: the default_mode of the volume */
+        struct pod_env source; /* field_path or resource; no name */
+};
+
 struct pod_volume {
         char *name;
         enum pod_volume_type type;
@@ -188,6 +200,10 @@ struct pod_volume {
         bool memory; /* emptyDir.medium Memory */
         bool has_size_limit;
         struct quantity size_limit;
+        /* files */
+        struct pod_volume_file *files;
+        size_t file_count;
+        int default_mode;
 };
 
 struct pod_host_alias {

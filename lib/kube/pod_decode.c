@@ -86,6 +86,8 @@ static void decode_volume(const struct value *value, struct pod_volume *volume)
                 volume->host_path_type = type < 0 ? POD_HOST_PATH_UNSET : (enum pod_host_path_type)type;
                 return;
         }
+        if (pod_decode_files(value, volume))
+                return;
         volume->type = POD_VOLUME_EMPTY_DIR;
         volume->memory = str_eq(field_string(empty_dir, "medium", NULL), "Memory");
         volume->has_size_limit = limit && quantity_parse(limit, &volume->size_limit, NULL) == 0;

@@ -6,18 +6,24 @@
 #include "kube/pod_decode.h"
 #include "kube/pod_names.h"
 
-static void decode_env(const struct value *value, struct pod_env *env)
+void pod_decode_ref(const struct value *from, struct pod_env *env)
 {
-        const struct value *from = value_map_get(value, "valueFrom");
         const struct value *resource = value_map_get(from, "resourceFieldRef");
         const char *divisor = field_string(resource, "divisor", "0");
 
-        env->name = xstrdup(field_string(value, "name", ""));
         env->field_path = pod_decode_string(value_map_get(from, "fieldRef"), "fieldPath");
         env->resource = pod_decode_string(resource, "resource");
         env->resource_container = pod_decode_string(resource, "containerName");
         if (resource)
                 (void)quantity_parse(divisor, &env->divisor, NULL);
+}
+
+static void decode_env(const struct value *value, struct pod_env *env)
+{
+        const struct value *from = value_map_get(value, "valueFrom");
+
+        env->name = xstrdup(field_string(value, "name", ""));
+        pod_decode_ref(from, env);
         if (!from)
                 env->value = xstrdup(field_string(value, "value", ""));
 }

@@ -9,6 +9,7 @@
 #include "kube/pod_names.h"
 
 #define ORIGIN "default"
+#define DEFAULT_FILE_MODE 0644
 #define NANO_PER_MILLI 1000000
 
 /* Takes item; sets key unless the map has it. */
@@ -105,19 +106,45 @@ static void default_ports(struct value *container, bool host_network)
         }
 }
 
+static void default_ref(struct value *from)
+{
+        struct value *field = map_at(from, "fieldRef"), *resource = map_at(from, "resourceFieldRef");
+
+        if (field)
+                set_default_string(field, "apiVersion", "v1");
+        if (resource)
+                set_default_string(resource, "divisor", "0");
+}
+
 static void default_env(struct value *container)
 {
         struct value *env = value_map_get(container, "env");
 
-        for (size_t i = 0; i < field_count(env); i++) {
-                struct value *from = map_at(item_at(env, i), "valueFrom");
-                struct value *field = map_at(from, "fieldRef"), *resource = map_at(from, "resourceFieldRef");
+        for (size_t i = 0; i < field_count(env); i++)
+                default_ref(map_at(item_at(env, i), "valueFrom"));
+}
 
-                if (field)
-                        set_default_string(field, "apiVersion", "v1");
-                if (resource)
-                        set_default_string(resource, "divisor", "0");
-        }
+/* downwardAPI, as a volume or a source of a projected one. */
+static void default_downward_items(struct value *source)
+{
+        struct value *items = value_map_get(source, "items");
+
+        for (size_t i = 0; i < field_count(items); i++)
+                default_ref(item_at(items, i));
+}
+
+static void default_files(struct value *volume)
+{
+        struct value *downward = map_at(volume, "downwardAPI"), *projected = map_at(volume, "projected");
+        struct value *sources = value_map_get(projected, "sources");
+
+        if (downward)
+                set_default_int(downward, "defaultMode", DEFAULT_FILE_MODE);
+        default_downward_items(downward);
+        if (projected)
+                set_default_int(projected, "defaultMode", DEFAULT_FILE_MODE);
+        for (size_t i = 0; i < field_count(sources); i++)
+                default_downward_items(map_at(item_at(sources, i), "downwardAPI"));
 }
 
 static void default_handler(struct value *handler)
@@ -184,6 +211,7 @@ static void default_volume(struct value *volume)
                 set_default(volume, "emptyDir", value_new_map());
         if (host_path)
                 set_default_string(host_path, "type", "");
+        default_files(volume);
 }
 
 static void default_each(struct value *list, bool host_network, bool containers)

@@ -34,6 +34,13 @@ void pod_validate_probes(const struct pod_validation *pod, const struct field_pa
 void pod_validate_pod_security(const struct pod_validation *pod, const struct field_path *spec);
 void pod_validate_security(const struct pod_validation *pod, const struct field_path *container);
 void pod_validate_env(const struct pod_validation *pod, const struct field_path *container);
+/* References to fields and resources (pod_validate_env.c). volume: of a downwardAPI file, which may have fewer fields,
+ * whole maps among them, and must name the container. */
+void pod_validate_field_ref(struct pod_findings *findings, const struct field_path *ref, bool volume);
+void pod_validate_resource_ref(const struct pod_validation *pod, const struct field_path *ref, bool volume);
+/* downwardAPI and projected volumes (pod_files.c). */
+void pod_validate_downward_api(const struct pod_validation *pod, const struct field_path *source);
+void pod_validate_projected(const struct pod_validation *pod, const struct field_path *source);
 /* restartPolicy and restartPolicyRules of one container (pod_restart.c). */
 void pod_validate_restart(struct pod_findings *findings, const struct field_path *container);
 void pod_validate_resources(const struct pod_validation *pod, const struct field_path *container);

@@ -10,6 +10,9 @@ static const char *const field_paths[] = {
         "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
         "status.hostIP", "status.hostIPs",     "status.podIP", "status.podIPs",
 };
+static const char *const volume_field_paths[] = {
+        "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid",
+};
 static const char *const resources[] = {
         "limits.cpu",   "limits.ephemeral-storage",   "limits.memory",
         "requests.cpu", "requests.ephemeral-storage", "requests.memory",
@@ -50,8 +53,10 @@ static bool validate_subscript(struct pod_findings *findings, const struct field
         return true;
 }
 
-static void validate_field_ref(struct pod_findings *findings, const struct field_path *ref)
+void pod_validate_field_ref(struct pod_findings *findings, const struct field_path *ref, bool volume)
 {
+        const char *const *known = volume ? volume_field_paths : field_paths;
+        size_t known_count = volume ? ARRAY_SIZE(volume_field_paths) : ARRAY_SIZE(field_paths);
         struct field_path version = field_child(ref, "apiVersion"), path = field_child(ref, "fieldPath");
         const char *text = value_string(path.value, NULL);
 
@@ -59,9 +64,8 @@ static void validate_field_ref(struct pod_findings *findings, const struct field
                 field_invalid(findings, &version, "must be v1");
         if (!path.value || str_eq(text, ""))
                 field_required(findings, &path, NULL);
-        else if (text && !validate_subscript(findings, &path, text) &&
-                 !one_of(text, field_paths, ARRAY_SIZE(field_paths)))
-                field_not_supported(findings, &path, field_paths, ARRAY_SIZE(field_paths));
+        else if (text && !validate_subscript(findings, &path, text) && !one_of(text, known, known_count))
+                field_not_supported(findings, &path, known, known_count);
 }
 
 static bool container_exists(const struct value *spec, const char *name)
@@ -93,12 +97,14 @@ static void validate_divisor(struct pod_findings *findings, const struct field_p
                               str_ends(resource, ".memory") ? "memory" : "local ephemeral storage");
 }
 
-static void validate_resource_ref(const struct pod_validation *pod, const struct field_path *ref)
+void pod_validate_resource_ref(const struct pod_validation *pod, const struct field_path *ref, bool volume)
 {
         struct field_path name = field_child(ref, "resource"), container = field_child(ref, "containerName");
         struct field_path divisor = field_child(ref, "divisor");
         const char *text = value_string(name.value, NULL), *other = value_string(container.value, NULL);
 
+        if (volume && str_empty(other))
+                field_required(pod->findings, &container, NULL);
         if (!name.value || str_eq(text, ""))
                 field_required(pod->findings, &name, NULL);
         else if (text && !one_of(text, resources, ARRAY_SIZE(resources)))
@@ -123,9 +129,9 @@ static void validate_value_from(const struct pod_validation *pod, const struct f
         else if (from->value->map.count > 1)
                 field_invalid_text(pod->findings, from, "\"\"", "may not have more than one field specified at a time");
         if (value_is(field.value, VALUE_MAP))
-                validate_field_ref(pod->findings, &field);
+                pod_validate_field_ref(pod->findings, &field, false);
         if (value_is(resource.value, VALUE_MAP))
-                validate_resource_ref(pod, &resource);
+                pod_validate_resource_ref(pod, &resource, false);
 }
 
 void pod_validate_env(const struct pod_validation *pod, const struct field_path *container)

@@ -37,8 +37,9 @@ static void validate_host_path(struct pod_findings *findings, const struct field
 }
 
 /* Exactly one source: every field but the name is one. */
-static void validate_source(struct pod_findings *findings, const struct field_path *volume)
+static void validate_source(const struct pod_validation *pod, const struct field_path *volume)
 {
+        struct pod_findings *findings = pod->findings;
         size_t sources = 0;
 
         for (size_t i = 0; i < volume->value->map.count; i++) {
@@ -55,6 +56,10 @@ static void validate_source(struct pod_findings *findings, const struct field_pa
                         validate_empty_dir(findings, &source);
                 if (str_eq(entry->key, "hostPath") && value_is(entry->value, VALUE_MAP))
                         validate_host_path(findings, &source);
+                if (str_eq(entry->key, "downwardAPI") && value_is(entry->value, VALUE_MAP))
+                        pod_validate_downward_api(pod, &source);
+                if (str_eq(entry->key, "projected") && value_is(entry->value, VALUE_MAP))
+                        pod_validate_projected(pod, &source);
         }
 }
 
@@ -81,6 +86,6 @@ void pod_validate_volumes(const struct pod_validation *pod, const struct field_p
                 else if (field_check(pod->findings, &name, meta_dns1123_label) &&
                          name_taken(volumes.value, i, value_string(name.value, "")))
                         field_duplicate(pod->findings, &name, NULL);
-                validate_source(pod->findings, &volume);
+                validate_source(pod, &volume);
         }
 }

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/go_quote.h"
 #include "kube/pod.h"
 #include "node/container_env.h"
 #include "node/container_resources.h"
@@ -153,35 +154,68 @@ static int resource_value(const struct host *host, const struct pod_container *c
         return err_set(err, ERR_UNSUPPORTED, "resourceFieldRef %s is not known", env->resource);
 }
 
+/* As fieldpath.FormatMap: a line for each key, the value as Go quotes it (%q). */
+static char *map_text(const struct pod_map *map)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+
+        for (size_t i = 0; i < map->count; i++) {
+                buf_addf(&out, "%s%s=", i ? "\n" : "", map->items[i].key);
+                go_quote(map->items[i].value, &out);
+        }
+        return buf_steal(&out, NULL);
+}
+
+static int resource_text(const struct host *host, const struct pod *pod, const struct pod_container *container,
+                         const struct pod_env *ref, char **ret, struct err *err)
+{
+        const struct pod_container *of = container;
+        int64_t number = 0;
+        int r;
+
+        if (!str_empty(ref->resource_container))
+                of = pod_find_container(pod, ref->resource_container);
+        if (!of)
+                return err_set(err, ERR_INVALID, "the pod has no container %s",
+                               ref->resource_container ? ref->resource_container : "");
+        r = resource_value(host, of, ref, &number, err);
+        if (r < 0)
+                return r;
+        *ret = xasprintf("%" PRId64, number);
+        return 0;
+}
+
+int container_env_ref(const struct host *host, const struct pod *pod, const struct pod_container *container,
+                      const char *pod_ip, const struct pod_env *ref, char **ret, struct err *err)
+{
+        const char *value;
+        int r;
+
+        if (ref->resource)
+                return resource_text(host, pod, container, ref, ret, err);
+        if (str_eq(ref->field_path, "metadata.labels") || str_eq(ref->field_path, "metadata.annotations")) {
+                *ret = map_text(str_eq(ref->field_path, "metadata.labels") ? &pod->labels : &pod->annotations);
+                return 0;
+        }
+        r = field_value(host, pod, pod_ip, ref->field_path, &value, err);
+        if (r < 0)
+                return r;
+        *ret = xstrdup(value);
+        return 0;
+}
+
 static int add_one(const struct host *host, const struct pod *pod, const struct pod_container *container,
                    const char *pod_ip, const struct pod_env *item, struct strv *env, struct err *err)
 {
-        if (item->field_path) {
-                const char *value;
-                int r = field_value(host, pod, pod_ip, item->field_path, &value, err);
-                if (r < 0)
-                        return err_wrap(err, "env %s", item->name);
-                env_set(env, item->name, value);
-                return 0;
-        }
-        if (item->resource) {
-                const struct pod_container *of = container;
-                int64_t number = 0;
+        char *value CLEANUP_FREE = NULL;
 
-                if (!str_empty(item->resource_container))
-                        of = pod_find_container(pod, item->resource_container);
-                if (!of)
-                        return err_set(err, ERR_INVALID, "env %s: the pod has no container %s", item->name,
-                                       item->resource_container);
-                int r = resource_value(host, of, item, &number, err);
+        if (item->field_path || item->resource) {
+                int r = container_env_ref(host, pod, container, pod_ip, item, &value, err);
                 if (r < 0)
                         return err_wrap(err, "env %s", item->name);
-                char text[24];
-                (void)snprintf(text, sizeof(text), "%" PRId64, number);
-                env_set(env, item->name, text);
-                return 0;
+        } else {
+                value = container_env_expand(item->value ? item->value : "", env);
         }
-        char *value CLEANUP_FREE = container_env_expand(item->value ? item->value : "", env);
         env_set(env, item->name, value);
         return 0;
 }

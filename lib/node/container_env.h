@@ -12,11 +12,17 @@ struct err;
 struct host;
 struct pod;
 struct pod_container;
+struct pod_env;
 
 /* "NAME=value" for each variable, in the order in which the names first appear; of a name given twice the later value
  * counts. pod_ip: "" while it is not known. */
 int container_env(const struct host *host, const struct pod *pod, const struct pod_container *container,
                   const char *pod_ip, struct strv *ret_env, struct err *err);
+
+/* What a fieldRef or resourceFieldRef stands for; of a whole map, `key="value"` lines, as in a downwardAPI file.
+ * container: whose resources where the reference names none; may be NULL where it does. Free *ret. */
+int container_env_ref(const struct host *host, const struct pod *pod, const struct pod_container *container,
+                      const char *pod_ip, const struct pod_env *ref, char **ret, struct err *err);
 
 /* $(NAME) becomes the value of NAME in env ("NAME=value" entries); $$( is a literal $(; a name that is not there stays
  * as text. Free the result. */

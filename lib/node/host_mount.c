@@ -106,6 +106,15 @@ static int open_beneath(int root, const char *path, uint64_t flags)
         return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
+/* fchmod does not take a descriptor of O_PATH. */
+static int chmod_opened(int fd, mode_t mode)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        return chmod(path, mode);
+}
+
 /* Opens sub_path below root; directories that are missing on the way are made with `mode`. */
 static int open_making(int root, const char *sub_path, mode_t mode, int *ret_fd, struct err *err)
 {
@@ -132,9 +141,10 @@ static int open_making(int root, const char *sub_path, mode_t mode, int *ret_fd,
                 if (fd < 0 && errno == ENOENT) {
                         if (mkdirat(at, part, mode) < 0 && errno != EEXIST)
                                 return err_set_errno(err, errno, "subPath %s: making %s", sub_path, walked);
-                        if (fchmodat(at, part, mode, 0) < 0)
-                                return err_set_errno(err, errno, "subPath %s: mode of %s", sub_path, walked);
                         fd = open_beneath(root, walked, 0);
+                        /* By the descriptor: a container may have put a link in its place by now. */
+                        if (fd >= 0 && chmod_opened(fd, mode) < 0)
+                                return err_set_errno(err, errno, "subPath %s: mode of %s", sub_path, walked);
                 }
                 if (fd < 0 && errno == EXDEV)
                         return err_set(err, ERR_INVALID, "subPath %s: %s leads out of the volume", sub_path, walked);

@@ -21,6 +21,7 @@
 #include "node/host_mount.h"
 #include "node/pod_net.h"
 #include "node/volume.h"
+#include "node/volume_files.h"
 
 #define POD_DIRECTORY_MODE 0750
 #define EMPTY_DIR_MODE 0777
@@ -35,9 +36,16 @@ char *volume_pod_directory(const struct host *host, const char *uid)
 
 char *volume_path(const struct host *host, const struct pod *pod, const struct pod_volume *volume)
 {
+        static const char *const plugins[POD_VOLUME_MAX] = {
+                [POD_VOLUME_EMPTY_DIR] = "empty-dir",
+                [POD_VOLUME_DOWNWARD_API] = "downward-api",
+                [POD_VOLUME_PROJECTED] = "projected",
+        };
+
         if (volume->type == POD_VOLUME_HOST_PATH)
                 return xstrdup(volume->host_path);
-        return xasprintf("%s/pods/%s/volumes/kubernetes.io~empty-dir/%s", host->root_dir, pod->uid, volume->name);
+        return xasprintf("%s/pods/%s/volumes/kubernetes.io~%s/%s", host->root_dir, pod->uid, plugins[volume->type],
+                         volume->name);
 }
 
 static int set_mode(const char *path, mode_t mode, gid_t gid, struct err *err)
@@ -81,6 +89,22 @@ static int setup_empty_dir(const struct host *host, const struct pod *pod, const
         } else if (existed) {
                 return 0;
         }
+        return set_mode(path, gid == (gid_t)-1 ? EMPTY_DIR_MODE : EMPTY_DIR_MODE | S_ISGID, gid, err);
+}
+
+/* Made of the pod itself, on a tmpfs as the kubelet has them. */
+static int setup_files(const struct host *host, const struct pod *pod, const struct pod_volume *volume, struct err *err)
+{
+        char *path CLEANUP_FREE = volume_path(host, pod, volume);
+        gid_t gid = pod->security.has_fs_group ? (gid_t)pod->security.fs_group : (gid_t)-1;
+        int r = file_mkdir_p(path, POD_DIRECTORY_MODE, err);
+
+        if (r >= 0)
+                r = mount_tmpfs(path, volume, err);
+        if (r >= 0)
+                r = volume_files_of_pod(host, pod, volume, path, gid, err);
+        if (r < 0)
+                return r;
         return set_mode(path, gid == (gid_t)-1 ? EMPTY_DIR_MODE : EMPTY_DIR_MODE | S_ISGID, gid, err);
 }
 
@@ -166,6 +190,22 @@ int volume_write_hosts(const struct host *host, const struct pod *pod, const cha
         return 0;
 }
 
+static int setup_one(const struct host *host, const struct pod *pod, const struct pod_volume *volume, struct err *err)
+{
+        switch (volume->type) {
+        case POD_VOLUME_EMPTY_DIR:
+                return setup_empty_dir(host, pod, volume, err);
+        case POD_VOLUME_HOST_PATH:
+                return setup_host_path(volume, err);
+        case POD_VOLUME_DOWNWARD_API:
+        case POD_VOLUME_PROJECTED:
+                return setup_files(host, pod, volume, err);
+        case POD_VOLUME_MAX:
+                break;
+        }
+        return err_set(err, ERR_UNSUPPORTED, "volumes of this type are not known");
+}
+
 int volume_setup(const struct host *host, const struct pod *pod, struct err *err)
 {
         static const char *const parts[] = {"volumes", "plugins", "containers"};
@@ -180,7 +220,7 @@ int volume_setup(const struct host *host, const struct pod *pod, struct err *err
         for (size_t i = 0; i < pod->volume_count; i++) {
                 const struct pod_volume *v = &pod->volumes[i];
 
-                r = v->type == POD_VOLUME_HOST_PATH ? setup_host_path(v, err) : setup_empty_dir(host, pod, v, err);
+                r = setup_one(host, pod, v, err);
                 if (r < 0)
                         return err_wrap(err, "volume %s", v->name);
         }

@@ -152,7 +152,10 @@ int volume_mounts(const struct host *host, const struct pod *pod, const struct p
                 r = resolve_mount(host, pod, container, i, &env, &path, err);
                 if (r < 0)
                         return r;
-                add_mount(&m, path, mount->mount_path, mount->read_only, propagation_name(mount->propagation));
+                /* Files that podwatch makes are read only, whatever the mount says (mustMountRO). */
+                const struct pod_volume *volume = find_volume(pod, mount->name);
+                bool files = volume->type == POD_VOLUME_DOWNWARD_API || volume->type == POD_VOLUME_PROJECTED;
+                add_mount(&m, path, mount->mount_path, mount->read_only || files, propagation_name(mount->propagation));
                 hosts = hosts && !str_eq(mount->mount_path, HOSTS_TARGET);
                 message = message && !str_eq(mount->mount_path, container->termination_message_path);
         }

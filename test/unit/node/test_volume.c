@@ -29,6 +29,7 @@
 #include "node/host_mount.h"
 #include "node/log_links.h"
 #include "node/volume.h"
+#include "node/volume_files.h"
 
 #define TMPFS_ID 0x01021994
 
@@ -310,10 +311,93 @@ static void test_log_links(void **state)
         assert_true(lstat(link, &st) < 0);
 }
 
+static char *text_of(const char *path)
+{
+        struct buf b CLEANUP_BUF = BUF_INIT(4096);
+
+        if (file_read(path, &b, NULL) < 0)
+                fail_msg("%s cannot be read", path);
+        return buf_steal(&b, NULL);
+}
+
+/* A set of files takes the place of another at once, leaves nothing of it, and is left alone when it is there. */
+static void test_files(void **state)
+{
+        (void)state;
+        const struct volume_file first[] = {{"a", "1", 1, 0644}, {"dir/sub/b", "two", 3, 0400}};
+        const struct volume_file second[] = {{"a", "other", 5, 0640}, {"c", "", 0, 0600}};
+        char *directory CLEANUP_FREE = xasprintf("%s/files", root);
+        char *a CLEANUP_FREE = xasprintf("%s/a", directory), *b CLEANUP_FREE = xasprintf("%s/dir/sub/b", directory);
+        char *c CLEANUP_FREE = xasprintf("%s/c", directory), *dir CLEANUP_FREE = xasprintf("%s/dir", directory);
+        char *data CLEANUP_FREE = xasprintf("%s/..data", directory);
+        char before[256] = "", after[256] = "";
+        struct err err = ERR_INIT;
+
+        assert_true(file_mkdir_p(directory, 0755, &err) >= 0);
+        assert_int_equal(volume_files_write(directory, first, 2, (gid_t)-1, &err), 0);
+        char *one CLEANUP_FREE = text_of(a), *two CLEANUP_FREE = text_of(b);
+        assert_string_equal(one, "1");
+        assert_string_equal(two, "two");
+        assert_int_equal(mode_of(b) & 07777, 0400);
+        assert_true(readlink(data, before, sizeof(before) - 1) > 0);
+        assert_int_equal(volume_files_write(directory, first, 2, (gid_t)-1, &err), 0);
+        assert_true(readlink(data, after, sizeof(after) - 1) > 0);
+        assert_string_equal(before, after);
+        assert_int_equal(volume_files_write(directory, second, 2, 77, &err), 0);
+        char *three CLEANUP_FREE = text_of(a);
+        assert_string_equal(three, "other");
+        assert_int_equal(mode_of(c) & 07777, 0640);
+        assert_false(file_exists(dir));
+        char *old CLEANUP_FREE = xasprintf("%s/%s", directory, before);
+        assert_false(file_exists(old));
+        struct stat st;
+        assert_int_equal(stat(c, &st), 0);
+        assert_int_equal(st.st_gid, 77);
+}
+
+static void test_downward_api(void **state)
+{
+        (void)state;
+        struct pod *pod CLEANUP_POD = pod_of(
+                "u-down",
+                "[{name: d, downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}, {path: l/all, "
+                "mode: "
+                "256, fieldRef: {fieldPath: metadata.annotations}}]}}, {name: p, projected: {defaultMode: 292, "
+                "sources: "
+                "[{downwardAPI: {items: [{path: m, resourceFieldRef: {containerName: c, resource: limits.cpu, divisor: "
+                "1m}}]}}]}}]",
+                "[{name: d, mountPath: /d}, {name: p, mountPath: /p}]");
+        char *d CLEANUP_FREE = volume_path(&host, pod, &pod->volumes[0]);
+        char *p CLEANUP_FREE = volume_path(&host, pod, &pod->volumes[1]);
+        char *name CLEANUP_FREE = xasprintf("%s/name", d), *all CLEANUP_FREE = xasprintf("%s/l/all", d);
+        char *m CLEANUP_FREE = xasprintf("%s/m", p);
+        struct volume_mounts mounts CLEANUP_VOLUME_MOUNTS = {0};
+        struct err err = ERR_INIT;
+        struct statfs fs;
+
+        host.cpu_milli = 2500;
+        if (volume_setup(&host, pod, &err) < 0 ||
+            volume_mounts(&host, pod, &pod->containers[0], 0, "", &mounts, &err) < 0)
+                fail_msg("%s", err.msg);
+        assert_int_equal(statfs(d, &fs), 0);
+        assert_int_equal(fs.f_type, TMPFS_ID);
+        char *name_text CLEANUP_FREE = text_of(name), *all_text CLEANUP_FREE = text_of(all);
+        char *m_text CLEANUP_FREE = text_of(m);
+        assert_string_equal(name_text, "web-n1");
+        assert_non_null(strstr(all_text, "kubernetes.io/config.source=\"file\""));
+        assert_string_equal(m_text, "2500");
+        assert_int_equal(mode_of(all) & 07777, 0400);
+        assert_int_equal(mode_of(m) & 07777, 0444);
+        assert_true(mounts.items[0].read_only && mounts.items[1].read_only);
+        assert_int_equal(volume_cleanup(&host, "u-down", &err), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_empty_dirs),
+                cmocka_unit_test(test_files),
+                cmocka_unit_test(test_downward_api),
                 cmocka_unit_test(test_cleanup_stays_inside),
                 cmocka_unit_test(test_host_paths),
                 cmocka_unit_test(test_mounts_of_a_container),

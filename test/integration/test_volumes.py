@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Volumes on real Docker: what a container sees, what the host keeps, and what leads out of a volume and must not."""
+import json
+import os
+import stat
+
+from harness import Host, Podwatch, wait_for
+
+DATA = '/etc/kubernetes/data'
+SLEEP = ['sleep', '100000']
+
+
+def manifest(name, volumes, mounts, command=SLEEP, **more):
+    container = {'name': 'main', 'image': 'localhost/busybox:1', 'command': command, 'volumeMounts': mounts, **more.pop('container', {})}
+    metadata = {'name': name, **more.pop('metadata', {})}
+    return json.dumps({'apiVersion': 'v1', 'kind': 'Pod', 'metadata': metadata, 'spec': {
+        'terminationGracePeriodSeconds': 0, 'hostNetwork': True, 'volumes': volumes, 'containers': [container], **more}})
+
+
+def host_path(name, path, kind=None):
+    return {'name': name, 'hostPath': {'path': path, **({'type': kind} if kind is not None else {})}}
+
+
+class State:
+    def put(self, name, text):
+        self.host.write(f'/etc/kubernetes/manifests/{name}.yaml', text)
+
+    def pod(self, name):
+        return self.podwatch.pods()[f'default/{name}-node1']
+
+    def ready(self, *names):
+        self.podwatch.wait_ready(*(f'default/{n}-node1' for n in names))
+
+    def inside(self, name, script, container='main'):
+        status = next(c for c in self.pod(name)['status']['containerStatuses'] if c['name'] == container)
+        return self.host.docker.exec(status['containerID'].removeprefix('docker://'), 'sh', '-c', script)
+
+    def waits(self, name):
+        """Everything that status says of a pod."""
+        return json.dumps(self.podwatch.status()) + json.dumps(self.pod(name)['status'])
+
+    def path(self, name):
+        return self.host.path(f'{DATA}/{name}')
+
+
+def setup():
+    state = State()
+    state.host = Host('volumes')
+    state.host.docker.make_busybox()
+    state.host.run(['mkdir', '-p', f'{DATA}/tree/inner', f'{DATA}/secret'])
+    state.host.write(f'{DATA}/secret/key', 'do not show\n')
+    state.host.write(f'{DATA}/file', 'one file\n')
+    state.host.run(['ln', '-s', f'{DATA}/secret', f'{DATA}/tree/escape'])
+    state.host.run(['ln', '-s', '../../secret', f'{DATA}/tree/inner/up'])
+    state.host.run(['ln', '-s', 'inner', f'{DATA}/tree/within'])
+    state.podwatch = Podwatch(state.host).start()
+    return state
+
+
+def test_host_path_types(state):
+    state.host.run(['python3', '-c', f'import socket; socket.socket(socket.AF_UNIX).bind("{DATA}/sock")'])
+    good = {'': 'made', 'DirectoryOrCreate': 'dir', 'Directory': 'tree', 'FileOrCreate': 'newfile', 'File': 'file', 'Socket': 'sock'}
+    volumes = [host_path(f'v{i}', f'{DATA}/{p}', k) for i, (k, p) in enumerate(good.items())]
+    volumes += [host_path('char', '/dev/null', 'CharDevice')]
+    state.put('types', manifest('types', volumes, [{'name': v['name'], 'mountPath': f"/mnt/{v['name']}"} for v in volumes]))
+    bad = {'File': 'tree', 'Directory': 'file', 'Socket': 'file', 'BlockDevice': 'file', 'CharDevice': 'none'}
+    for kind, path in bad.items():
+        name = f'bad-{kind.lower()}'
+        state.put(name, manifest(name, [host_path('v', f'{DATA}/{path}', kind)], [{'name': 'v', 'mountPath': '/v'}]))
+    state.ready('types')
+    assert state.inside('types', 'test -d /mnt/v0 && test -d /mnt/v1 && test -f /mnt/v3 && cat /mnt/v4 && test -S /mnt/v5 && test -c /mnt/char') == 'one file\n'
+    assert stat.S_IMODE(os.stat(state.path('dir')).st_mode) == 0o755 and stat.S_IMODE(os.stat(state.path('newfile')).st_mode) == 0o644
+    for kind in bad:
+        wait_for(lambda: 'hostPath type check failed' in state.waits(f'bad-{kind.lower()}'), 15, f'the refusal of {kind}')
+    # What was missing is put there: the pod starts by itself.
+    os.unlink(state.path('file'))
+    os.mkdir(state.path('file'))
+    state.ready('bad-directory')
+
+
+def test_empty_dirs(state):
+    volumes = [{'name': 'disk', 'emptyDir': {}}, {'name': 'memory', 'emptyDir': {'medium': 'Memory', 'sizeLimit': '1Mi'}}]
+    mounts = [{'name': 'disk', 'mountPath': '/disk'}, {'name': 'memory', 'mountPath': '/memory'},
+              {'name': 'disk', 'mountPath': '/again', 'readOnly': True}]
+    state.put('empty', manifest('empty', volumes, mounts))
+    state.ready('empty')
+    text = state.inside('empty', 'echo kept > /disk/x; cat /again/x; touch /again/y; stat -c %a /disk; df -k /memory | tail -1; '
+                                 'dd if=/dev/zero of=/memory/x bs=1k count=2000; grep " /memory " /proc/mounts')
+    assert text.startswith('kept\n') and 'Read-only file system' in text and '\n777\n' in text, text
+    assert 'No space left' in text and 'tmpfs' in text and 'size=1024k' in text, text
+    directory = state.host.path(f"/var/lib/kubelet/pods/{state.pod('empty')['metadata']['uid']}")
+    assert os.path.isdir(directory)
+    os.unlink(state.host.path('/etc/kubernetes/manifests/empty.yaml'))
+    wait_for(lambda: not os.path.exists(directory), 20, 'the directory and its mounts to go')
+
+
+def test_sub_paths(state):
+    mounts = [{'name': 'v', 'mountPath': '/inner', 'subPath': 'inner'}, {'name': 'v', 'mountPath': '/within', 'subPath': 'within'},
+              {'name': 'v', 'mountPath': '/made', 'subPath': 'new/deep'}, {'name': 'v', 'mountPath': '/mine', 'subPathExpr': 'of-$(WHO)'}]
+    state.put('sub', manifest('sub', [host_path('v', f'{DATA}/tree')], mounts, container={
+        'env': [{'name': 'WHO', 'valueFrom': {'fieldRef': {'fieldPath': 'metadata.name'}}}]}))
+    state.ready('sub')
+    state.inside('sub', 'echo a > /inner/a; echo b > /within/b; echo c > /made/c; echo d > /mine/d')
+    assert os.listdir(state.path('tree/new/deep')) == ['c'] and os.listdir(state.path('tree/of-sub-node1')) == ['d']
+    assert sorted(os.listdir(state.path('tree/inner'))) == ['a', 'b', 'up']
+
+
+def test_sub_path_does_not_follow_a_link_out_of_the_volume(state):
+    for i, path in enumerate(('escape', 'escape/key', 'inner/up', 'inner/up/key')):
+        state.put(f'escape{i}', manifest(f'escape{i}', [host_path('v', f'{DATA}/tree')], [{'name': 'v', 'mountPath': '/v', 'subPath': path}]))
+    for i in range(4):
+        wait_for(lambda: 'leads out of the volume' in state.waits(f'escape{i}'), 15, 'the refusal')
+        made = state.host.docker.containers(all=True, label=f'io.kubernetes.pod.name=escape{i}-node1')
+        assert all(c['Labels']['io.kubernetes.container.name'] == 'POD' for c in made), made
+    for i in range(4):
+        os.unlink(state.host.path(f'/etc/kubernetes/manifests/escape{i}.yaml'))
+
+
+def test_mount_propagation(state):
+    """What the host mounts later is seen with HostToContainer alone; what a container mounts, by the host with Bidirectional."""
+    state.host.run(['sh', '-c', f'mkdir -p {DATA}/shared/late {DATA}/shared/back; mount --bind {DATA}/shared {DATA}/shared; mount --make-rshared {DATA}/shared'])
+    volume = [host_path('v', f'{DATA}/shared')]
+    for name, mode in (('none', 'None'), ('slave', 'HostToContainer'), ('both', 'Bidirectional')):
+        state.put(name, manifest(name, volume, [{'name': 'v', 'mountPath': '/v', 'mountPropagation': mode}],
+                                 container={'securityContext': {'privileged': mode == 'Bidirectional'}}))
+    state.ready('none', 'slave', 'both')
+    state.host.run(['sh', '-c', f'mount -t tmpfs none {DATA}/shared/late; touch {DATA}/shared/late/seen'])
+    assert [state.inside(n, 'ls /v/late').strip() for n in ('none', 'slave', 'both')] == ['', 'seen', 'seen']
+    state.inside('both', 'mount -t tmpfs none /v/back; touch /v/back/from-inside')
+    assert state.host.output('ls', f'{DATA}/shared/back').split() == ['from-inside']
+
+
+def test_downward_api_and_projected(state):
+    volumes = [{'name': 'd', 'downwardAPI': {'defaultMode': 0o640, 'items': [
+        {'path': 'labels', 'fieldRef': {'fieldPath': 'metadata.labels'}}, {'path': 'deep/name', 'fieldRef': {'fieldPath': 'metadata.name'}},
+        {'path': 'memory', 'mode': 0o444, 'resourceFieldRef': {'containerName': 'main', 'resource': 'limits.memory', 'divisor': '1Mi'}}]}},
+        {'name': 'p', 'projected': {'sources': [{'downwardAPI': {'items': [{'path': 'one', 'fieldRef': {'fieldPath': "metadata.labels['app']"}}]}},
+                                                {'downwardAPI': {'items': [{'path': 'two', 'fieldRef': {'fieldPath': 'metadata.uid'}}]}}]}}]
+    state.put('down', manifest('down', volumes, [{'name': 'd', 'mountPath': '/d'}, {'name': 'p', 'mountPath': '/p'}],
+                               metadata={'labels': {'app': 'x', 'tier': 'a-b'}}, securityContext={'fsGroup': 4321},
+                               container={'resources': {'limits': {'memory': '64Mi'}}, 'env': [
+                                   {'name': 'MEM', 'valueFrom': {'resourceFieldRef': {'resource': 'limits.memory'}}},
+                                   {'name': 'NODE', 'valueFrom': {'fieldRef': {'fieldPath': 'spec.nodeName'}}},
+                                   {'name': 'IP', 'valueFrom': {'fieldRef': {'fieldPath': 'status.hostIP'}}}]}))
+    state.ready('down')
+    text = state.inside('down', 'cat /d/labels; echo; cat /d/deep/name /d/memory /p/one; echo; stat -Lc "%a %g" /d/labels /d/memory; echo x > /d/x; '
+                                'grep -c " /d tmpfs" /proc/mounts; echo $MEM $NODE $IP; cat /p/two')
+    uid = state.pod('down')['metadata']['uid']
+    lines = text.splitlines()
+    assert lines[:5] == ['app="x"', 'tier="a-b"', 'down-node164x', '640 4321', '444 4321'], lines
+    assert 'Read-only' in lines[5] and lines[6:] == ['1', '67108864 node1 10.88.0.2', uid], lines
+
+
+def test_hosts_resolv_conf_and_hostname(state):
+    spec = {'hostNetwork': False, 'hostname': 'named', 'hostAliases': [{'ip': '192.0.2.7', 'hostnames': ['far', 'away']}], 'dnsPolicy': 'None',
+            'dnsConfig': {'nameservers': ['192.0.2.53'], 'searches': ['example.test'], 'options': [{'name': 'ndots', 'value': '3'}, {'name': 'rotate'}]}}
+    state.put('names', manifest('names', [], [], **spec))
+    state.ready('names')
+    assert state.inside('names', 'hostname; cat /etc/resolv.conf') == 'named\nnameserver 192.0.2.53\nsearch example.test\noptions ndots:3 rotate\n'
+    ip = state.pod('names')['status']['podIP']
+    hosts = state.inside('names', 'cat /etc/hosts')
+    assert f'{ip}\tnamed\n' in hosts and '192.0.2.7\tfar\taway\n' in hosts and hosts.startswith('# Kubernetes-managed hosts file.\n'), hosts
