@@ -29,9 +29,12 @@ struct genphase {
         struct kubeconfig_user kubeconfig_user; /* kubeconfig user */
         const char *images_from;                /* images build --from */
         const char *docker_host;                /* NULL: DOCKER_HOST, else the usual socket */
-        const struct cli_verb *verb;            /* that is run */
-        char command[128];                      /* its words, "config validate" */
-        char **argv;                            /* main's */
+        const char *from_config, *from_kubernetes_version, *from_kubeadm_version, *from_patches; /* diff */
+        const char *write_patches;
+        bool argument_patches;
+        const struct cli_verb *verb; /* that is run */
+        char command[128];           /* its words, "config validate" */
+        char **argv;                 /* main's */
 };
 
 extern const struct cli_program genphase_program;
@@ -112,6 +115,7 @@ int verb_etcd_local(void *userdata, const struct strv *args);
 int verb_completion(void *userdata, const struct strv *args);
 int verb_certificate_key(void *userdata, const struct strv *args);
 int verb_kubelet_start(void *userdata, const struct strv *args);
+int verb_diff(void *userdata, const struct strv *args);
 int verb_explain(void *userdata, const struct strv *args);
 int verb_proxy(void *userdata, const struct strv *args);
 int verb_version(void *userdata, const struct strv *args);

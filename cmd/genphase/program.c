@@ -75,13 +75,28 @@ static const struct cli_option kubelet_start_options[] = {
 
 /* The options of a configuration, as `control-plane all` and `etcd local` take them together. */
 #define OPTIONS_CONFIGURATION \
-        OPTION_CONFIG, OPTION_CERT_DIR, OPTION_KUBERNETES_VERSION, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_NODE_NAME, \
+        OPTION_CONFIG, OPTION_CERT_DIR, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_NODE_NAME, \
         OPTIONS_APISERVER, OPTIONS_CONTROLLER_MANAGER, OPTIONS_SCHEDULER
 #define COMPONENTS_USAGE "[etcd|apiserver|controller-manager|scheduler|proxy|all]..."
 
 static const struct cli_option explain_options[] = {
-        OPTIONS_CONFIGURATION,
+        OPTIONS_CONFIGURATION, OPTION_KUBERNETES_VERSION,
         {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", "text, or one JSON object a line", "text|json"},
+        {0}
+};
+
+static const struct cli_option diff_options[] = {
+        OPTIONS_CONFIGURATION,
+        OPTION_TEXT("kubernetes-version", options.kubernetes_version, "VERSION",
+                    "Kubernetes version, also in place of the configuration's"),
+        OPTION_TEXT("from-config", from_config, "FILE", "compare with what this configuration gives, not with the disk"),
+        OPTION_TEXT("from-kubernetes-version", from_kubernetes_version, "VERSION", "compare with this Kubernetes version"),
+        OPTION_TEXT("from-kubeadm-version", from_kubeadm_version, "VERSION", "compare with what this kubeadm does"),
+        OPTION_TEXT("from-patches", from_patches, "DIR", "compare with these patches"),
+        OPTION_TEXT("write-patches", write_patches, "DIR", "write patches that keep what was edited on disk"),
+        {"argument-patches", 0, CLI_FLAG, offsetof(struct genphase, argument_patches), NULL,
+         "of arguments by name, which genphase alone can use (kubeadm: the whole command line)"},
+        {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", "text, or one JSON object a component", "text|json"},
         {0}
 };
 
@@ -110,6 +125,9 @@ static const struct cli_verb verbs[] = {
         VERBS_PHASES,
         {.name = "images", .help = "The images of the control plane: list, pull, build, load", .verbs = images_verbs},
         {.name = "config", .help = "Work with configuration files", .verbs = config_verbs},
+        {.name = "diff", .help = "Say what would change on disk, or between two configurations or versions", .usage = COMPONENTS_USAGE,
+         .max_args = -1, .options = diff_options, .run = verb_diff,
+         .text = "Exit status: 0 nothing changes by meaning, 1 something does, 2 trouble."},
         {.name = "explain", .help = "Say for each line of a manifest where it comes from", .usage = COMPONENTS_USAGE, .max_args = -1,
          .options = explain_options, .run = verb_explain},
         {.name = "token", .help = "Bootstrap tokens", .verbs = token_verbs},

@@ -117,8 +117,8 @@ void field_invalid(struct pod_findings *findings, const struct field_path *path,
         va_end(ap);
 }
 
-void field_invalid_text(struct pod_findings *findings, const struct field_path *path, const char *shown,
-                        const char *fmt, ...)
+void field_invalid_shown(struct pod_findings *findings, const struct field_path *path, const char *shown,
+                         const char *fmt, ...)
 {
         va_list ap;
 

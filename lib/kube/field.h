@@ -68,8 +68,8 @@ void field_path_text(const struct field_path *path, struct buf *out);
 void field_invalid(struct pod_findings *findings, const struct field_path *path, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
 /* The same with another value shown than the one that stands there. */
-void field_invalid_text(struct pod_findings *findings, const struct field_path *path, const char *shown,
-                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void field_invalid_shown(struct pod_findings *findings, const struct field_path *path, const char *shown,
+                         const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* One field_invalid for each message. */
 void field_invalid_each(struct pod_findings *findings, const struct field_path *path, const struct strv *msgs);
 void field_required(struct pod_findings *findings, const struct field_path *path, const char *fmt, ...)

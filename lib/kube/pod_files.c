@@ -71,8 +71,8 @@ static void validate_file(const struct pod_validation *pod, const struct field_p
         else if (text && field_check(pod->findings, &path, meta_path_descending) && str_starts(text, ".."))
                 field_invalid(pod->findings, &path, "must not start with '..'");
         if (field.value && resource.value)
-                field_invalid_text(pod->findings, file, "\"resource\"",
-                                   "fieldRef and resourceFieldRef can not be specified simultaneously");
+                field_invalid_shown(pod->findings, file, "\"resource\"",
+                                    "fieldRef and resourceFieldRef can not be specified simultaneously");
         else if (!field.value && !resource.value)
                 field_required(pod->findings, file, "one of fieldRef and resourceFieldRef is required");
         if (value_is(field.value, VALUE_MAP))

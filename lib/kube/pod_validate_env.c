@@ -121,13 +121,14 @@ static void validate_value_from(const struct pod_validation *pod, const struct f
         struct field_path field = field_child(from, "fieldRef"), resource = field_child(from, "resourceFieldRef");
 
         if (from->value->map.count == 0)
-                field_invalid_text(pod->findings, from, "\"\"",
-                                   "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, "
-                                   "`secretKeyRef` or `fileKeyRef`");
+                field_invalid_shown(pod->findings, from, "\"\"",
+                                    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, "
+                                    "`secretKeyRef` or `fileKeyRef`");
         else if (value_map_get(env->value, "value"))
-                field_invalid_text(pod->findings, from, "\"\"", "may not be specified when `value` is not empty");
+                field_invalid_shown(pod->findings, from, "\"\"", "may not be specified when `value` is not empty");
         else if (from->value->map.count > 1)
-                field_invalid_text(pod->findings, from, "\"\"", "may not have more than one field specified at a time");
+                field_invalid_shown(pod->findings, from, "\"\"",
+                                    "may not have more than one field specified at a time");
         if (value_is(field.value, VALUE_MAP))
                 pod_validate_field_ref(pod->findings, &field, false);
         if (value_is(resource.value, VALUE_MAP))

@@ -16,11 +16,11 @@ static const struct choice {
         {"proxy", &component_proxy},
 };
 
-static bool is_there(const struct phase *phase, const struct component *component, bool with_proxy)
+bool component_is_there(const struct phase *phase, const struct component *component)
 {
         if (component == &component_etcd)
                 return !phase->config->cluster.etcd.external.set;
-        return component != &component_proxy || (with_proxy && !phase->config->cluster.proxy_disabled.value);
+        return component != &component_proxy || !phase->config->cluster.proxy_disabled.value;
 }
 
 static int check_name(const char *name, struct err *err)
@@ -42,32 +42,30 @@ static int check_name(const char *name, struct err *err)
                        name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-int component_choose(const struct phase *phase, const struct strv *names, bool with_proxy,
-                     const struct component *ret[COMPONENT_CHOICE_MAX], size_t *ret_count, struct err *err)
+int component_choose(const struct strv *names, struct component_choice *ret, struct err *err)
 {
-        size_t count = 0;
+        struct component_choice choice = {.all = names->len == 0};
         char *name;
 
         STRV_FOREACH (name, names) {
                 int r = check_name(name, err);
                 if (r < 0)
                         return r;
+                choice.all |= str_eq(name, "all");
         }
         for (size_t i = 0; i < COMPONENT_CHOICE_MAX; i++) {
-                bool named = false, all = names->len == 0;
-
-                STRV_FOREACH (name, names) {
-                        all |= str_eq(name, "all");
-                        named |= str_eq(name, choices[i].word) || str_eq(name, choices[i].component->name);
-                }
-                if (named && !is_there(phase, choices[i].component, true))
-                        return err_set(err, ERR_USAGE, "%s: the configuration has %s", choices[i].word,
-                                       choices[i].component == &component_etcd ? "an external etcd" : "proxy.disabled");
-                if (named || (all && is_there(phase, choices[i].component, with_proxy)))
-                        ret[count++] = choices[i].component;
+                choice.components[i] = choices[i].component;
+                STRV_FOREACH (name, names)
+                        choice.named[i] |= str_eq(name, choices[i].word) || str_eq(name, choices[i].component->name);
         }
-        *ret_count = count;
+        *ret = choice;
         return 0;
+}
+
+int component_refuse(const struct component *component, struct err *err)
+{
+        return err_set(err, ERR_USAGE, "%s: the configuration has %s", component->name,
+                       component == &component_etcd ? "an external etcd" : "proxy.disabled");
 }
 
 int component_manifest(struct phase *phase, const struct component *component, struct value **ret, struct err *err)

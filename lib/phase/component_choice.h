@@ -13,12 +13,19 @@ struct err;
 
 #define COMPONENT_CHOICE_MAX 5
 
-/* The components that names ask for, each once, in the order etcd, apiserver, controller-manager, scheduler, proxy;
- * none is all. A manifest's name ("kube-apiserver") is taken, too. all leaves out what the configuration does not have,
- * a local etcd where etcd is external, kube-proxy where it is disabled, and kube-proxy where with_proxy is false.
- * -ERR_USAGE for another name, with the nearest, and for one that the configuration does not have. */
-int component_choose(const struct phase *phase, const struct strv *names, bool with_proxy,
-                     const struct component *ret[COMPONENT_CHOICE_MAX], size_t *ret_count, struct err *err);
+struct component_choice {
+        const struct component *components[COMPONENT_CHOICE_MAX]; /* etcd, apiserver, ..., proxy: all that there are */
+        bool named[COMPONENT_CHOICE_MAX];
+        bool all; /* those that are not named, too */
+};
+
+/* What names ask for: words, or names of manifests ("kube-apiserver"); none is all. -ERR_USAGE for another name, with
+ * the nearest. */
+int component_choose(const struct strv *names, struct component_choice *ret, struct err *err);
+/* Whether the configuration has it: a local etcd, a kube-proxy that is not disabled. */
+bool component_is_there(const struct phase *phase, const struct component *component);
+/* The error for one that was named and is not there. */
+int component_refuse(const struct component *component, struct err *err);
 
 /* phase_manifest (control_plane.h) with nothing on standard output. */
 int component_manifest(struct phase *phase, const struct component *component, struct value **ret, struct err *err);

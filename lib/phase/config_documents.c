@@ -225,12 +225,32 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
         return 0;
 }
 
+static struct value *find_kind(const struct yaml_documents *documents, const char *kind)
+{
+        for (size_t i = 0; i < documents->count; i++)
+                if (str_eq(value_string(value_map_get(documents->items[i], "kind"), ""), kind))
+                        return documents->items[i];
+        return NULL;
+}
+
 const char *config_documents_version(const struct yaml_documents *documents)
 {
-        for (size_t i = 0; i < documents->count; i++) {
-                const struct value *doc = documents->items[i];
-                if (str_eq(value_string(value_map_get(doc, "kind"), ""), "ClusterConfiguration"))
-                        return value_string(value_map_get(doc, "kubernetesVersion"), NULL);
+        return value_string(value_map_get(find_kind(documents, "ClusterConfiguration"), "kubernetesVersion"), NULL);
+}
+
+void config_documents_set_version(struct yaml_documents *documents, const char *version)
+{
+        struct value *cluster = find_kind(documents, "ClusterConfiguration"),
+                     *init = find_kind(documents, "InitConfiguration");
+
+        if (!cluster && !init)
+                return;
+        if (!cluster) {
+                cluster = value_new_map();
+                value_map_set(cluster, "apiVersion", value_copy(value_map_get(init, "apiVersion") ?: init));
+                value_map_set(cluster, "kind", value_new_string("ClusterConfiguration"));
+                documents->items = xrealloc(documents->items, documents->count + 1, sizeof(*documents->items));
+                documents->items[documents->count++] = cluster;
         }
-        return NULL;
+        value_map_set(cluster, "kubernetesVersion", value_new_string(version))->place.origin = "kubernetes-version";
 }

@@ -46,3 +46,6 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
 
 /* The Kubernetes version that a ClusterConfiguration among the documents asks for, NULL where none does. */
 const char *config_documents_version(const struct yaml_documents *documents);
+/* Makes it another one, with the origin "kubernetes-version" (a flag); a ClusterConfiguration is added where there is
+ * an InitConfiguration alone. Nothing where there is neither. */
+void config_documents_set_version(struct yaml_documents *documents, const char *version);

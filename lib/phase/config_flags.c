@@ -80,7 +80,7 @@ int config_flags_check_mixed(const struct phase_options *options, const struct e
         for (size_t i = 0; options->flags && i < ARRAY_SIZE(flags_table); i++)
                 if (!flags_table[i].allowed_with_file && was_given(options->flags, &flags_table[i]))
                         strv_add(&names, flags_table[i].name);
-        if (options->patches_dir && era && !era_flag(era, "flags", "patchesWithFile"))
+        if (options->patches_dir && era && !options->patches_with_config && !era_flag(era, "flags", "patchesWithFile"))
                 strv_add(&names, "patches");
         if (options->print_manifest && options->kubeadm_version && era &&
             !era_flag(era, "flags", "printManifestWithFile"))

@@ -200,11 +200,16 @@ static int explain_component(struct phase *phase, const struct component *compon
 
 int phase_explain(struct phase *phase, const struct strv *names, struct err *err)
 {
-        const struct component *components[COMPONENT_CHOICE_MAX];
-        size_t count;
+        struct component_choice choice;
 
-        int r = component_choose(phase, names, true, components, &count, err);
-        for (size_t i = 0; i < count && r == 0; i++)
-                r = explain_component(phase, components[i], err);
+        int r = component_choose(names, &choice, err);
+        for (size_t i = 0; i < COMPONENT_CHOICE_MAX && r == 0; i++) {
+                bool there = component_is_there(phase, choice.components[i]);
+
+                if (choice.named[i] && !there)
+                        r = component_refuse(choice.components[i], err);
+                else if (there && (choice.named[i] || choice.all))
+                        r = explain_component(phase, choice.components[i], err);
+        }
         return r;
 }

@@ -174,6 +174,8 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
                 r = config_flags_check_mixed(options, chosen ? phase->era : NULL, err);
         if (r == 0 && options->config_file)
                 r = read_documents(phase, &documents, problems, err);
+        if (r == 0 && options->config_file && options->kubernetes_version)
+                config_documents_set_version(&documents, options->kubernetes_version);
         if (r == 0 && !chosen)
                 r = choose_era(phase,
                                options->config_file ? config_documents_version(&documents)

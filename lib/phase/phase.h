@@ -40,13 +40,15 @@ struct phase_flags {
 };
 
 struct phase_options {
-        const char *config_file;     /* --config; NULL: defaults and flags */
-        const char *templates_dir;   /* --templates; NULL: embedded */
-        const char *rootfs;          /* --rootfs; NULL: none */
-        const char *kubeadm_version; /* --kubeadm-version; NULL: newest known patch of the Kubernetes minor. Given:
-                                      * behave as that kubeadm even where it is lenient (unknown fields are warnings) */
-        const char *patches_dir;     /* --patches */
-        const char *output;          /* -o; NULL: the phase's own */
+        const char *config_file;        /* --config; NULL: defaults and flags */
+        const char *templates_dir;      /* --templates; NULL: embedded */
+        const char *rootfs;             /* --rootfs; NULL: none */
+        const char *kubeadm_version;    /* --kubeadm-version; NULL: newest known patch of the Kubernetes minor. Given:
+                                         * behave as that kubeadm even where it is lenient (unknown fields are warnings) */
+        const char *patches_dir;        /* --patches */
+        bool patches_with_config;       /* they may stand beside config_file in every era */
+        const char *kubernetes_version; /* in place of the one that config_file asks for; NULL: that one */
+        const char *output;             /* -o; NULL: the phase's own */
         const struct phase_flags *flags;
         const char *command; /* "config validate": looked up in the group "commands"; NULL: none */
         bool print_manifest; /* --print-manifest */

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "codec/yaml.h"
+#include "kube/pod.h"
+#include "phase/component_choice.h"
+#include "phase/control_plane.h"
+#include "phase/diff.h"
+#include "phase/pod_diff.h"
+#include "phase/pod_patch.h"
+#include "phase/provenance.h"
+
+/* Files of patches that one component can get before old ones have to be cleared away. */
+#define PATCH_FILES_MAX 10
+
+enum result { RESULT_SAME, RESULT_TEXT, RESULT_DIFFERS, RESULT_ADDED, RESULT_REMOVED, RESULT_MAX };
+
+static const char *const result_names[RESULT_MAX] = {
+        [RESULT_SAME] = "same",   [RESULT_TEXT] = "text",       [RESULT_DIFFERS] = "differs",
+        [RESULT_ADDED] = "added", [RESULT_REMOVED] = "removed",
+};
+
+/* One component on both sides. */
+struct comparison {
+        struct phase *phase, *from;
+        const struct component *component;
+        char *path;
+        struct value *before, *after; /* NULL: not there */
+        struct value *disk;           /* what is on disk; NULL: nothing, or not asked for */
+        struct pod_differences differences, edits;
+        enum result result;
+        struct strv patches;
+};
+
+static void comparison_release(struct comparison *c)
+{
+        free(c->path);
+        value_free(c->before);
+        value_free(c->after);
+        value_free(c->disk);
+        pod_differences_release(&c->differences);
+        pod_differences_release(&c->edits);
+        strv_release(&c->patches);
+}
+
+static const struct era *era_before(const struct comparison *c)
+{
+        return (c->from ? c->from : c->phase)->era;
+}
+
+/* Reading */
+
+static int read_disk(const struct comparison *c, char **ret_text, struct value **ret, struct err *err)
+{
+        struct value *pod CLEANUP_VALUE = NULL;
+        char *text CLEANUP_FREE = NULL;
+        size_t len;
+
+        int r = phase_read_file(c->phase, c->path, LIMIT_MANIFEST_BYTES, &text, &len, err);
+        if (r != 0)
+                return r < 0 ? err_wrap(err, "%s", c->path) : 0;
+        r = yaml_load_one(c->path, text, len, 0, &pod, err);
+        if (r < 0)
+                return r;
+        if (pod->kind != VALUE_MAP)
+                return value_error(&pod->place, err, ERR_INVALID, "expected a Pod, found a %s",
+                                   value_kind_name(pod->kind));
+        *ret_text = TAKE_PTR(text);
+        *ret = TAKE_PTR(pod);
+        return 0;
+}
+
+/* What is unknown on disk would otherwise vanish without a word: most likely a typo. */
+static struct value *meaning_with_warnings(const struct comparison *c, const struct value *pod)
+{
+        struct pod_findings findings = {0};
+        struct value *meaning = pod_meaning(pod, &findings);
+
+        for (size_t i = 0; i < findings.count; i++)
+                phase_warn(c->phase, "%s", findings.items[i].text);
+        pod_findings_release(&findings);
+        return meaning;
+}
+
+static bool same_text(const struct value *pod, const char *text)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+
+        yaml_write(pod, 0, &out);
+        return strcmp(buf_str(&out), text) == 0;
+}
+
+static void compare(struct comparison *c, const char *disk_text)
+{
+        if (!c->before || !c->after) {
+                c->result = c->after ? RESULT_ADDED : RESULT_REMOVED;
+                return;
+        }
+        struct value *before CLEANUP_VALUE =
+                                     c->from ? pod_meaning(c->before, NULL) : meaning_with_warnings(c, c->before),
+                             *after CLEANUP_VALUE = pod_meaning(c->after, NULL);
+        pod_diff(before, after, &c->differences);
+        if (c->differences.count > 0)
+                c->result = RESULT_DIFFERS;
+        else if (c->from ? !value_equal(c->before, c->after) : !same_text(c->after, disk_text))
+                c->result = RESULT_TEXT;
+}
+
+/* Both sides, and the disk where patches are wanted. False where neither has the component. */
+static int load(struct comparison *c, bool want_disk, struct err *err)
+{
+        char *text CLEANUP_FREE = NULL;
+        int r = 0;
+
+        if (component_is_there(c->phase, c->component))
+                r = component_manifest(c->phase, c->component, &c->after, err);
+        if (r == 0 && c->from && component_is_there(c->from, c->component))
+                r = component_manifest(c->from, c->component, &c->before, err);
+        if (r == 0 && (!c->from || want_disk))
+                r = read_disk(c, &text, &c->disk, err);
+        if (r < 0)
+                return r;
+        if (!c->from && c->disk)
+                c->before = value_copy(c->disk);
+        if (c->before || c->after)
+                compare(c, text);
+        return 0;
+}
+
+/* Patches of what was edited by hand */
+
+static char *free_path(const char *dir, const char *component, const char *type)
+{
+        for (int i = 0; i < PATCH_FILES_MAX; i++) {
+                char *name CLEANUP_FREE = i ? xasprintf("%s-edits%d+%s.yaml", component, i, type)
+                                            : xasprintf("%s-edits+%s.yaml", component, type);
+                char *path = file_join(dir, name);
+                if (!file_exists(path))
+                        return path;
+                free(path);
+        }
+        return NULL;
+}
+
+static int write_patch(struct comparison *c, const char *dir, const char *type, const struct value *patch,
+                       struct err *err)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        char *path CLEANUP_FREE = free_path(dir, c->component->name, type);
+
+        if (!path)
+                return err_set(err, EEXIST,
+                               "%s: there are %d patches %s-edits*+%s.yaml already: put them together first", dir,
+                               PATCH_FILES_MAX, c->component->name, type);
+        buf_addf(&out, "# What %s has beside what is rendered.\n", c->path);
+        yaml_write(patch, 0, &out);
+        int r = buf_check(&out, path, err);
+        if (r == 0)
+                r = file_mkdir_p(dir, 0700, err);
+        if (r >= 0)
+                r = file_write_atomic(path, buf_str(&out), out.len, 0600, 0, err);
+        if (r < 0)
+                return err_wrap(err, "cannot write the patch %s", path);
+        strv_add(&c->patches, path);
+        return 0;
+}
+
+static int make_patches(struct comparison *c, const struct diff_options *options, struct err *err)
+{
+        struct phase *base = c->from ? c->from : c->phase;
+        const struct value *rendered = c->from ? c->before : c->after;
+        struct api_types *types CLEANUP_API_TYPES = api_types_new(base->era);
+        struct pod_patch patch CLEANUP_POD_PATCH = {0};
+
+        if (!rendered || !c->disk)
+                return 0;
+        struct value *was CLEANUP_VALUE = pod_meaning(rendered, NULL), *is CLEANUP_VALUE = pod_meaning(c->disk, NULL);
+        pod_diff(was, is, &c->edits);
+        if (c->edits.count == 0)
+                return 0;
+        int r = pod_patch_make(rendered, c->disk, options->argument_patches, base->config, types, base->era, &patch,
+                               err);
+        if (r < 0)
+                return err_wrap(err, "%s", c->path);
+        if (patch.arguments)
+                r = write_patch(c, options->write_patches, "arguments", patch.arguments, err);
+        if (r == 0 && patch.pod)
+                r = write_patch(c, options->write_patches, patch.type == PATCH_JSON ? "json" : "strategic", patch.pod,
+                                err);
+        return r;
+}
+
+/* Printing */
+
+static void add_source(const struct era *era, const struct value_place *place, struct buf *out)
+{
+        if (!provenance_known(place))
+                return;
+        buf_addstr(out, "   (");
+        provenance_text(era, place, out);
+        buf_addch(out, ')');
+}
+
+/* Arguments as they are written, the rest as "what name: value". */
+static void add_subject(const struct pod_difference *d, struct buf *out)
+{
+        bool argument = str_eq(d->what, "argument");
+        const char *value = d->kind == POD_DIFFERENCE_REMOVED ? d->before : d->after;
+
+        buf_addf(out, "%s%s%s", d->what, *d->name ? " " : "", d->name);
+        if (d->kind == POD_DIFFERENCE_CHANGED)
+                buf_addf(out, ": %s -> %s", d->before, d->after);
+        else if (value)
+                buf_addf(out, "%s%s", argument ? "=" : *d->name ? ": " : " ", value);
+}
+
+static void print_differences(const struct pod_differences *differences, const struct era *before,
+                              const struct era *after, struct buf *out)
+{
+        static const char *const signs[POD_DIFFERENCE_MAX] = {"+", "-", "~", "~"};
+
+        for (size_t i = 0; i < differences->count; i++) {
+                const struct pod_difference *d = &differences->items[i];
+                bool removed = d->kind == POD_DIFFERENCE_REMOVED;
+
+                buf_addf(out, "  %s ", signs[d->kind]);
+                if (d->kind == POD_DIFFERENCE_REORDERED)
+                        buf_addf(out, "%s order: %s", d->what, d->field);
+                else
+                        add_subject(d, out);
+                add_source(removed ? before : after, removed ? &d->before_place : &d->after_place, out);
+                buf_addch(out, '\n');
+        }
+}
+
+static void print_text(const struct comparison *c, struct buf *out)
+{
+        static const char *const sentences[][2] = {
+                /* against the disk, against another rendering */
+                [RESULT_SAME] = {"same", "same"},
+                [RESULT_TEXT] = {"same by meaning, written another way: no restart", "same by meaning: no restart"},
+                [RESULT_DIFFERS] = {"differs: the pod restarts", "differs: the pod restarts"},
+                [RESULT_ADDED] = {"not on disk: the pod starts", "new: the pod starts"},
+                [RESULT_REMOVED] = {"only on disk: this configuration has no such pod", "goes: the pod stops"},
+        };
+
+        buf_addf(out, "%s: %s\n", c->component->name, sentences[c->result][c->from != NULL]);
+        print_differences(&c->differences, era_before(c), c->phase->era, out);
+        if (c->from && c->edits.count > 0) {
+                buf_addf(out, "  edited by hand in %s:\n", c->path);
+                print_differences(&c->edits, era_before(c), c->phase->era, out);
+        }
+        for (size_t i = 0; i < c->patches.len; i++)
+                buf_addf(out, "  patch that keeps what is on disk: %s\n", c->patches.items[i]);
+}
+
+static void set_text(struct value *object, const char *key, const char *text)
+{
+        if (text)
+                value_map_set(object, key, value_new_string(text));
+}
+
+static struct value *differences_object(const struct pod_differences *differences, const struct era *before,
+                                        const struct era *after)
+{
+        struct value *list = value_new_list();
+
+        for (size_t i = 0; i < differences->count; i++) {
+                const struct pod_difference *d = &differences->items[i];
+                struct value *object = value_new_map();
+
+                value_list_add(list, object);
+                set_text(object, "change", pod_difference_kind_name(d->kind));
+                set_text(object, "what", d->what);
+                set_text(object, "name", d->name);
+                set_text(object, "field", d->field);
+                set_text(object, "before", d->before);
+                set_text(object, "after", d->after);
+                if (provenance_known(&d->before_place))
+                        value_map_set(object, "beforeFrom", provenance_object(before, &d->before_place));
+                if (provenance_known(&d->after_place))
+                        value_map_set(object, "afterFrom", provenance_object(after, &d->after_place));
+        }
+        return list;
+}
+
+static void print_json(const struct comparison *c, struct buf *out)
+{
+        struct value *object CLEANUP_VALUE = value_new_map();
+        bool restart = c->result != RESULT_SAME && c->result != RESULT_TEXT;
+
+        set_text(object, "component", c->component->name);
+        set_text(object, "path", c->path);
+        set_text(object, "result", result_names[c->result]);
+        value_map_set(object, "restart", value_new_bool(restart));
+        value_map_set(object, "differences", differences_object(&c->differences, era_before(c), c->phase->era));
+        if (c->from && c->edits.count > 0)
+                value_map_set(object, "edits", differences_object(&c->edits, era_before(c), c->phase->era));
+        if (c->patches.len > 0) {
+                struct value *list = value_map_set(object, "patches", value_new_list());
+                for (size_t i = 0; i < c->patches.len; i++)
+                        value_list_add(list, value_new_string(c->patches.items[i]));
+        }
+        json_write(object, 0, out);
+        buf_addch(out, '\n');
+}
+
+static int diff_component(struct phase *phase, const struct component *component, const struct diff_options *options,
+                          bool *ret_differs, struct err *err)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(2 * LIMIT_YAML_OUTPUT);
+        struct comparison c = {
+                .phase = phase,
+                .from = options->from,
+                .component = component,
+                .path = xasprintf(MANIFEST_DIRECTORY "/%s.yaml", component->name),
+        };
+
+        int r = load(&c, options->write_patches != NULL, err);
+        if (r == 0 && options->write_patches)
+                r = make_patches(&c, options, err);
+        if (r == 0 && (c.before || c.after)) {
+                if (str_eq(phase->options.output, "json"))
+                        print_json(&c, &out);
+                else
+                        print_text(&c, &out);
+                r = buf_check(&out, "the differences", err);
+        }
+        if (r == 0)
+                (void)fputs(buf_str(&out), phase->options.out);
+        *ret_differs |= c.result != RESULT_SAME && c.result != RESULT_TEXT;
+        comparison_release(&c);
+        return r;
+}
+
+/* kube-proxy need not be a static pod: it counts where it is named, or one already. */
+static bool is_wanted(const struct phase *phase, const struct component_choice *choice, size_t i)
+{
+        if (choice->named[i])
+                return true;
+        return choice->all && (choice->components[i] != &component_proxy ||
+                               phase_exists(phase, MANIFEST_DIRECTORY "/kube-proxy.yaml"));
+}
+
+int phase_diff(struct phase *phase, const struct strv *names, const struct diff_options *options, bool *ret_differs,
+               struct err *err)
+{
+        struct component_choice choice;
+
+        *ret_differs = false;
+        int r = component_choose(names, &choice, err);
+        for (size_t i = 0; i < COMPONENT_CHOICE_MAX && r == 0; i++) {
+                const struct component *component = choice.components[i];
+
+                if (choice.named[i] && !component_is_there(phase, component) &&
+                    !(options->from && component_is_there(options->from, component)))
+                        return component_refuse(component, err);
+                if (is_wanted(phase, &choice, i))
+                        r = diff_component(phase, component, options, ret_differs, err);
+        }
+        return r;
+}
