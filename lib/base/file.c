@@ -205,18 +205,55 @@ int file_stage(const char *path, const void *data, size_t len, mode_t mode, unsi
         return 0;
 }
 
+void file_hold_signals(sigset_t *ret_before)
+{
+        static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGALRM, SIGXFSZ, SIGXCPU};
+        sigset_t set;
+
+        (void)sigemptyset(&set);
+        for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++)
+                (void)sigaddset(&set, ending[i]);
+        (void)pthread_sigmask(SIG_BLOCK, &set, ret_before);
+}
+
+void file_release_signals(const sigset_t *before)
+{
+        (void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/* 0: an unnamed file has its final name; 1: it has the temporary one, since another file has that. */
+static int name_unnamed(struct file_staged *staged)
+{
+        int r = link_unnamed(staged->fd, staged->path);
+        bool taken = r == -EEXIST && !(staged->flags & FILE_WRITE_EXCL);
+
+        if (taken)
+                r = link_unnamed(staged->fd, staged->temp);
+        if (r < 0)
+                return r;
+        staged->unnamed = false;
+        staged->fd = fd_close(staged->fd);
+        return taken;
+}
+
+static int commit(struct file_staged *staged)
+{
+        int r = staged->unnamed ? name_unnamed(staged) : 1;
+
+        if (r == 0 && !(staged->flags & FILE_WRITE_NO_SYNC))
+                r = sync_directory(staged->path);
+        else if (r == 1)
+                r = replace(staged->path, staged->temp, staged->flags);
+        return r;
+}
+
 int file_commit(struct file_staged *staged, struct err *err)
 {
-        int r = 0;
+        sigset_t before;
 
-        if (staged->unnamed) {
-                r = link_unnamed(staged->fd, staged->temp);
-                if (r < 0)
-                        return err_set_errno(err, -r, "%s", staged->path);
-                staged->unnamed = false;
-                staged->fd = fd_close(staged->fd);
-        }
-        r = replace(staged->path, staged->temp, staged->flags);
+        file_hold_signals(&before);
+        int r = commit(staged);
+        file_release_signals(&before);
         if (r < 0)
                 return err_set_errno(err, -r, "%s", staged->path);
         free(TAKE_PTR(staged->temp));
@@ -232,10 +269,16 @@ int file_sync_directory(const char *path, struct err *err)
 
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, unsigned flags, struct err *err)
 {
-        struct file_staged staged __attribute__((cleanup(file_staged_release))) = {0};
-        int r = file_stage(path, data, len, mode, flags, &staged, err);
+        struct file_staged staged = {0};
+        sigset_t before;
 
-        return r == 0 ? file_commit(&staged, err) : r;
+        file_hold_signals(&before);
+        int r = file_stage(path, data, len, mode, flags, &staged, err);
+        if (r == 0)
+                r = file_commit(&staged, err);
+        file_staged_release(&staged);
+        file_release_signals(&before);
+        return r;
 }
 
 int file_mkdir_p(const char *path, mode_t mode, struct err *err)

@@ -4,6 +4,7 @@
  * Files: whole reads with a ceiling, whole-or-absent writes (temp file in the same directory, fsync, rename, fsync of
  * the directory), directories with parents. Messages name the path as given.
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -44,6 +45,13 @@ int file_stage(const char *path, const void *data, size_t len, mode_t mode, unsi
 /* With FILE_WRITE_NO_SYNC in staged->flags the name is not on disk yet: file_sync_directory once for all of a
  * directory. */
 int file_commit(struct file_staged *staged, struct err *err);
+/* Signals that end a program wait in between, so that none ends it with a temporary name on disk: for several files
+ * that are staged and committed together. file_commit and file_write_atomic do so themselves. Only SIGKILL (and a crash
+ * of the machine) in the instant between giving a replacement its temporary name and renaming it leaves that name
+ * behind; it begins with a dot, so nobody reads it. A new file has its final name from the start where the file system
+ * can (O_TMPFILE). */
+void file_hold_signals(sigset_t *ret_before);
+void file_release_signals(const sigset_t *before);
 /* Puts the names in the directory that holds `path` on disk. */
 int file_sync_directory(const char *path, struct err *err);
 /* Takes the staged file away; does nothing after a commit. */

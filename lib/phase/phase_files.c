@@ -320,13 +320,18 @@ static bool print_only(const struct phase *phase)
 
 int phase_commit(struct phase *phase, struct err *err)
 {
+        sigset_t before;
         int r = 0;
 
         if (!print_only(phase)) {
-                if (phase->options.dry_run)
+                if (phase->options.dry_run) {
                         show_dry_run(phase);
-                else
+                } else {
+                        /* All or none, also where somebody presses Ctrl-C. */
+                        file_hold_signals(&before);
                         r = write_all(phase, err);
+                        file_release_signals(&before);
+                }
         }
         forget(phase->files);
         return r;

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every verb of genphase that writes: a disk that is full or read-only, no permission, a signal at any moment. What is left is
+what was there before, or what the verb writes, and no temporary file."""
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from harness import program
+from test_genphase_bad_input import CONFIG, digest
+
+GENPHASE = program('genphase')
+# What each verb needs to be there, and the verb. {new} is a path for what is written beside the tree.
+VERBS = {
+    'control-plane all': [['control-plane', 'all']],
+    'etcd local': [['etcd', 'local']],
+    'proxy': [['proxy']],
+    'certs all': [['certs', 'all']],
+    'certs renew': [['certs', 'all'], ['kubeconfig', 'all'], ['certs', 'renew', 'all']],
+    'certs generate-csr': [['certs', 'generate-csr', '--cert-dir', '{new}', '--kubeconfig-dir', '{new}']],
+    'kubeconfig all': [['certs', 'all'], ['kubeconfig', 'all']],
+    'kubelet-start': [['certs', 'all'], ['kubeconfig', 'all'], ['kubelet-start']],
+    'config migrate': [['config', 'migrate', '--old-config', 'kubeadm.yaml', '--new-config', '{new}/migrated.yaml']],
+}
+OLD, NEW = (CONFIG + 'encryptionAlgorithm: ECDSA-P256\n', CONFIG.replace('v1.36.3', 'v1.36.2')
+            + 'encryptionAlgorithm: ECDSA-P256\netcd:\n  local:\n    extraArgs: [{name: quota-backend-bytes, value: "1"}]\n')
+
+
+class Tree:
+    def __init__(self, directory):
+        self.directory, self.root, self.new = directory, f'{directory}/root', f'{directory}/root/new'
+        os.makedirs(self.new)
+        self.configure(OLD)
+
+    def configure(self, text):
+        with open(f'{self.directory}/kubeadm.yaml', 'w') as f:
+            f.write(text)
+
+    def argv(self, verb, before=()):
+        words = [w.format(new='/new' if 'generate-csr' in verb else self.new) for w in verb]
+        config = [] if verb[:2] == ['config', 'migrate'] else ['--config', 'kubeadm.yaml']
+        return [*before, GENPHASE, *words, '--rootfs', self.root, *config]
+
+    def start(self, verb, before=()):
+        env = {'PATH': os.environ['PATH'], 'ASAN_OPTIONS': 'detect_leaks=0'}
+        return subprocess.Popen(self.argv(verb, before), cwd=self.directory, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def run(self, verb, before=()):
+        process = self.start(verb, before)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def must(self, verb):
+        result = self.run(verb)
+        assert result.returncode == 0, (verb, result.stdout, result.stderr)
+
+    def files(self):
+        found = {}
+        for directory, _, names in os.walk(self.root):
+            for name in names:
+                with open(f'{directory}/{name}', 'rb') as f:
+                    found[os.path.relpath(f'{directory}/{name}', self.root)] = f.read()
+        return found
+
+
+def temporary(files):
+    return [name for name in files if os.path.basename(name).startswith('.') or name.endswith('.tmp')]
+
+
+def with_tree(function, *args):
+    with tempfile.TemporaryDirectory() as directory:
+        function(Tree(directory), *args)
+
+
+def test_verbs_are_all_there():
+    """A verb that is new to the help and writes has to be put into the list above, or here."""
+    listed = subprocess.run([GENPHASE, '--help'], capture_output=True, text=True, check=True).stdout
+    commands = {line.split()[0] for line in listed.partition('Commands:')[2].partition('Options:')[0].splitlines() if line.startswith('  ')}
+    known = {verb.split()[0] for verb in VERBS}
+    # They print, or talk to Docker or an API server.
+    others = {'addon', 'images', 'explain', 'token', 'completion', 'version', 'diff', 'host-facts', 'preflight', 'wait-control-plane',
+              'upload-config', 'upload-certs', 'mark-control-plane', 'bootstrap-token', 'kubelet-finalize', 'show-join-command', 'reset', 'init'}
+    assert commands <= known | others, commands - known - others
+
+
+def script(tree, verb, body, **values):
+    """A shell script in a mount namespace of its own with a small tmpfs at the root; $GO is the verb."""
+    go = ' '.join(f"'{w}'" for w in tree.argv(verb))
+    text = f'set -eu; cd {tree.directory}; ROOT={tree.root}; mount -t tmpfs -o size=1m,mode=755 tmpfs $ROOT; mkdir $ROOT/new\n{body}'
+    env = {**os.environ, 'ASAN_OPTIONS': 'detect_leaks=0', 'GO': go, **values}
+    result = subprocess.run(['unshare', '-m', 'sh', '-c', text], env=env, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, (verb, result.stdout, result.stderr)
+    return result.stdout
+
+
+STATE = '(cd $ROOT && find . ! -name full -exec stat -c "%n %i %a %s %y %F" {} + | sort; find . -type f ! -name full -exec sha256sum {} + | sort)'
+
+
+def prepare(tree, verbs):
+    """The shell words that run what the last verb needs."""
+    return ''.join(' '.join(f"'{w}'" for w in tree.argv(v)) + ' >/dev/null 2>&1\n' for v in verbs[:-1])
+
+
+def full_disk(tree, verbs, free):
+    out = script(tree, verbs[-1], f'''{prepare(tree, verbs)}
+        dd if=/dev/zero of=$ROOT/full bs=1k count=2000 2>/dev/null || true
+        truncate -s -{free}k $ROOT/full
+        {STATE} | grep -v '^[.] ' >before
+        if eval "$GO" >out 2>err; then echo written; else echo failed; fi
+        {STATE} | grep -v '^[.] ' >after
+        if cmp -s before after; then echo same; else diff before after || true; fi
+        cat err
+        ''')
+    assert out.startswith('failed\nsame\n') and 'no space left on device' in out.lower(), (verbs[-1], free, out)
+
+
+def test_full_disk():
+    for name, verbs in VERBS.items():
+        # Where several files are written, also with room for some of them.
+        for free in (0, 4, 8) if name in ('control-plane all', 'certs all', 'certs renew', 'kubeconfig all') else (0,):
+            with_tree(full_disk, verbs, free)
+
+
+def read_only(tree, verbs):
+    out = script(tree, verbs[-1], f'''{prepare(tree, verbs)}
+        mount -o remount,ro $ROOT
+        {STATE} >before
+        if eval "$GO" >out 2>err; then echo written; else echo failed; fi
+        {STATE} >after
+        if cmp -s before after; then echo same; else diff before after || true; fi
+        cat err
+        ''')
+    assert out.startswith('failed\nsame\n') and 'read-only file system' in out.lower(), (verbs[-1], out)
+
+
+def test_read_only_file_system():
+    for verbs in VERBS.values():
+        with_tree(read_only, verbs)
+
+
+def no_permission(tree, verbs):
+    for verb in verbs[:-1]:
+        tree.must(verb)
+    for directory, names, files in os.walk(tree.directory):
+        for path in [directory, *(os.path.join(directory, n) for n in files)]:
+            os.chmod(path, 0o755 if os.path.isdir(path) else 0o644)
+    was = digest(tree.root)
+    result = tree.run(verbs[-1], ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])
+    assert result.returncode == 1 and 'permission denied' in result.stderr.lower(), result
+    assert digest(tree.root) == was, verbs[-1]
+
+
+def test_no_permission():
+    for verbs in VERBS.values():
+        with_tree(no_permission, verbs)
+
+
+# Signals
+
+CALLS = ['write', 'fsync', 'linkat', 'rename', 'openat']
+
+
+def at_each_call(tree, verbs, call, signo, check):
+    """Runs the verb again and again, with the signal at the first such call, the second, ... until a run gets no signal."""
+    for number in range(1, 400):
+        shutil.rmtree(tree.root)
+        os.makedirs(tree.new)
+        tree.configure(OLD)
+        for verb in verbs[:-1] if len(verbs) > 1 else verbs:
+            tree.must(verb)
+        old = tree.files()
+        tree.configure(NEW)
+        result = tree.run(verbs[-1], ['strace', '-f', '-qq', '-o', '/dev/null', '-e', f'trace={call}', '-e',
+                                      f'inject={call}:signal={signo.name}:when={number}'])
+        files = tree.files()
+        if result.returncode == 0:
+            return number
+        assert result.returncode in (-signo, 128 + signo), result
+        check(old, files, (verbs[-1], call, signo.name, number))
+    raise AssertionError('no end')
+
+
+def whole(old, files, where):
+    """All of the old files, or all of the new ones."""
+    assert not temporary(files), (where, temporary(files))
+    changed = [name for name in files if files[name] != old.get(name)]
+    if where[0] == ['control-plane', 'all']:
+        assert len(changed) in (0, 3), (where, changed)
+
+
+def test_termination_at_each_call():
+    """SIGTERM and SIGINT wherever files are made: old or new, all of them, and no temporary file."""
+    for name, call, signo in (('control-plane all', 'linkat', signal.SIGTERM), ('control-plane all', 'fsync', signal.SIGINT),
+                              ('control-plane all', 'rename', signal.SIGTERM), ('etcd local', 'write', signal.SIGTERM)):
+        with tempfile.TemporaryDirectory() as directory:
+            assert at_each_call(Tree(directory), VERBS[name], call, signo, whole) > 1, (name, call)
+
+
+def each_whole(old, files, where):
+    """Each file is an old or a new one. Between a replacement's two names is an instant in which a kill leaves the first."""
+    left = temporary(files)
+    assert len(left) <= (1 if where[1] in ('linkat', 'rename') else 0), (where, left)
+    for name in set(files) - set(left):
+        assert files[name].startswith(b'apiVersion') and files[name].endswith(b'status: {}\n'), (where, name)
+
+
+def test_kill_at_each_call():
+    for call in ('linkat', 'fsync', 'rename', 'write'):
+        with tempfile.TemporaryDirectory() as directory:
+            assert at_each_call(Tree(directory), VERBS['control-plane all'], call, signal.SIGKILL, each_whole) > 1, call
+
+
+def test_new_files_have_no_temporary_name():
+    """Nothing but the final name is ever given to a file that is new, so not even a kill leaves another."""
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Tree(directory)
+        trace = f'{directory}/trace'
+        result = tree.run(['control-plane', 'all'], ['strace', '-f', '-qq', '-o', trace, '-e', 'trace=linkat,rename,renameat,renameat2'])
+        assert result.returncode == 0, result
+        with open(trace) as f:
+            lines = [line for line in f if 'resumed' not in line]
+        assert len(lines) == 3 and all('.tmp' not in line and 'linkat' in line for line in lines), lines
+
+
+def test_random_signals():
+    """In a loop, at moments of no choice of ours, over all that genphase writes."""
+    chance = random.Random(20)
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Tree(directory)
+        for verb in (['certs', 'all'], ['kubeconfig', 'all'], ['control-plane', 'all'], ['etcd', 'local'], ['proxy']):
+            tree.must(verb)
+        known = {name: {data} for name, data in tree.files().items()}
+        tree.configure(NEW)
+        for verb in (['control-plane', 'all'], ['etcd', 'local'], ['proxy']):
+            tree.must(verb)
+        for name, data in tree.files().items():
+            known.setdefault(name, set()).add(data)
+        begin = time.monotonic()
+        tree.must(['control-plane', 'all'])
+        usual = time.monotonic() - begin
+        ends = set()
+        for turn in range(120):
+            tree.configure(chance.choice([OLD, NEW]))
+            verb = chance.choice([['control-plane', 'all'], ['etcd', 'local'], ['proxy'], ['certs', 'all'], ['kubeconfig', 'all']])
+            process = tree.start(verb)
+            time.sleep(chance.uniform(0, 1.3 * usual))
+            process.send_signal(chance.choice([signal.SIGTERM, signal.SIGINT, signal.SIGHUP]))
+            process.communicate(timeout=60)
+            ends.add(process.returncode)
+            files = tree.files()
+            assert not temporary(files), (turn, verb, temporary(files))
+            strange = [name for name, data in files.items() if data not in known.get(name, ())]
+            assert not strange and set(files) == set(known), (turn, verb, strange, set(files) ^ set(known))
+        # Some were ended and some were not, or the moments were badly chosen.
+        assert 0 in ends and min(ends) < 0, ends
