@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "net/unix_ask.h"
 #include "podwatch.h"
 
 #define PATH_BYTES (8 * 1024)
@@ -22,9 +23,9 @@ static int act_on_pod(struct podwatch *p, const char *verb, const struct strv *a
         struct err err = ERR_INIT;
 
         buf_addstr(&path, verb);
-        podwatch_query(&path, "pod", args->items[0]);
+        unix_ask_query(&path, "pod", args->items[0]);
         if (p->container)
-                podwatch_query(&path, "container", p->container);
+                unix_ask_query(&path, "container", p->container);
         if (buf_check(&path, "the request", &err) < 0 || podwatch_post(p, buf_str(&path), &answer, &err) < 0)
                 return podwatch_fail(&err);
         (void)fputs(buf_str(&answer), stdout);

@@ -65,6 +65,22 @@ static const struct cli_option history_options[] = {
         {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json, instead of text", "json"},
         {0}
 };
+static const struct cli_option validate_options[] = {
+        {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json, instead of text", "json"},
+        {"hostname-override", 0, CLI_STRING, offsetof(struct podwatch, node_name), "NAME", "name of the node (default: this machine's)"},
+        {"docker-endpoint", 0, CLI_STRING, offsetof(struct podwatch, docker), "URL",
+         "Docker's socket, as dockerEndpoint (default: $DOCKER_HOST, else unix:///var/run/docker.sock)"},
+        {"manifests-alone", 0, CLI_FLAG, offsetof(struct podwatch, no_host), NULL,
+         "look at nothing of this machine: not at files that command lines name, nor at images"},
+        {0}
+};
+static const struct cli_option plan_options[] = {
+        OPTION_SOCKET,
+        {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json, instead of text", "json"},
+        {"docker-endpoint", 0, CLI_STRING, offsetof(struct podwatch, docker), "URL",
+         "Docker's socket, as dockerEndpoint (default: $DOCKER_HOST, else unix:///var/run/docker.sock)"},
+        {0}
+};
 static const struct cli_option rollback_options[] = {
         OPTION_STATE,
         {0}
@@ -77,6 +93,19 @@ static const struct cli_verb verbs[] = {
                  "is reported once. Containers go on when podwatch ends."},
         {.name = "status", .help = "Show pods, what they wait for, and what is wrong with which manifest", .usage = "[POD...]",
          .max_args = -1, .options = status_options, .run = verb_status, .complete = "completion pods"},
+        {.name = "validate", .help = "Look for mistakes in manifests before they are in force", .usage = "FILE|DIR...", .min_args = 1, .max_args = -1,
+         .options = validate_options, .run = verb_validate,
+         .text = "Everything that podwatch would find, unknown fields being errors; between the files: pod names, host ports, circles of "
+                 "start order; on this machine: files that command lines name and that are on no volume or missing, certificates that have "
+                 "expired, executables that an image does not have (where Docker answers; a container is made for it, never started, and "
+                 "removed). Needs no running podwatch. Exits with 0 where there is no error (warnings do not count), 1 where there is one, "
+                 "2 where something could not be read."},
+        {.name = "plan", .help = "Show what manifests would change on this node, and touch nothing", .usage = "[FILE|DIR]", .max_args = 1,
+         .options = plan_options, .run = verb_plan,
+         .text = "Compares with what the running podwatch has: which pods would be created, replaced or removed, by which field; images that "
+                 "are to be pulled, host ports that clash, and how long the last edits of a pod took from stop to start. DIR stands for the "
+                 "whole manifest directory, FILE for the file of that name in it; without either, what the directory holds now. Exits with 0, "
+                 "with 1 where a manifest is wrong or ports clash, with 2 where podwatch cannot be asked or a file not be read."},
         {.name = "restart", .help = "Restart a pod's containers, or one of them", .usage = "POD", .min_args = 1, .max_args = 1,
          .options = restart_options, .run = verb_restart, .complete = "completion pods",
          .text = "Stops each container as its pod says (preStop hook, signal, grace period) and starts it at once, whatever its "

@@ -17,6 +17,9 @@ struct podwatch {
         const char *output;    /* -o */
         const char *container; /* -c; NULL: all */
         int timeout;           /* seconds */
+        const char *node_name; /* NULL: this machine's */
+        const char *docker;    /* dockerEndpoint; NULL: DOCKER_HOST, else the default socket */
+        bool no_host;          /* the manifests alone, nothing of this machine */
         const char *state;     /* directory of podwatch's state */
 };
 
@@ -30,6 +33,7 @@ int verb_completion(void *userdata, const struct strv *args);
 int verb_diff(void *userdata, const struct strv *args);
 int verb_drain(void *userdata, const struct strv *args);
 int verb_history(void *userdata, const struct strv *args);
+int verb_plan(void *userdata, const struct strv *args);
 int verb_replay(void *userdata, const struct strv *args);
 int verb_restart(void *userdata, const struct strv *args);
 int verb_resume(void *userdata, const struct strv *args);
@@ -37,6 +41,7 @@ int verb_retry(void *userdata, const struct strv *args);
 int verb_rollback(void *userdata, const struct strv *args);
 int verb_run(void *userdata, const struct strv *args);
 int verb_status(void *userdata, const struct strv *args);
+int verb_validate(void *userdata, const struct strv *args);
 int verb_version(void *userdata, const struct strv *args);
 
 /* Prints "error: ..." and returns 1. */
@@ -47,7 +52,7 @@ int podwatch_get(const struct podwatch *p, const char *path, struct buf *out, st
 /* The same for POST. 1: what was asked for goes on still (202). Another answer than 200 is an error with the answer's
  * own words. */
 int podwatch_post(const struct podwatch *p, const char *path, struct buf *out, struct err *err);
-/* Appends a parameter to the path of a request. */
-void podwatch_query(struct buf *path, const char *name, const char *value);
 /* A revision's number on the command line. */
 int podwatch_revision(const char *word, unsigned *ret, struct err *err);
+/* Lower case; free it. */
+char *podwatch_node_name(const struct podwatch *p);

@@ -59,6 +59,9 @@ static void on_act(void *userdata, struct pod_entry *entry, const struct pod_act
         case POD_ACTION_EVENT:
                 agent_event(agent, entry, action);
                 break;
+        case POD_ACTION_PROMOTE:
+                agent_gap_promoted(entry);
+                break;
         case POD_ACTION_REVERT:
                 agent_pod_of(entry)->reverted = pod_ref(entry->view->current->pod);
                 agent->reverts = true;
@@ -66,7 +69,6 @@ static void on_act(void *userdata, struct pod_entry *entry, const struct pod_act
         case POD_ACTION_STOP:
         case POD_ACTION_ACTIVATE:
         case POD_ACTION_END:
-        case POD_ACTION_PROMOTE:
         case POD_ACTION_REVIVE:
         case POD_ACTION_ACCEPT:
         case POD_ACTION_DROP:
@@ -84,6 +86,7 @@ static void on_stepped(void *userdata, struct pod_entry *entry)
         if (pod->digest == digest)
                 return;
         pod->digest = digest;
+        agent_gap_stepped(agent, entry);
         agent_events_of_waits(agent, entry);
         agent_event_of_hold(agent, entry);
         agent_mark(agent, entry);

@@ -11,6 +11,7 @@
  *      agent_tail.c      last words of containers that crashed
  *      agent_show.c      what the local API answers
  *      agent_act.c       what people ask for through it
+ *      agent_gap.c       how long edits took
  *      agent_order.c     start order between pods, and its reverse; versions that failed their trial
  */
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 #include "node/pod_store.h"
 
 struct api_side;
+struct buf;
 struct cJSON;
 struct curl_glue;
 struct docker;
@@ -40,6 +42,9 @@ struct pod_exec_job;
 struct pod_status_message;
 struct probes;
 struct revisions;
+
+/* Edits of a pod whose time is kept. */
+#define AGENT_GAPS_MAX 5
 
 /* Last words of one container instance, or its termination message. */
 struct agent_tail {
@@ -65,6 +70,8 @@ struct agent_pod {
         char *refusal;        /* of its mirror */
         char *progress;       /* last line of an image pull */
         char *circle;         /* of its start order, as told; NULL without */
+        struct cJSON *gaps;   /* milliseconds that the last edits took; NULL: not read yet */
+        usec_t gap_from;      /* when the version that is being replaced began to stop, 0: none is */
         struct pod *reverted; /* version that failed its trial just now (a reference) */
 };
 
@@ -131,6 +138,7 @@ void agent_forget_status(struct agent *agent, const char *key); /* on disk */
 /* The incarnation that status shows; NULL where there is none. */
 const struct pod_incarnation *agent_shown(const struct pod_entry *entry);
 /* Writes a state file; says once when the disk takes nothing, and when it does again. */
+int agent_read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text);
 void agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len);
 
 /* agent_leftovers.c */
@@ -161,3 +169,8 @@ void agent_order_changed(struct agent *agent);                    /* something t
 int agent_set_draining(struct agent *agent, bool draining, struct err *err);
 char *agent_still_running(struct agent *agent); /* keys, "" without; free it */
 void agent_take_reverts(struct agent *agent);   /* tells the source which versions failed */
+
+/* agent_gap.c */
+void agent_gap_promoted(struct pod_entry *entry);
+void agent_gap_stepped(struct agent *agent, struct pod_entry *entry);
+void agent_gap_show(struct agent *agent, struct pod_entry *entry, struct cJSON *object); /* adds "gapsMs" */

@@ -69,7 +69,7 @@ void agent_write_state(struct agent *agent, const char *kind, const char *key, c
         }
 }
 
-static int read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text)
+int agent_read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text)
 {
         char *path CLEANUP_FREE = state_path(agent, kind, key);
 
@@ -98,7 +98,7 @@ static void restore_status(struct agent *agent, struct pod_entry *entry)
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
         struct agent_pod *pod = agent_pod_of(entry);
 
-        if (pod->status || read_state(agent, "status", entry->view->key, &text) < 0)
+        if (pod->status || agent_read_state(agent, "status", entry->view->key, &text) < 0)
                 return;
         pod->status = cJSON_ParseWithLength(buf_str(&text), text.len);
         if (pod->status)
@@ -127,7 +127,7 @@ void agent_restore(struct agent *agent, struct pod_entry *entry, bool observed)
         struct err err = ERR_INIT;
 
         restore_status(agent, entry);
-        if (read_state(agent, "state", entry->view->key, &text) < 0)
+        if (agent_read_state(agent, "state", entry->view->key, &text) < 0)
                 return;
         if (pod_store_restore(agent->store, entry, buf_str(&text), text.len, agent->boot_id, observed,
                               loop_now(agent->loop), loop_now_realtime(agent->loop), &err) < 0)
@@ -157,6 +157,7 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         free(pod->refusal);
         free(pod->progress);
         free(pod->circle);
+        cJSON_Delete(pod->gaps);
         pod_unref(pod->reverted);
         free(pod);
 }

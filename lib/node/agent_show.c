@@ -139,6 +139,7 @@ static cJSON *show_pod(struct agent *agent, struct pod_entry *entry)
         cJSON_AddItemToObject(object, "lastWords", show_last_words(pod, inc));
         if (pod->progress)
                 cJSON_AddStringToObject(object, "pull", pod->progress);
+        agent_gap_show(agent, entry, object);
         api_side_mirror_status(agent->api, entry->view->key, object);
         return object;
 }

@@ -26,7 +26,8 @@ static const struct pod_port *find_same(const struct pod *pod, const struct pod_
         return NULL;
 }
 
-bool host_ports_clash(const struct pod *pod, const struct pod *other, char *ret_text, size_t size)
+bool host_ports_find(const struct pod *pod, const struct pod *other, size_t *ret_container, size_t *ret_port,
+                     char *ret_text, size_t size)
 {
         for (size_t i = 0; i < pod->container_count; i++) {
                 for (size_t k = 0; k < pod->containers[i].port_count; k++) {
@@ -36,8 +37,17 @@ bool host_ports_clash(const struct pod *pod, const struct pod *other, char *ret_
                                 continue;
                         (void)snprintf(ret_text, size, "port %d/%s of the node is in use by pod %s/%s", port->host_port,
                                        pod_protocol_name(port->protocol), other->namespace, other->name);
+                        *ret_container = i;
+                        *ret_port = k;
                         return true;
                 }
         }
         return false;
+}
+
+bool host_ports_clash(const struct pod *pod, const struct pod *other, char *ret_text, size_t size)
+{
+        size_t container, port;
+
+        return host_ports_find(pod, other, &container, &port, ret_text, size);
 }
