@@ -33,6 +33,7 @@ void kubelet_config_release(struct kubelet_config *config)
         for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
                 free(strings[i]);
         strv_release(&config->cluster_dns);
+        strv_release(&config->allowed_unsafe_sysctls);
         strv_release(&config->node_labels);
         for (size_t i = 0; i < config->register_with_taint_count; i++) {
                 free(config->register_with_taints[i].key);

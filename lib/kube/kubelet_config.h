@@ -58,6 +58,7 @@ struct kubelet_config {
 
         /* pods */
         struct strv cluster_dns;
+        struct strv allowed_unsafe_sysctls;
         char *cluster_domain; /* NULL without */
         char *resolv_conf;    /* NULL: the empty string was given, pods get no file of the node's */
         int max_pods;

@@ -142,6 +142,7 @@ static void decode_pods(const struct value *kubelet, struct kubelet_config *conf
         int64_t pids = field_int(kubelet, "podPidsLimit", -1);
 
         pod_decode_strings(value_map_get(kubelet, "clusterDNS"), &config->cluster_dns);
+        pod_decode_strings(value_map_get(kubelet, "allowedUnsafeSysctls"), &config->allowed_unsafe_sysctls);
         config->cluster_domain = decode_text(kubelet, "clusterDomain", NULL);
         config->resolv_conf = decode_text(kubelet, "resolvConf", resolv_conf ? NULL : "/etc/resolv.conf");
         config->max_pods = (int)field_int(kubelet, "maxPods", PODS_MAX);

@@ -175,7 +175,7 @@ static const struct schema_field kubelet_configuration_schema_fields[] = {
         SCHEMA_OPT("systemReservedCgroup", STRING, INERT),
         SCHEMA_OPT("kubeReservedCgroup", STRING, INERT),
         SCHEMA_LIST("enforceNodeAllocatable", STRING, INERT),
-        SCHEMA_LIST("allowedUnsafeSysctls", STRING, INERT),
+        SCHEMA_LIST("allowedUnsafeSysctls", STRING, USED),
         SCHEMA_OPT("volumePluginDir", STRING, INERT),
         SCHEMA_OPT("providerID", STRING, USED),
         SCHEMA_OPT("kernelMemcgNotification", BOOL, INERT),

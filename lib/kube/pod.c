@@ -39,6 +39,9 @@ static void release_handler(struct pod_handler *handler)
 static void release_security(struct pod_security *security)
 {
         free(security->seccomp_localhost);
+        free(security->app_armor_localhost);
+        for (int i = 0; i < POD_SELINUX_MAX; i++)
+                free(security->selinux[i]);
         strv_release(&security->cap_add);
         strv_release(&security->cap_drop);
         free(security->supplemental_groups);
@@ -190,6 +193,15 @@ struct pod_security pod_container_security(const struct pod *pod, const struct p
         if (s.seccomp == POD_SECCOMP_UNSET) {
                 s.seccomp = pod->security.seccomp;
                 s.seccomp_localhost = pod->security.seccomp_localhost;
+        }
+        if (s.app_armor == POD_APP_ARMOR_UNSET) {
+                s.app_armor = pod->security.app_armor;
+                s.app_armor_localhost = pod->security.app_armor_localhost;
+        }
+        if (!s.has_selinux) {
+                s.has_selinux = pod->security.has_selinux;
+                for (int i = 0; i < POD_SELINUX_MAX; i++)
+                        s.selinux[i] = pod->security.selinux[i];
         }
         s.has_fs_group = pod->security.has_fs_group;
         s.fs_group = pod->security.fs_group;

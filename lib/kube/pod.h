@@ -118,12 +118,26 @@ enum pod_seccomp {
         POD_SECCOMP_MAX
 };
 
+enum pod_app_armor {
+        POD_APP_ARMOR_UNSET,
+        POD_APP_ARMOR_UNCONFINED,
+        POD_APP_ARMOR_RUNTIME_DEFAULT,
+        POD_APP_ARMOR_LOCALHOST,
+        POD_APP_ARMOR_MAX
+};
+
+enum pod_selinux { POD_SELINUX_USER, POD_SELINUX_ROLE, POD_SELINUX_TYPE, POD_SELINUX_LEVEL, POD_SELINUX_MAX };
+
 struct pod_security { /* pod level and container level; the effective one is pod_container_security() */
         bool has_run_as_user, has_run_as_group;
         int64_t run_as_user, run_as_group;
         bool has_run_as_non_root, run_as_non_root;
         enum pod_seccomp seccomp;
         char *seccomp_localhost;
+        enum pod_app_armor app_armor;
+        char *app_armor_localhost;
+        bool has_selinux;
+        char *selinux[POD_SELINUX_MAX]; /* NULL: not given */
         /* container only */
         bool privileged;
         bool has_allow_privilege_escalation, allow_privilege_escalation;

@@ -142,6 +142,9 @@ void pod_decode_security(const struct value *context, struct pod_security *s)
 {
         const struct value *profile = value_map_get(context, "seccompProfile");
         const struct value *caps = value_map_get(context, "capabilities");
+        const struct value *armor = value_map_get(context, "appArmorProfile");
+        const struct value *selinux = value_map_get(context, "seLinuxOptions");
+        int app_armor = pod_names_find(&pod_app_armor_names, field_string(armor, "type", NULL));
         int seccomp = pod_names_find(&pod_seccomp_names, field_string(profile, "type", NULL));
 
         decode_optional_id(context, "runAsUser", &s->has_run_as_user, &s->run_as_user);
@@ -149,6 +152,11 @@ void pod_decode_security(const struct value *context, struct pod_security *s)
         decode_optional_bool(context, "runAsNonRoot", &s->has_run_as_non_root, &s->run_as_non_root);
         s->seccomp = seccomp < 0 ? POD_SECCOMP_UNSET : (enum pod_seccomp)seccomp;
         s->seccomp_localhost = pod_decode_string(profile, "localhostProfile");
+        s->app_armor = app_armor < 0 ? POD_APP_ARMOR_UNSET : (enum pod_app_armor)app_armor;
+        s->app_armor_localhost = pod_decode_string(armor, "localhostProfile");
+        s->has_selinux = value_is(selinux, VALUE_MAP);
+        for (int i = 0; i < POD_SELINUX_MAX; i++)
+                s->selinux[i] = pod_decode_string(selinux, pod_selinux_names.names[i]);
         s->privileged = field_bool(context, "privileged", false);
         decode_optional_bool(context, "allowPrivilegeEscalation", &s->has_allow_privilege_escalation,
                              &s->allow_privilege_escalation);

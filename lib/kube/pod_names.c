@@ -23,6 +23,10 @@ NAMES(pod_propagation, POD_PROPAGATION_MAX, [POD_PROPAGATION_NONE] = "None",
       [POD_PROPAGATION_HOST_TO_CONTAINER] = "HostToContainer", [POD_PROPAGATION_BIDIRECTIONAL] = "Bidirectional");
 NAMES(pod_seccomp, POD_SECCOMP_MAX, [POD_SECCOMP_UNSET] = "", [POD_SECCOMP_UNCONFINED] = "Unconfined",
       [POD_SECCOMP_RUNTIME_DEFAULT] = "RuntimeDefault", [POD_SECCOMP_LOCALHOST] = "Localhost");
+NAMES(pod_app_armor, POD_APP_ARMOR_MAX, [POD_APP_ARMOR_UNSET] = "", [POD_APP_ARMOR_UNCONFINED] = "Unconfined",
+      [POD_APP_ARMOR_RUNTIME_DEFAULT] = "RuntimeDefault", [POD_APP_ARMOR_LOCALHOST] = "Localhost");
+NAMES(pod_selinux, POD_SELINUX_MAX, [POD_SELINUX_USER] = "user", [POD_SELINUX_ROLE] = "role",
+      [POD_SELINUX_TYPE] = "type", [POD_SELINUX_LEVEL] = "level");
 NAMES(pod_host_path_type, POD_HOST_PATH_MAX, [POD_HOST_PATH_UNSET] = "",
       [POD_HOST_PATH_DIRECTORY_OR_CREATE] = "DirectoryOrCreate", [POD_HOST_PATH_DIRECTORY] = "Directory",
       [POD_HOST_PATH_FILE_OR_CREATE] = "FileOrCreate", [POD_HOST_PATH_FILE] = "File", [POD_HOST_PATH_SOCKET] = "Socket",

@@ -18,6 +18,8 @@ extern const struct pod_names pod_qos_names;
 extern const struct pod_names pod_dns_policy_names;
 extern const struct pod_names pod_propagation_names;
 extern const struct pod_names pod_seccomp_names;        /* UNSET is "" */
+extern const struct pod_names pod_app_armor_names;      /* UNSET is "" */
+extern const struct pod_names pod_selinux_names;        /* fields of seLinuxOptions, and of Docker's labels */
 extern const struct pod_names pod_host_path_type_names; /* UNSET is "" */
 extern const struct pod_names pod_resource_names;
 extern const struct pod_names pod_probe_kind_names;

@@ -31,7 +31,7 @@ static const struct schema_field sysctl_schema_fields[] = {
 static SCHEMA_DEFINE(sysctl_schema, "Sysctl");
 
 static const struct schema_field pod_security_context_schema_fields[] = {
-        SCHEMA_OBJ("seLinuxOptions", se_linux_options_schema, REFUSED),
+        SCHEMA_OBJ("seLinuxOptions", se_linux_options_schema, USED),
         SCHEMA_SET("windowsOptions", ANY, REFUSED, .note = "this node runs Linux"),
         SCHEMA_SET("runAsUser", INT64, USED),
         SCHEMA_SET("runAsGroup", INT64, USED),
@@ -42,7 +42,7 @@ static const struct schema_field pod_security_context_schema_fields[] = {
         SCHEMA_OBJ_LIST("sysctls", sysctl_schema, USED),
         SCHEMA_SET("fsGroupChangePolicy", STRING, CARRIED),
         SCHEMA_OBJ("seccompProfile", seccomp_profile_schema, USED),
-        SCHEMA_OBJ("appArmorProfile", app_armor_profile_schema, REFUSED),
+        SCHEMA_OBJ("appArmorProfile", app_armor_profile_schema, USED),
         SCHEMA_SET("seLinuxChangePolicy", STRING, REFUSED),
 };
 static SCHEMA_DEFINE(pod_security_context_schema, "PodSecurityContext");

@@ -218,7 +218,7 @@ SCHEMA_DEFINE(app_armor_profile_schema, "AppArmorProfile");
 static const struct schema_field security_context_schema_fields[] = {
         SCHEMA_OBJ("capabilities", capabilities_schema, USED),
         SCHEMA_SET("privileged", BOOL, USED),
-        SCHEMA_OBJ("seLinuxOptions", se_linux_options_schema, REFUSED),
+        SCHEMA_OBJ("seLinuxOptions", se_linux_options_schema, USED),
         SCHEMA_SET("windowsOptions", ANY, REFUSED, .note = "this node runs Linux"),
         SCHEMA_SET("runAsUser", INT64, USED),
         SCHEMA_SET("runAsGroup", INT64, USED),
@@ -227,7 +227,7 @@ static const struct schema_field security_context_schema_fields[] = {
         SCHEMA_SET("allowPrivilegeEscalation", BOOL, USED),
         SCHEMA_SET("procMount", STRING, REFUSED, .harmless = "Default"),
         SCHEMA_OBJ("seccompProfile", seccomp_profile_schema, USED),
-        SCHEMA_OBJ("appArmorProfile", app_armor_profile_schema, REFUSED),
+        SCHEMA_OBJ("appArmorProfile", app_armor_profile_schema, USED),
 };
 static SCHEMA_DEFINE(security_context_schema, "SecurityContext");
 

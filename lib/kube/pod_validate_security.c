@@ -9,6 +9,7 @@
 #include "kube/pod_validate.h"
 
 #define SYSCTL_NAME_MAX 253
+#define APP_ARMOR_NAME_MAX 4095
 
 static void validate_id(struct pod_findings *findings, const struct field_path *context, const char *name)
 {
@@ -37,6 +38,31 @@ static void validate_seccomp(struct pod_findings *findings, const struct field_p
         if (!local.value)
                 field_required(findings, &local, "must be set when seccomp type is Localhost");
         (void)field_check(findings, &local, meta_path_descending);
+}
+
+static void validate_app_armor(struct pod_findings *findings, const struct field_path *context)
+{
+        static const char *const types[] = {"Localhost", "RuntimeDefault", "Unconfined"};
+        struct field_path profile = field_child(context, "appArmorProfile"), type = field_child(&profile, "type");
+        struct field_path local = field_child(&profile, "localhostProfile");
+        const char *text = value_string(type.value, NULL), *name = value_string(local.value, NULL);
+
+        if (!value_is(profile.value, VALUE_MAP))
+                return;
+        if (!type.value || str_eq(text, ""))
+                field_required(findings, &type, "type is required when appArmorProfile is set");
+        else if (text && pod_names_find(&pod_app_armor_names, text) < 0)
+                field_not_supported(findings, &type, types, 3);
+        else if (!str_eq(text, types[0]) && local.value)
+                field_invalid(findings, &local, "can only be set when AppArmor type is Localhost");
+        if (!str_eq(text, types[0]))
+                return;
+        if (!local.value || str_eq(name, ""))
+                field_required(findings, &local, "must be set when AppArmor type is Localhost");
+        else if (name && (isspace((unsigned char)name[0]) || isspace((unsigned char)name[strlen(name) - 1])))
+                field_invalid(findings, &local, "must not be padded with whitespace");
+        else if (name && strlen(name) > APP_ARMOR_NAME_MAX)
+                field_invalid(findings, &local, "must have at most %d bytes", APP_ARMOR_NAME_MAX);
 }
 
 /* Runs of [a-z0-9] with inner '-' and '_', joined by '.' or '/'. */
@@ -107,6 +133,7 @@ void pod_validate_pod_security(const struct pod_validation *pod, const struct fi
         }
         validate_sysctls(pod, &context);
         validate_seccomp(pod->findings, &context);
+        validate_app_armor(pod->findings, &context);
         if (field_bool(pod->spec, "shareProcessNamespace", false) && field_bool(pod->spec, "hostPID", false))
                 field_invalid(pod->findings, &share, "ShareProcessNamespace and HostPID cannot both be enabled");
 }
@@ -130,6 +157,7 @@ void pod_validate_security(const struct pod_validation *pod, const struct field_
         validate_id(pod->findings, &context, "runAsUser");
         validate_id(pod->findings, &context, "runAsGroup");
         validate_seccomp(pod->findings, &context);
+        validate_app_armor(pod->findings, &context);
         if (field_bool(context.value, "allowPrivilegeEscalation", true))
                 return;
         if (field_bool(context.value, "privileged", false))

@@ -94,6 +94,23 @@ static void read_resolv_conf(struct agent *agent)
         pod_net_parse_resolv_conf(buf_str(&text), &host->dns_servers, &host->dns_searches, &host->dns_options);
 }
 
+/* What the machine has, less what is reserved and what evictions keep free: as the Node says it (api_side.c). */
+static void init_allocatable(struct agent *agent, const struct machine *machine)
+{
+        const struct agent_config *c = agent->config;
+        int64_t *allocatable = agent->host.allocatable;
+        struct machine_load load = {0};
+
+        machine_load_read(c->root_dir, &load);
+        allocatable[POD_RESOURCE_CPU] = machine->cpus * 1000 - c->reserved_cpu_milli;
+        allocatable[POD_RESOURCE_MEMORY] = machine->memory_bytes - c->reserved_memory_bytes - c->eviction_memory_bytes;
+        allocatable[POD_RESOURCE_EPHEMERAL_STORAGE] =
+                load.disk_bytes - c->reserved_ephemeral_bytes - load.disk_bytes / 100 * c->eviction_disk_percent;
+        for (enum pod_resource i = 0; i < POD_RESOURCE_MAX; i++)
+                if (allocatable[i] < 0)
+                        allocatable[i] = 0;
+}
+
 static void init_host(struct agent *agent)
 {
         const struct agent_config *config = agent->config;
@@ -124,6 +141,7 @@ static void init_host(struct agent *agent)
                 .network_mode = config->network_mode,
                 .cluster_domain = config->cluster_domain,
         };
+        init_allocatable(agent, &machine);
         strv_copy(&agent->host.cluster_dns, &config->cluster_dns);
         read_resolv_conf(agent);
         machine_release(&machine);

@@ -46,6 +46,7 @@ struct agent_config {
         int max_pods;
         bool register_node;
         bool unschedulable;
+        struct strv allowed_sysctls; /* beside the safe ones */
         struct strv cluster_dns;
         const char *cluster_domain;
         const char *resolv_conf; /* the node's; "": pods get an empty one */

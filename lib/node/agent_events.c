@@ -12,6 +12,7 @@
 #include "codec/timefmt.h"
 #include "kube/pod.h"
 #include "net/loop.h"
+#include "node/admission.h"
 #include "node/agent_private.h"
 #include "node/api_side.h"
 #include "node/event_log.h"
@@ -192,7 +193,10 @@ void agent_event_of_hold(struct agent *agent, struct pod_entry *entry)
         struct agent_pod *state = agent_pod_of(entry);
         bool held = entry->view->hold[0] != '\0';
 
+        char reason[ADMISSION_REASON_MAX];
+        const char *message = admission_reason(entry->view->hold, reason);
+
         if (held && inc && !state->hold_told)
-                agent_post_event(agent, entry->view->key, inc->pod, "", true, "HostPortConflict", entry->view->hold);
+                agent_post_event(agent, entry->view->key, inc->pod, "", true, reason, message);
         state->hold_told = held;
 }

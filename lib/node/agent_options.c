@@ -95,6 +95,7 @@ void agent_options_from(const struct kubelet_config *kubelet, struct agent_optio
                 .max_pods = kubelet->max_pods,
                 .register_node = kubelet->register_node,
                 .unschedulable = true,
+                .allowed_sysctls = kubelet->allowed_unsafe_sysctls,
                 .cluster_dns = kubelet->cluster_dns,
                 .cluster_domain = text(kubelet->cluster_domain),
                 .resolv_conf = resolv_conf(kubelet),

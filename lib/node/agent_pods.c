@@ -14,7 +14,6 @@
 #include "node/agent_private.h"
 #include "node/api_side.h"
 #include "node/container_name.h"
-#include "node/host_ports.h"
 #include "node/journal.h"
 #include "node/manifest_source.h"
 #include "node/observer.h"
@@ -93,26 +92,13 @@ static void on_stepped(void *userdata, struct pod_entry *entry)
         agent_order_changed(agent);
 }
 
-/* Who is there, or was wanted before it by name, has the port. */
-static bool comes_first(const struct pod_entry *other, const struct pod_entry *entry)
-{
-        const struct pod_incarnation *inc = other->view->current;
-
-        if (!inc || inc->phase == POD_ENDED)
-                return false;
-        return inc->phase != POD_PREPARING || strcmp(other->view->key, entry->view->key) < 0;
-}
-
 static void on_hold(void *userdata, const struct pod_entry *entry, char *text, size_t size)
 {
         struct agent *agent = userdata;
-        const struct pod_incarnation *inc = entry->view->next ? entry->view->next : entry->view->current;
 
-        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e && inc; e = pod_store_next(agent->store, e))
-                if (e != entry && comes_first(e, entry) &&
-                    host_ports_clash(inc->pod, e->view->current->pod, text, size))
-                        return;
-        agent_hold_by_order(agent, pod_store_find(agent->store, entry->view->key), text, size);
+        agent_admit(agent, entry, text, size);
+        if (!*text)
+                agent_hold_by_order(agent, pod_store_find(agent->store, entry->view->key), text, size);
 }
 
 static void on_gone(void *userdata, struct pod_entry *entry)
@@ -388,6 +374,7 @@ static void on_about(void *userdata, const struct docker_version *version, const
                 (void)str_to_int(minor ? minor + 1 : "", 0, 1000, &agent->host.docker_api_minor);
         }
         if (info) {
+                agent->host.has_app_armor = info->apparmor;
                 agent->host.cgroup_systemd = str_eq(info->cgroup_driver, "systemd");
                 agent->host.cgroup_version = info->cgroup_version == 2 ? 2 : 1;
                 free(agent->docker_root);

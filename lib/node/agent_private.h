@@ -159,6 +159,9 @@ struct local_act_request;
 struct local_act_answer;
 void agent_act(void *userdata, const struct local_act_request *request, struct local_act_answer *ret);
 
+/* agent_admit.c: writes why entry must wait (a port, room, what the node cannot do); leaves text where it need not. */
+void agent_admit(const struct agent *agent, const struct pod_entry *entry, char *text, size_t size);
+
 /* agent_order.c */
 void agent_order_init(struct agent *agent);
 /* Writes why entry must wait for other pods; leaves ret_text where it need not. */

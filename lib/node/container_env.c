@@ -134,7 +134,7 @@ static int resource_value(const struct host *host, const struct pod_container *c
                 if (!limits && r->has_request[POD_RESOURCE_CPU])
                         milli = quantity_milli(&r->request[POD_RESOURCE_CPU]);
                 if (limits && !r->has_limit[POD_RESOURCE_CPU])
-                        milli = host->cpu_milli;
+                        milli = host->allocatable[POD_RESOURCE_CPU];
                 *ret = divide_up(milli, quantity_milli(divisor));
                 return 0;
         }
@@ -145,7 +145,7 @@ static int resource_value(const struct host *host, const struct pod_container *c
                 if (limits && r->has_limit[kind])
                         bytes = quantity_value(&r->limit[kind]);
                 else if (limits)
-                        bytes = kind == POD_RESOURCE_MEMORY ? host->memory_capacity : 0;
+                        bytes = host->allocatable[kind];
                 else if (r->has_request[kind])
                         bytes = quantity_value(&r->request[kind]);
                 *ret = divide_up(bytes, quantity_value(divisor));

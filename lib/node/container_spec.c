@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "kube/pod.h"
+#include "kube/pod_names.h"
 #include "node/container_env.h"
 #include "node/container_name.h"
 #include "node/container_resources.h"
@@ -284,6 +285,27 @@ static void add_resources(cJSON *config, const struct container_spec_input *in)
         spec_add_int(config, "ShmSize", SHM_BYTES);
 }
 
+void spec_add_selinux(cJSON *options, const struct pod_security *s)
+{
+        for (int i = 0; i < POD_SELINUX_MAX; i++) {
+                if (!s->selinux[i])
+                        continue;
+                char *text CLEANUP_FREE = xasprintf("label=%s:%s", pod_selinux_names.names[i], s->selinux[i]);
+                cJSON_AddItemToArray(options, cJSON_CreateString(text));
+        }
+}
+
+/* RuntimeDefault is what Docker does when nothing is said. */
+static void add_app_armor(cJSON *options, const struct pod_security *s)
+{
+        if (s->app_armor == POD_APP_ARMOR_UNCONFINED) {
+                cJSON_AddItemToArray(options, cJSON_CreateString("apparmor=unconfined"));
+        } else if (s->app_armor == POD_APP_ARMOR_LOCALHOST) {
+                char *text CLEANUP_FREE = xasprintf("apparmor=%s", s->app_armor_localhost);
+                cJSON_AddItemToArray(options, cJSON_CreateString(text));
+        }
+}
+
 static int add_security(cJSON *config, const struct container_spec_input *in, const struct pod_security *s,
                         struct err *err)
 {
@@ -309,6 +331,8 @@ static int add_security(cJSON *config, const struct container_spec_input *in, co
                 char *text CLEANUP_FREE = xasprintf("seccomp=%s", in->seccomp_profile);
                 cJSON_AddItemToArray(options, cJSON_CreateString(text));
         }
+        spec_add_selinux(options, s);
+        add_app_armor(options, s);
         if (s->has_allow_privilege_escalation && !s->allow_privilege_escalation)
                 cJSON_AddItemToArray(options, cJSON_CreateString("no-new-privileges"));
         cJSON_AddItemToObject(config, "SecurityOpt", options);

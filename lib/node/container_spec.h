@@ -47,6 +47,7 @@ void spec_add_identity(struct cJSON *labels, const struct pod *pod, const char *
 void spec_add_attempt(struct cJSON *labels, unsigned attempt);
 void spec_add_restart_never(struct cJSON *host_config);
 void spec_add_groups(struct cJSON *host_config, const struct pod *pod);
+void spec_add_selinux(struct cJSON *options, const struct pod_security *security);
 /* "uid[:gid]"; image_user stands where no user is set. */
 void spec_user_text(const struct pod_security *security, const char *image_user, char *ret_text, size_t size);
 /* Consumes body. */

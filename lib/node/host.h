@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/strv.h"
+#include "kube/pod.h"
 
 struct host {
         const char *node_name;   /* lower case */
@@ -29,11 +30,13 @@ struct host {
         const char *cgroup_mount; /* /sys/fs/cgroup */
         const char *cgroup_root;  /* "/" or a path below which kubepods is made */
         bool cpu_cfs_quota;
-        bool seccomp_default;     /* unset profile means RuntimeDefault */
-        int64_t pod_pids_limit;   /* -1: none */
-        int64_t memory_capacity;  /* bytes */
-        int64_t cpu_milli;        /* capacity */
-        const char *network_mode; /* of sandboxes without hostNetwork: "default" is Docker's bridge */
+        bool seccomp_default;                  /* unset profile means RuntimeDefault */
+        int64_t pod_pids_limit;                /* -1: none */
+        int64_t memory_capacity;               /* bytes */
+        int64_t cpu_milli;                     /* capacity */
+        int64_t allocatable[POD_RESOURCE_MAX]; /* what pods may have: thousandths of a CPU, bytes, bytes; 0: unknown */
+        bool has_app_armor;                    /* the kernel and Docker enforce its profiles */
+        const char *network_mode;              /* of sandboxes without hostNetwork: "default" is Docker's bridge */
 
         /* DNS: clusterDNS and clusterDomain, and what the node's own resolv.conf says */
         struct strv cluster_dns;

@@ -79,6 +79,7 @@ static cJSON *sandbox_host_config(const struct host *host, const struct pod *pod
         if (parent)
                 spec_add_string(config, "CgroupParent", parent);
         cJSON_AddItemToArray(security, cJSON_CreateString("no-new-privileges"));
+        spec_add_selinux(security, &pod->security);
         cJSON_AddItemToObject(config, "SecurityOpt", security);
         cJSON_AddBoolToObject(config, "ReadonlyRootfs", true);
         spec_add_restart_never(config);

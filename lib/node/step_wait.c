@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "base/str.h"
+#include "node/admission.h"
 #include "node/step.h"
 
 static usec_t later(const struct step *s, usec_t at)
@@ -80,8 +81,12 @@ static void wait_of_pod(struct step *s)
 {
         const struct pod_incarnation *inc = s->inc;
 
-        if (inc->phase == POD_PREPARING && s->view->hold[0])
-                step_wait(s, -1, USEC_INFINITY, "Held", "%s", s->view->hold);
+        if (inc->phase == POD_PREPARING && s->view->hold[0]) {
+                char reason[ADMISSION_REASON_MAX];
+                const char *message = admission_reason(s->view->hold, reason);
+
+                step_wait(s, -1, USEC_INFINITY, reason, "%s", message);
+        }
         if (inc->phase == POD_PREPARING && s->view->drain)
                 step_wait(s, -1, USEC_INFINITY, "Drained", "the node is emptied until `podwatch resume`");
         if (inc->gated && inc->gate_until && s->view->fallback && !s->view->next)

@@ -375,7 +375,7 @@ static void test_downward_api(void **state)
         struct err err = ERR_INIT;
         struct statfs fs;
 
-        host.cpu_milli = 2500;
+        host.allocatable[POD_RESOURCE_CPU] = 2500;
         if (volume_setup(&host, pod, &err) < 0 ||
             volume_mounts(&host, pod, &pod->containers[0], 0, "", &mounts, &err) < 0)
                 fail_msg("%s", err.msg);
