@@ -90,6 +90,9 @@ extern const struct cli_program genphase_program;
 
 /* Opens the phase, runs fn, reports an error as kubeadm does. The exit code. */
 int genphase_run(struct genphase *g, int (*fn)(struct phase *phase, struct err *err));
+/* The same; `doing` goes before an error in the configuration, whose exit code then is 1 in every era, as in kubeadm.
+ */
+int genphase_run_named(struct genphase *g, const char *doing, int (*fn)(struct phase *phase, struct err *err));
 /* The same for the phases of `init phase`: kubeadm looks at an external CA before each of them. */
 int genphase_run_init(struct genphase *g, int (*fn)(struct phase *phase, struct err *err));
 /* Prints "error: ..." and returns code. */

@@ -19,16 +19,25 @@ int genphase_fail(const struct err *err, int code)
         return code;
 }
 
-int genphase_run(struct genphase *g, int (*fn)(struct phase *phase, struct err *err))
+int genphase_run_named(struct genphase *g, const char *doing, int (*fn)(struct phase *phase, struct err *err))
 {
         struct phase *phase CLEANUP_PHASE = NULL;
         struct err err = ERR_INIT;
 
         int r = phase_open(&g->options, &phase, &err);
+        if (r < 0 && doing) {
+                (void)err_wrap(&err, "%s", doing);
+                return genphase_fail(&err, 1);
+        }
         if (r < 0)
                 return genphase_fail(&err, phase->exit_code);
         r = fn(phase, &err);
         return r < 0 ? genphase_fail(&err, 1) : 0;
+}
+
+int genphase_run(struct genphase *g, int (*fn)(struct phase *phase, struct err *err))
+{
+        return genphase_run_named(g, NULL, fn);
 }
 
 /* Opens the phase with its log held back. */

@@ -11,7 +11,7 @@
 static int run_list(void *userdata, const struct strv *args)
 {
         (void)args;
-        return genphase_run(userdata, phase_config_images_list);
+        return genphase_run_named(userdata, "could not convert cfg to an internal cfg", phase_config_images_list);
 }
 
 static int run_pull(void *userdata, const struct strv *args)

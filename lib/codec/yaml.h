@@ -24,6 +24,7 @@ struct yaml_documents {
 
 enum yaml_load_flags {
         YAML_DUPLICATE_LAST_WINS = 1 << 0, /* else a duplicate key is an error at the second one's place */
+        YAML_FIRST_ALONE = 1 << 1, /* what follows the first document is not looked at, as by go-yaml's Unmarshal */
 };
 
 /* Reads all documents of data. file_name is for places and messages (interned). Bounded by LIMIT_YAML_*. Errors carry

@@ -418,8 +418,8 @@ static int load_stream(struct loader *l, struct yaml_documents *documents)
                         return 0;
                 if (l->event.type == YAML_STREAM_START_EVENT)
                         consume(l);
-                else
-                        r = load_document(l, documents);
+                else if ((r = load_document(l, documents)) == 0 && (l->flags & YAML_FIRST_ALONE))
+                        return 0;
                 if (r < 0)
                         return r;
         }

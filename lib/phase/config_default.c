@@ -218,7 +218,7 @@ static int default_address(struct phase_config *config, const struct host *host,
         if (given && ip_is_loopback(&ip)) {
                 int r = host->loopback_address(host->userdata, &ip, err);
                 if (r > 0)
-                        return err_set(err, ENODEV, "unable to resolve link-local addresses");
+                        return err_set(err, ENODEV, "unable to select an IP from lo network interface");
                 if (r == 0)
                         set_address(config, &ip, &host_place);
                 return r;

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
@@ -66,34 +67,6 @@ static int meta_text(const struct value *doc, const char *key, const char **ret,
         return 0;
 }
 
-static int read_meta(const struct value *value, struct config_document *doc, struct err *err)
-{
-        const char *api_version, *kind;
-
-        if (value->kind != VALUE_MAP)
-                return value_error(&value->place, err, ERR_INVALID,
-                                   "expected a map with apiVersion and kind, found a %s", value_kind_name(value->kind));
-        int r = meta_text(value, "apiVersion", &api_version, err);
-        if (r == 0)
-                r = meta_text(value, "kind", &kind, err);
-        if (r < 0)
-                return r;
-        const char *slash = strchr(api_version, '/');
-        *doc = (struct config_document){
-                .value = value,
-                .group = slash ? xstrndup(api_version, (size_t)(slash - api_version)) : xstrdup(""),
-                .version = xstrdup(slash ? slash + 1 : api_version),
-                .kind = kind,
-                .use = CONFIG_DOCUMENT_IGNORED,
-        };
-        if (!*doc->group || !*doc->version || !*kind)
-                return value_error(&value->place, err, ERR_INVALID,
-                                   "invalid configuration for GroupVersionKind %s/%s, Kind=%s: kind and apiVersion is "
-                                   "mandatory information that must be specified",
-                                   doc->group, doc->version, kind);
-        return 0;
-}
-
 /* A mistake of a whole document: its place goes to problems, kubeadm's words are the error. */
 __attribute__((format(printf, 4, 5))) static int
 refuse(struct config_problems *problems, const struct value_place *place, struct err *err, const char *fmt, ...)
@@ -106,6 +79,41 @@ refuse(struct config_problems *problems, const struct value_place *place, struct
         va_end(ap);
         config_problem_error(problems, place, "%s", why.msg);
         return err_set(err, ERR_INVALID, "%s", why.msg);
+}
+
+static int read_meta(const struct value *value, struct config_document *doc, struct config_problems *problems,
+                     struct err *err)
+{
+        const char *api_version, *kind;
+
+        if (value->kind == VALUE_NULL)
+                return refuse(problems, &value->place, err,
+                              "invalid configuration for GroupVersionKind /, Kind=: kind and apiVersion is mandatory "
+                              "information that must be specified");
+        if (value->kind != VALUE_MAP)
+                return value_error(&value->place, err, ERR_INVALID,
+                                   "expected a map with apiVersion and kind, found a %s", value_kind_name(value->kind));
+        int r = meta_text(value, "apiVersion", &api_version, err);
+        if (r == 0)
+                r = meta_text(value, "kind", &kind, err);
+        if (r < 0)
+                return r;
+        const char *slash = strchr(api_version, '/');
+        if (slash && strchr(slash + 1, '/'))
+                return refuse(problems, &value->place, err, "unexpected GroupVersion string: %s", api_version);
+        *doc = (struct config_document){
+                .value = value,
+                .group = slash ? xstrndup(api_version, (size_t)(slash - api_version)) : xstrdup(""),
+                .version = xstrdup(slash ? slash + 1 : api_version),
+                .kind = kind,
+                .use = CONFIG_DOCUMENT_IGNORED,
+        };
+        if (!*doc->group || !*doc->version || !*kind)
+                return refuse(problems, &value->place, err,
+                              "invalid configuration for GroupVersionKind %s/%s, Kind=%s: kind and apiVersion is "
+                              "mandatory information that must be specified",
+                              doc->group, doc->version, kind);
+        return 0;
 }
 
 /* What the rows of this kubeadm say of an API version: see templates/eras.yaml, component "api". */
@@ -127,8 +135,9 @@ static int check_api_version(const struct config_document *doc, const struct era
                                "--allow-experimental-api flag if the command supports it.",
                                doc->group, doc->version, doc->kind);
         if (str_eq(state, "unknown"))
-                return refuse(problems, place, err, "no kind \"%s\" is registered for version \"%s/%s\"", doc->kind,
-                              doc->group, doc->version);
+                return refuse(problems, place, err,
+                              "no kind \"%s\" is registered for version \"%s/%s\" in scheme \"%s\"", doc->kind,
+                              doc->group, doc->version, era_text(era, "messages", "scheme", "?"));
         if (str_eq(state, "deprecated") && !(flags & CONFIG_DECODE_ALLOW_DEPRECATED))
                 config_problem_warning(problems, place,
                                        "your configuration file uses a deprecated API spec: \"%s/%s\" (kind: \"%s\")",
@@ -152,15 +161,48 @@ static int classify(struct config_document *doc, const struct era *era, unsigned
                                        doc->group, doc->version, doc->group, uses[i].version);
                 return 0;
         }
-        if (flags & CONFIG_DECODE_KNOWN_ONLY)
-                return refuse(problems, &doc->value->place, err,
-                              "unknown configuration APIs: []schema.GroupVersionKind{schema.GroupVersionKind{"
-                              "Group:\"%s\", Version:\"%s\", Kind:\"%s\"}}",
-                              doc->group, doc->version, doc->kind);
         config_problem_warning(problems, &doc->value->place,
                                "Ignored configuration document with GroupVersionKind %s/%s, Kind=%s", doc->group,
                                doc->version, doc->kind);
         return 0;
+}
+
+/* validateKnownGVKs: an API version that a kubeadm has read once counts as known, whatever the kind. */
+static bool is_known(const struct config_document *doc, const struct era *era)
+{
+        const char *state = era_text(era, "api", doc->version, "unknown");
+
+        for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
+                if (strcmp(doc->group, uses[i].group) != 0)
+                        continue;
+                if (!uses[i].version && str_after(state, "removed "))
+                        return true;
+                if (uses[i].kind && strcmp(doc->kind, uses[i].kind) != 0)
+                        continue;
+                return uses[i].version ? strcmp(doc->version, uses[i].version) == 0 : !str_eq(state, "unknown");
+        }
+        return false;
+}
+
+/* With CONFIG_DECODE_KNOWN_ONLY what is not known is told before anything else. */
+static int refuse_unknown(const struct config_document_list *list, const struct era *era,
+                          struct config_problems *problems, struct err *err)
+{
+        struct buf all CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
+
+        for (size_t i = 0; i < list->count; i++) {
+                const struct config_document *doc = &list->items[i];
+
+                if (is_known(doc, era))
+                        continue;
+                config_problem_error(problems, &doc->value->place, "unknown configuration API %s/%s, Kind=%s",
+                                     doc->group, doc->version, doc->kind);
+                buf_addf(&all, "%sschema.GroupVersionKind{Group:\"%s\", Version:\"%s\", Kind:\"%s\"}",
+                         all.len ? ", " : "", doc->group, doc->version, doc->kind);
+        }
+        if (all.len == 0)
+                return 0;
+        return err_set(err, ERR_INVALID, "unknown configuration APIs: []schema.GroupVersionKind{%s}", buf_str(&all));
 }
 
 static bool kind_seen(const struct config_document_list *list, const char *kind)
@@ -172,14 +214,15 @@ static bool kind_seen(const struct config_document_list *list, const char *kind)
 }
 
 /* All documents with their kinds; the same kind twice is an error that names each. */
-static int collect(const struct yaml_documents *documents, struct config_document_list *list, struct err *err)
+static int collect(const struct yaml_documents *documents, struct config_document_list *list,
+                   struct config_problems *problems, struct err *err)
 {
         struct config_problems twice CLEANUP_PROBLEMS = {0};
 
         list->items = xcalloc(documents->count, sizeof(*list->items));
         for (size_t i = 0; i < documents->count; i++) {
                 struct config_document doc = {0};
-                int r = read_meta(documents->items[i], &doc, err);
+                int r = read_meta(documents->items[i], &doc, problems, err);
                 bool seen = r == 0 && kind_seen(list, doc.kind);
 
                 if (seen)
@@ -204,10 +247,13 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
         struct config_document_list list CLEANUP_DOCUMENT_LIST = {0};
         bool found = false;
 
-        int r = collect(documents, &list, err);
+        int r = collect(documents, &list, problems, err);
         if (r < 0)
                 return r;
         qsort(list.items, list.count, sizeof(*list.items), compare_documents);
+        r = flags & CONFIG_DECODE_KNOWN_ONLY ? refuse_unknown(&list, era, problems, err) : 0;
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < list.count; i++) {
                 r = classify(&list.items[i], era, flags, problems, err);
                 if (r < 0)

@@ -25,32 +25,31 @@ struct flag {
         const char *name;
         size_t offset;
         enum flag_kind kind;
-        bool init;              /* in InitConfiguration, else in ClusterConfiguration */
-        const char *path;       /* of the setting */
-        bool allowed_with_file; /* may stand beside --config */
+        bool init;        /* in InitConfiguration, else in ClusterConfiguration */
+        const char *path; /* of the setting */
 };
 
 #define AT(member) offsetof(struct phase_flags, member)
 
 static const struct flag flags_table[] = {
         {"apiserver-advertise-address", AT(apiserver_advertise_address), FLAG_TEXT, true,
-         "localAPIEndpoint.advertiseAddress", false},
-        {"apiserver-bind-port", AT(apiserver_bind_port), FLAG_PORT, true, "localAPIEndpoint.bindPort", false},
-        {"apiserver-cert-extra-sans", AT(apiserver_cert_extra_sans), FLAG_TEXTS, false, "apiServer.certSANs", false},
-        {"apiserver-extra-args", AT(apiserver_extra_args), FLAG_ARGS, false, "apiServer.extraArgs", false},
-        {"cert-dir", AT(cert_dir), FLAG_TEXT, false, "certificatesDir", false},
-        {"control-plane-endpoint", AT(control_plane_endpoint), FLAG_TEXT, false, "controlPlaneEndpoint", false},
+         "localAPIEndpoint.advertiseAddress"},
+        {"apiserver-bind-port", AT(apiserver_bind_port), FLAG_PORT, true, "localAPIEndpoint.bindPort"},
+        {"apiserver-cert-extra-sans", AT(apiserver_cert_extra_sans), FLAG_TEXTS, false, "apiServer.certSANs"},
+        {"apiserver-extra-args", AT(apiserver_extra_args), FLAG_ARGS, false, "apiServer.extraArgs"},
+        {"cert-dir", AT(cert_dir), FLAG_TEXT, false, "certificatesDir"},
+        {"control-plane-endpoint", AT(control_plane_endpoint), FLAG_TEXT, false, "controlPlaneEndpoint"},
         {"controller-manager-extra-args", AT(controller_manager_extra_args), FLAG_ARGS, false,
-         "controllerManager.extraArgs", false},
-        {"cri-socket", AT(cri_socket), FLAG_TEXT, true, "nodeRegistration.criSocket", false},
-        {"feature-gates", AT(feature_gates), FLAG_GATES, false, "featureGates", false},
-        {"image-repository", AT(image_repository), FLAG_TEXT, false, "imageRepository", false},
-        {"kubernetes-version", AT(kubernetes_version), FLAG_TEXT, false, "kubernetesVersion", false},
-        {"node-name", AT(node_name), FLAG_TEXT, true, "nodeRegistration.name", true},
-        {"pod-network-cidr", AT(pod_network_cidr), FLAG_TEXT, false, "networking.podSubnet", false},
-        {"scheduler-extra-args", AT(scheduler_extra_args), FLAG_ARGS, false, "scheduler.extraArgs", false},
-        {"service-cidr", AT(service_cidr), FLAG_TEXT, false, "networking.serviceSubnet", false},
-        {"service-dns-domain", AT(service_dns_domain), FLAG_TEXT, false, "networking.dnsDomain", false},
+         "controllerManager.extraArgs"},
+        {"cri-socket", AT(cri_socket), FLAG_TEXT, true, "nodeRegistration.criSocket"},
+        {"feature-gates", AT(feature_gates), FLAG_GATES, false, "featureGates"},
+        {"image-repository", AT(image_repository), FLAG_TEXT, false, "imageRepository"},
+        {"kubernetes-version", AT(kubernetes_version), FLAG_TEXT, false, "kubernetesVersion"},
+        {"node-name", AT(node_name), FLAG_TEXT, true, "nodeRegistration.name"},
+        {"pod-network-cidr", AT(pod_network_cidr), FLAG_TEXT, false, "networking.podSubnet"},
+        {"scheduler-extra-args", AT(scheduler_extra_args), FLAG_ARGS, false, "scheduler.extraArgs"},
+        {"service-cidr", AT(service_cidr), FLAG_TEXT, false, "networking.serviceSubnet"},
+        {"service-dns-domain", AT(service_dns_domain), FLAG_TEXT, false, "networking.dnsDomain"},
 };
 
 static const char *text_of(const struct phase_flags *flags, const struct flag *flag)
@@ -71,6 +70,12 @@ static bool was_given(const struct phase_flags *flags, const struct flag *flag)
                                                                    : text_of(flags, flag) != NULL;
 }
 
+static void add_mixed(struct strv *names, const struct era *era, const char *name)
+{
+        if (!era_lists(era, "flags", "withFile", name))
+                strv_add(names, name);
+}
+
 int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err)
 {
         struct strv names CLEANUP_STRV = STRV_INIT;
@@ -78,13 +83,12 @@ int config_flags_check_mixed(const struct phase_options *options, const struct e
         if (!options->config_file)
                 return 0;
         for (size_t i = 0; options->flags && i < ARRAY_SIZE(flags_table); i++)
-                if (!flags_table[i].allowed_with_file && was_given(options->flags, &flags_table[i]))
-                        strv_add(&names, flags_table[i].name);
-        if (options->patches_dir && era && !options->patches_with_config && !era_flag(era, "flags", "patchesWithFile"))
-                strv_add(&names, "patches");
-        if (options->print_manifest && options->kubeadm_version && era &&
-            !era_flag(era, "flags", "printManifestWithFile"))
-                strv_add(&names, "print-manifest");
+                if (was_given(options->flags, &flags_table[i]))
+                        add_mixed(&names, era, flags_table[i].name);
+        if (options->patches_dir && !options->patches_with_config)
+                add_mixed(&names, era, "patches");
+        if (options->print_manifest && options->kubeadm_version)
+                add_mixed(&names, era, "print-manifest");
         if (names.len == 0)
                 return 0;
         strv_sort(&names);

@@ -13,8 +13,7 @@ struct err;
 struct yaml_documents;
 
 /* -ERR_USAGE where a flag that stands for a setting was given beside --config: kubeadm's message, names sorted.
- * --patches is one where the row flags/patchesWithFile of the era does not count; NULL: no era is chosen yet, and the
- * flag is let pass. */
+ * The row flags/withFile of the era tells which flags may stand there. */
 int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err);
 
 /* Makes the documents; era is for the API version and for what feature gates there are. */

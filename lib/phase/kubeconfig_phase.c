@@ -138,6 +138,9 @@ static int load_ca(struct run *run, struct err *err)
         if (run->ca_key)
                 return 0;
         int r = pki_files_load_pair(&run->files, "ca", &run->ca, &run->ca_key, err);
+        if (r == -ENOENT && era_flag(run->files.phase->era, "messages", "missingCA"))
+                return err_wrap(err,
+                                "the CA files do not exist, please run `kubeadm init phase certs ca` to generate it");
         if (r < 0)
                 return err_wrap(err, "couldn't create a kubeconfig; the CA files couldn't be loaded");
         pki_files_check_period(&run->files, "ca", run->ca.items[0]);
@@ -249,6 +252,13 @@ static size_t keys_wanted(const struct run *run, const char *name)
         return n;
 }
 
+static int client_key_algorithm(const struct pki_files *files, enum pki_algorithm *ret, struct err *err)
+{
+        const char *fixed = era_text(files->phase->era, "certificates", "kubeconfigAlgorithm", NULL);
+
+        return fixed ? pki_algorithm_parse(fixed, ret, err) : pki_files_algorithm(files, ret, err);
+}
+
 int kubeconfig_phase_run(struct phase *phase, const char *name, const char *dir, struct err *err)
 {
         struct run run CLEANUP(run_release) = {.dir = dir ? dir : KUBECONFIG_PHASE_DIR};
@@ -262,7 +272,7 @@ int kubeconfig_phase_run(struct phase *phase, const char *name, const char *dir,
         pki_files_init(&run.files, phase);
         int r = external_ca_check(&run.files, run.dir, &run.external_ca, err);
         if (r == 0)
-                r = pki_files_algorithm(&run.files, &algorithm, err);
+                r = client_key_algorithm(&run.files, &algorithm, err);
         if (r < 0)
                 return r;
         if (!only)

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "phase/kubernetes_version.h"
 
@@ -105,18 +107,51 @@ int kubernetes_version_minor(const char *text)
         return minor;
 }
 
+/* What apimachinery's version.ParseSemantic objects to in a text that has the form of a release:
+ * util/version/version.go. */
+static void explain_illegal(const char *text, struct buf *out)
+{
+        const char *rest = text + (text[0] == 'v');
+        size_t numbers = 1, len = strspn(rest, "0123456789"), pre;
+
+        while (rest[len] == '.' && isdigit((unsigned char)rest[len + 1])) {
+                len += 1 + strspn(rest + len + 1, "0123456789");
+                numbers++;
+        }
+        rest += len;
+        if (numbers != 3) {
+                buf_addf(out, "illegal version string \"%s\"", text);
+                return;
+        }
+        pre = rest[0] == '-' ? strcspn(rest + 1, "+") : 0;
+        for (size_t at = 0; at < pre;) {
+                const char *part = rest + 1 + at;
+                size_t size = strcspn(part, ".+");
+
+                if (size > 1 && part[0] == '0' && strspn(part, "0123456789") >= size) {
+                        buf_addf(out, "illegal zero-prefixed version component \"%.*s\" in \"%s\"", (int)size, part,
+                                 text);
+                        return;
+                }
+                at += size + 1;
+        }
+        buf_addf(out, "could not parse pre-release/metadata (%s) in version \"%s\"", rest, text);
+}
+
 static int check_oldest(const struct config_text *text, const struct era *era, struct config_problems *problems,
                         struct err *err)
 {
         const struct kube_version *kubeadm = era_version(era);
         struct kube_version version, oldest = {.major = kubeadm->major};
-        struct err why = ERR_INIT;
 
         oldest.minor = kubeadm->minor - (int)era_number(era, "config", "oldestMinorBehind", 1);
-        if (kube_version_parse(text->text, false, &version, &why) < 0) {
+        if (kube_version_parse(text->text, false, &version, NULL) < 0) {
+                struct buf why CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
+
+                explain_illegal(text->text, &why);
                 config_problem_error(problems, &text->place, "couldn't parse Kubernetes version \"%s\": %s", text->text,
-                                     why.msg);
-                return err_set(err, ERR_INVALID, "couldn't parse Kubernetes version \"%s\": %s", text->text, why.msg);
+                                     buf_str(&why));
+                return config_problems_aggregate(problems, err);
         }
         if (kube_version_compare(&version, &oldest) >= 0)
                 return 0;

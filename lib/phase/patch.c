@@ -152,28 +152,61 @@ static void take_report(void *userdata, enum typed_problem kind, const struct va
                 config_problem_error(&report->problems, place, "%s", text);
 }
 
-static void check_kind(const struct value *before, const struct value *after, struct config_problems *problems)
+static bool same_kind(const struct value *before, const struct value *after)
+{
+        return value_equal(value_map_get(before, "apiVersion"), value_map_get(after, "apiVersion")) &&
+               value_equal(value_map_get(before, "kind"), value_map_get(after, "kind"));
+}
+
+/* Whether kubeadm would decode object as something else than what it was, which it then drops without a word. */
+static bool is_known_kind(const struct phase *phase, const struct value *object)
+{
+        const char *version = value_string(value_map_get(object, "apiVersion"), "");
+        const char *kind = value_string(value_map_get(object, "kind"), "");
+        char *path CLEANUP_FREE = xasprintf("otherKinds.%s", version);
+
+        return era_lists(phase->era, "patches", path, kind);
+}
+
+/* A patch made another kind of the object. 1: kubeadm goes on with the object as it was, and so it is done where
+ * kubeadm was asked for; else refused. */
+static int other_kind(const struct phase *phase, const struct value *before, const struct value *object,
+                      struct report *report)
 {
         static const char *const names[] = {"apiVersion", "kind"};
+        bool dropped = report->lenient && is_known_kind(phase, object);
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-                const struct value *was = value_map_get(before, names[i]), *is = value_map_get(after, names[i]);
+                const struct value *was = value_map_get(before, names[i]), *is = value_map_get(object, names[i]);
+                const struct value_place *place = is ? &is->place : &object->place;
 
-                if (!value_equal(was, is))
-                        config_problem_error(problems, is ? &is->place : &after->place, "%s: a patch cannot change %s",
-                                             names[i], value_string(was, "it"));
+                if (value_equal(was, is))
+                        continue;
+                if (dropped)
+                        config_problem_warning(&report->problems, place,
+                                               "%s: a patch cannot change %s: all are left out", names[i],
+                                               value_string(was, "it"));
+                else
+                        config_problem_error(&report->problems, place, "%s: a patch cannot change %s", names[i],
+                                             value_string(was, "it"));
         }
+        return dropped ? 1 : 0;
 }
 
 /* Decoding and encoding of the patched object, which is where kubeadm looks at it. */
-static int decode(struct phase *phase, const struct value *before, struct value *object, const char *type_name,
+static int decode(struct phase *phase, const struct value *before, struct value **object, const char *type_name,
                   struct err *err)
 {
         struct report report = {.lenient = phase_is_lenient(phase)};
+        int r = same_kind(before, *object) ? 0 : other_kind(phase, before, *object, &report);
 
-        int r = typed_normalise(object, phase->patches->types, type_name, "", take_report, &report, err);
-        if (r == 0)
-                check_kind(before, object, &report.problems);
+        if (r == 1) {
+                value_free(*object);
+                *object = value_copy(before);
+                r = 0;
+        } else if (report.problems.errors == 0) {
+                r = typed_normalise(*object, phase->patches->types, type_name, "", take_report, &report, err);
+        }
         config_problems_print(&report.problems, phase->options.log);
         if (r == 0)
                 r = config_problems_aggregate(&report.problems, err);
@@ -213,7 +246,7 @@ int patch_object(struct phase *phase, const char *target, const char *type_name,
 
         if (r != 0)
                 return r < 0 ? r : 0;
-        return decode(phase, before, *object, type_name, err);
+        return decode(phase, before, object, type_name, err);
 }
 
 int patch_document(struct phase *phase, const char *target, const char *type_name, struct value **object,
@@ -225,5 +258,5 @@ int patch_document(struct phase *phase, const char *target, const char *type_nam
         if (r != 0)
                 return r < 0 ? r : 0;
         typed = value_copy(*object);
-        return decode(phase, before, typed, type_name, err);
+        return decode(phase, before, &typed, type_name, err);
 }

@@ -110,11 +110,12 @@ static int add_document(const struct walk *w, struct patch_file *file, const str
 static int split(const struct walk *w, struct patch_file *file, const struct buf *data)
 {
         bool exact = str_eq(era_text(w->phase->era, "patches", "separators", ""), "exact");
+        unsigned flags = exact ? PATCH_SPLIT_EXACT : 0;
         struct patch_piece piece;
         size_t at = 0;
         int r;
 
-        while ((r = patch_split_next(buf_str(data), data->len, exact, &at, &piece, w->err)) == 0) {
+        while ((r = patch_split_next(buf_str(data), data->len, flags, &at, &piece, w->err)) == 0) {
                 if (file->count == LIMIT_YAML_DOCUMENTS)
                         return err_set(w->err, ERR_LIMIT, "%s: more than %d documents", file->path,
                                        LIMIT_YAML_DOCUMENTS);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -44,7 +45,7 @@ static bool is_blank(const char *text, size_t len)
         return true;
 }
 
-int patch_split_next(const char *data, size_t len, bool exact, size_t *at, struct patch_piece *ret, struct err *err)
+int patch_split_next(const char *data, size_t len, unsigned flags, size_t *at, struct patch_piece *ret, struct err *err)
 {
         size_t start = *at;
 
@@ -54,7 +55,7 @@ int patch_split_next(const char *data, size_t len, bool exact, size_t *at, struc
                 size_t line_len = newline ? (size_t)(newline - line) + 1 : len - *at;
                 enum line kind = LINE_TEXT;
 
-                int r = classify(line, line_len, exact, &kind, err);
+                int r = classify(line, line_len, flags & PATCH_SPLIT_EXACT, &kind, err);
                 if (r < 0)
                         return r;
                 size_t end = *at;
@@ -64,7 +65,7 @@ int patch_split_next(const char *data, size_t len, bool exact, size_t *at, struc
                                 continue;
                         end = len;
                 }
-                if (!is_blank(data + start, end - start)) {
+                if ((flags & PATCH_SPLIT_BLANK) || !is_blank(data + start, end - start)) {
                         *ret = (struct patch_piece){data + start, end - start, count_lines(data, start)};
                         return 0;
                 }

@@ -15,6 +15,7 @@
 #include "phase/config_default.h"
 #include "phase/config_documents.h"
 #include "phase/config_flags.h"
+#include "phase/config_text.h"
 #include "phase/config_validate.h"
 #include "phase/kube_proxy_config.h"
 #include "phase/kubelet_configuration.h"
@@ -56,9 +57,11 @@ static int load_documents(const struct phase *phase, unsigned flags, struct yaml
         struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
 
         int r = read_config(phase, &b, err);
-        if (r == 0)
-                r = yaml_load(phase->options.config_file, buf_str(&b), b.len, flags, ret, err);
-        return r;
+        if (r < 0)
+                return r;
+        if (phase->as_kubeadm)
+                return config_text_load(phase->options.config_file, &b, phase->era, flags, ret, err);
+        return yaml_load(phase->options.config_file, buf_str(&b), b.len, flags, ret, err);
 }
 
 /* The command takes only what it knows, whichever kubeadm it is. */
@@ -147,6 +150,7 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
                         config_keepf(phase->config, "%s", phase->options.flags->node_name),
                         {.origin = "node-name"},
                 };
+        phase->options.dry_run |= phase->config->init.dry_run.value;
         return config_check_bind_address(phase->config, err);
 }
 
@@ -170,8 +174,8 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
                 r = check_command(phase, err);
         if (r == 0 && options->no_config)
                 return chosen ? 0 : choose_era(phase, NULL, err);
-        if (r == 0)
-                r = config_flags_check_mixed(options, chosen ? phase->era : NULL, err);
+        if (r == 0 && chosen)
+                r = config_flags_check_mixed(options, phase->era, err);
         if (r == 0 && options->config_file)
                 r = read_documents(phase, &documents, problems, err);
         if (r == 0 && options->config_file && options->kubernetes_version)

@@ -208,7 +208,7 @@ class _Draw:
             self.put(made, 'skipPhases', pools.SKIP, 0.5)
         if api >= LISTS:
             self.put(made, 'timeouts', self.timeouts)
-            self.put(made, 'dryRun', pools.BOOLEAN, 0.1)
+            self.put(made, 'dryRun', ([False], ['no', 0]), 0.1)  # kubeadm's dry run of one phase writes elsewhere, ours prints
         return self.spoil(made)
 
     def spoil(self, made):
@@ -359,7 +359,7 @@ class _Draw:
 
     def case(self):
         verb = list(self.r.choices([v for _, v in self.g.verbs], [w for w, _ in self.g.verbs])[0])
-        case = Case([verb])
+        case = Case([verb], flags=self.g.flags[' '.join(verb)])
         flags_only = verb != ['config', 'validate'] and self.chance(0.18)
         if flags_only:
             case.args += self.options(verb)

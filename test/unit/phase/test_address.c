@@ -230,7 +230,16 @@ static void test_url(void **state)
                 {"http://[::1", NULL, "parse \"http://[::1\": missing ']' in host", NULL},
                 {":x", NULL, "parse \":x\": missing protocol scheme", NULL},
                 {"1:2", NULL, "parse \"1:2\": first path segment in URL cannot contain colon", NULL},
-                {"a\x01", NULL, "parse \"a\\u0001\": net/url: invalid control character in URL", NULL},
+                {"a\x01", NULL, "parse \"a\\x01\": net/url: invalid control character in URL", NULL},
+                {"*", "", "", ""},
+                {"unix:run/x%zz", "unix", "", ""},
+                {"https://h/%41?%zz", "https", "h", ""},
+                {"https://h%c3%a4/", "https", "h%c3%a4", ""},
+                {"unix:////%zz", NULL, "parse \"unix:////%zz\": invalid URL escape \"%zz\"", NULL},
+                {"http://%41/", NULL, "parse \"http://%41/\": invalid URL escape \"%41\"", NULL},
+                {"http://a b/", NULL, "parse \"http://a b/\": invalid character \" \" in host name", NULL},
+                {"http://a b@h/", NULL, "parse \"http://a b@h/\": net/url: invalid userinfo", NULL},
+                {"http://h/x#%4", NULL, "parse \"http://h/x#%4\": invalid URL escape \"%4\"", NULL},
         };
 
         (void)state;

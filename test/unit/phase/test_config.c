@@ -195,15 +195,19 @@ static void test_mistakes_of_documents(void **state)
 
         assert_refused(f, INIT "---\n" INIT,
                        "invalid configuration: kind \"InitConfiguration\" is specified twice in YAML file", NULL);
-        assert_refused(f, "a: b\n",
-                       "kubeadm.yaml:1:1: invalid configuration for GroupVersionKind /, Kind=: kind and apiVersion is "
-                       "mandatory "
-                       "information that must be specified",
-                       NULL);
+        assert_refused(
+                f, "a: b\n",
+                "invalid configuration for GroupVersionKind /, Kind=: kind and apiVersion is mandatory information "
+                "that must be specified",
+                "kubeadm.yaml:1:1: invalid configuration for");
+        assert_refused(f, "apiVersion: a/b/c\nkind: InitConfiguration\n", "unexpected GroupVersion string: a/b/c",
+                       "kubeadm.yaml:1:1: unexpected GroupVersion");
         assert_refused(f, "apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\n",
                        "no InitConfiguration or ClusterConfiguration kind was found in the configuration file", NULL);
         assert_refused(f, "apiVersion: kubeadm.k8s.io/v1beta9\nkind: InitConfiguration\n",
-                       "no kind \"InitConfiguration\" is registered for version \"kubeadm.k8s.io/v1beta9\"", NULL);
+                       "no kind \"InitConfiguration\" is registered for version \"kubeadm.k8s.io/v1beta9\" in scheme "
+                       "\"pkg/runtime/scheme.go:111\"",
+                       NULL);
         assert_refused(f, "apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration\n",
                        "unsupported apiVersion \"kubelet.config.k8s.io/v1\", you may have to do manual conversion to "
                        "\"kubelet.config.k8s.io/v1beta1\" and run kubeadm again",
@@ -439,6 +443,7 @@ static void test_flags(void **state)
         phase = phase_free(phase);
 
         options.config_file = "/nonexistent";
+        options.kubeadm_version = "v1.36.3";
         assert_true(phase_open(&options, &phase, &err) < 0);
         assert_string_equal(err.msg,
                             "can not mix '--config' with arguments [apiserver-advertise-address apiserver-bind-port "

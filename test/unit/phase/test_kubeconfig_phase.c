@@ -164,7 +164,8 @@ static void test_no_ca(void **state)
         fails(f, "admin",
               FAILED
               "couldn't create a kubeconfig; the CA files couldn't be loaded: failed to load certificate: couldn't "
-              "load the certificate file /etc/kubernetes/pki/ca.crt: open /etc/kubernetes/pki/ca.crt: no such "
+              "load the certificate file /etc/kubernetes/pki/ca.crt: open "
+              "/etc/kubernetes/pki/ca.crt: no such "
               "file or directory");
         assert_int_equal(fixture_run(f, certs, "ca"), 0);
         assert_int_equal(fixture_run(f, certs, "etcd-ca"), 0);

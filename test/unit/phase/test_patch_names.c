@@ -96,7 +96,7 @@ static char *pieces(const char *text, bool exact)
         size_t at = 0;
         int r;
 
-        while ((r = patch_split_next(text, strlen(text), exact, &at, &piece, &err)) == 0) {
+        while ((r = patch_split_next(text, strlen(text), exact ? PATCH_SPLIT_EXACT : 0, &at, &piece, &err)) == 0) {
                 char *more = xasprintf("%s%zu<%.*s>", all, piece.line, (int)piece.len, piece.text);
                 free(all);
                 all = more;
