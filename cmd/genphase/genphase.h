@@ -10,6 +10,7 @@
 #include "base/strv.h"
 #include "phase/kubeconfig_phase.h"
 #include "phase/phase.h"
+#include "phase/reset.h"
 
 struct err;
 
@@ -22,10 +23,11 @@ struct genphase {
         const char *new_config;                    /* config migrate */
         struct strv component_configs;             /* config print */
         const char *kubeconfig_dir;                /* NULL: the usual one */
-        const char *kubeconfig;                    /* --kubeconfig; NULL: the usual one */
+        const char *unused;                        /* options of kubeadm that are taken and have no effect */
         const char *certs_dir;                     /* --cert-dir of the verbs that are no phases; NULL: not given */
         const char *csr_dir;                       /* certs renew --csr-dir */
         bool csr_only;
+        struct reset_options reset;
         struct kubeconfig_user kubeconfig_user; /* kubeconfig user */
         const char *images_from;                /* images build --from */
         const char *docker_host;                /* NULL: DOCKER_HOST, else the usual socket */
@@ -103,7 +105,9 @@ int genphase_fail(const struct err *err, int code);
  * where it failed. */
 int genphase_replace(const struct genphase *g, const char *program, struct err *err);
 
-extern const struct cli_verb kubelet_finalize_verbs[];              /* verb_kubelet.c */
+extern const struct cli_verb kubelet_finalize_verbs[]; /* verb_kubelet.c */
+extern const struct cli_verb reset_verbs[];            /* verb_reset.c */
+extern const struct cli_option reset_options[];
 extern const struct cli_verb token_verbs[];                         /* verb_token.c */
 extern const struct cli_verb certs_verbs[], kubeconfig_verbs[];     /* verb_pki.c */
 extern const struct cli_verb addon_verbs[];                         /* verb_addon.c */
@@ -121,4 +125,7 @@ int verb_kubelet_start(void *userdata, const struct strv *args);
 int verb_diff(void *userdata, const struct strv *args);
 int verb_explain(void *userdata, const struct strv *args);
 int verb_proxy(void *userdata, const struct strv *args);
+/* reset, with the containers that run tells of (NULL: none). The exit code. */
+int reset_with(struct genphase *g, const struct reset_runtime *run);
+int verb_reset(void *userdata, const struct strv *args);
 int verb_version(void *userdata, const struct strv *args);

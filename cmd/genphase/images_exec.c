@@ -31,3 +31,8 @@ int images_load(struct genphase *g, const struct strv *args)
         (void)args;
         return replace(g);
 }
+
+int images_reset(struct genphase *g)
+{
+        return replace(g);
+}

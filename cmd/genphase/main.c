@@ -136,6 +136,8 @@ int main(int argc, char **argv)
         strv_release(&g.flags.controller_manager_extra_args);
         strv_release(&g.flags.scheduler_extra_args);
         strv_release(&g.kubeconfig_user.organizations);
+        strv_release(&g.reset.ignored);
+        strv_release(&g.reset.skipped);
         strv_release(&g.component_configs);
         if (fflush(stdout) != 0 && code == 0) {
                 (void)err_set_errno(&err, errno, "standard output");

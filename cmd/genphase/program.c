@@ -130,6 +130,10 @@ static const struct cli_verb verbs[] = {
          .text = "Exit status: 0 nothing changes by meaning, 1 something does, 2 trouble."},
         {.name = "explain", .help = "Say for each line of a manifest where it comes from", .usage = COMPONENTS_USAGE, .max_args = -1,
          .options = explain_options, .run = verb_explain},
+        {.name = "reset", .help = "Take away what the phases made on this node", .options = reset_options, .verbs = reset_verbs,
+         .run = verb_reset,
+         .text = "With podwatch the manifests go first, and the rest when their containers are gone. What is left to be done by hand "
+                 "is printed. --config names a file with a ResetConfiguration."},
         {.name = "token", .help = "Bootstrap tokens", .verbs = token_verbs},
         {.name = "init", .help = "kubeadm's spelling: init phase PHASE", .verbs = init_verbs, .hidden = true},
         {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,

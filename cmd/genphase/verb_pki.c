@@ -54,7 +54,7 @@ static int run_user(void *userdata, const struct strv *args)
 /* clang-format off */
 #define OPTION_CERTS_DIR OPTION_TEXT("cert-dir", certs_dir, "DIR", "where certificates are (default /etc/kubernetes/pki)")
 #define OPTION_KUBECONFIG_IGNORED \
-        {.name = "kubeconfig", .type = CLI_STRING, .offset = offsetof(struct genphase, kubeconfig), .arg = "FILE", \
+        {.name = "kubeconfig", .type = CLI_STRING, .offset = offsetof(struct genphase, unused), .arg = "FILE", \
          .help = "taken and not used: the cluster is not asked for its configuration", .hidden = true}
 
 static const struct cli_option expiration_options[] = {

@@ -14,6 +14,7 @@ struct docker_wait {
         bool done;
         struct err err; /* of the operation that ended */
         char *id;
+        struct strv ids; /* of a list */
         docker_progress_fn progress;
         void *userdata;
 };
@@ -40,6 +41,7 @@ struct docker_wait *docker_wait_free(struct docker_wait *wait)
                 (void)wait->docker->ops->free(wait->docker);
         (void)loop_free(wait->loop);
         free(wait->id);
+        strv_release(&wait->ids);
         free(wait);
         return NULL;
 }
@@ -55,6 +57,24 @@ static void on_image(void *userdata, const struct docker_image *image, const str
 {
         struct docker_wait *wait = userdata;
         wait->id = image ? xstrdup(image->id) : NULL;
+        on_done(userdata, err);
+}
+
+static void on_list(void *userdata, const struct docker_containers *list, const struct err *err)
+{
+        struct docker_wait *wait = userdata;
+
+        strv_release(&wait->ids);
+        for (size_t i = 0; list && i < list->count; i++)
+                strv_add(&wait->ids, list->items[i].id);
+        on_done(userdata, err);
+}
+
+static void on_version(void *userdata, const struct docker_version *version, const struct err *err)
+{
+        struct docker_wait *wait = userdata;
+
+        wait->id = version ? xstrdup(version->version) : NULL;
         on_done(userdata, err);
 }
 
@@ -103,4 +123,30 @@ int docker_wait_load(struct docker_wait *wait, int fd, size_t size, struct err *
 {
         (void)wait->docker->ops->image_load(wait->docker, fd, NULL, size, on_done, wait);
         return wait_done(wait, err);
+}
+
+int docker_wait_list(struct docker_wait *wait, const char *label, struct strv *ret_ids, struct err *err)
+{
+        (void)wait->docker->ops->list(wait->docker, label, on_list, wait);
+        int r = wait_done(wait, err);
+        if (r < 0)
+                return r;
+        strv_copy(ret_ids, &wait->ids);
+        return 0;
+}
+
+int docker_wait_remove(struct docker_wait *wait, const char *id, struct err *err)
+{
+        (void)wait->docker->ops->remove(wait->docker, id, true, on_done, wait);
+        return wait_done(wait, err);
+}
+
+int docker_wait_version(struct docker_wait *wait, char **ret_version, struct err *err)
+{
+        (void)wait->docker->ops->version(wait->docker, on_version, wait);
+        int r = wait_done(wait, err);
+        if (r < 0)
+                return r;
+        *ret_version = TAKE_PTR(wait->id);
+        return 0;
 }

@@ -21,6 +21,13 @@ int docker_wait_pull(struct docker_wait *wait, const char *ref, const char *auth
                      void *userdata, struct err *err);
 int docker_wait_load(struct docker_wait *wait, int fd, size_t size, struct err *err);
 
+/* The ids of all containers, stopped ones too, that carry the label. */
+int docker_wait_list(struct docker_wait *wait, const char *label, struct strv *ret_ids, struct err *err);
+/* By force; one that is gone is fine. */
+int docker_wait_remove(struct docker_wait *wait, const char *id, struct err *err);
+/* The daemon's version (free it): whether it answers. */
+int docker_wait_version(struct docker_wait *wait, char **ret_version, struct err *err);
+
 static inline void cleanup_docker_wait(struct docker_wait **wait)
 {
         *wait = docker_wait_free(*wait);

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "codec/value.h"
+#include "codec/yaml.h"
+#include "phase/kubelet_start.h"
+#include "phase/preflight_report.h"
+#include "phase/proxy.h"
+#include "phase/reset.h"
+#include "phase/reset_config.h"
+#include "phase/reset_files.h"
+#include "phase/service.h"
+
+#define KUBERNETES_DIR "/etc/kubernetes"
+#define MANIFESTS_DIR KUBERNETES_DIR "/manifests"
+#define PKI_DIR KUBERNETES_DIR "/pki"
+#define ETCD_DATA_DIR "/var/lib/etcd"
+#define PODWATCH_STATE "/var/lib/podwatch"
+#define PODWATCH_SOCKET "/run/podwatch/podwatch.sock"
+#define ETCD_VOLUME "etcd-data"
+#define WAIT_STEP_USEC 500000
+
+struct reset {
+        struct phase *phase;
+        const struct reset_options *options;
+        struct reset_config config;
+        struct preflight_report report;
+        const char *certificates_dir;
+        bool dry_run;
+};
+
+static void reset_release(struct reset *reset)
+{
+        reset_config_release(&reset->config);
+        preflight_report_release(&reset->report);
+}
+
+/* A line of what a dry run would do; its first word is the era's. */
+__attribute__((format(printf, 2, 3))) static void would(const struct reset *reset, const char *fmt, ...)
+{
+        char text[LIMIT_FINDING_BYTES];
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void)vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        phase_say(reset->phase, "[%s] Would %s", era_text(reset->phase->era, "reset", "dryRunPrefix", "dryrun"), text);
+}
+
+/* util.InteractivelyConfirmAction */
+static int confirm(const struct reset *reset, struct err *err)
+{
+        char *line CLEANUP_FREE = NULL;
+        size_t size = 0;
+
+        phase_warn(reset->phase,
+                   "[reset] WARNING: Changes made to this host by 'kubeadm init' or 'kubeadm join' will be "
+                   "reverted.");
+        (void)fputs("[reset] Are you sure you want to proceed? [y/N]: ", reset->phase->options.out);
+        (void)fflush(reset->phase->options.out);
+        ssize_t n = reset->options->in ? getline(&line, &size, reset->options->in) : -1;
+        if (n > 0)
+                line[strcspn(line, "\r\n")] = '\0';
+        if (n > 0 && (strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0))
+                return 0;
+        return err_set(err, ERR_USAGE, "won't proceed; the user didn't answer (Y|y) in order to continue");
+}
+
+static int run_preflight(struct reset *reset, struct err *err)
+{
+        bool force = reset->options->force || reset->config.force;
+        int r = force || reset->dry_run ? 0 : confirm(reset, err);
+
+        if (r < 0)
+                return r;
+        phase_say(reset->phase, "[preflight] Running pre-flight checks");
+        preflight_check_root(&reset->report);
+        return preflight_report_end(&reset->report, err);
+}
+
+/* The host path of the volume etcd-data in the manifest. 0; 1: there is no manifest. */
+static int data_dir_of_manifest(const struct phase *phase, char **ret, struct err *err)
+{
+        char *text CLEANUP_FREE = NULL;
+        struct value *pod CLEANUP_VALUE = NULL;
+        size_t len;
+        int r = phase_read_file(phase, MANIFESTS_DIR "/etcd.yaml", LIMIT_MANIFEST_BYTES, &text, &len, err);
+
+        if (r != 0)
+                return r;
+        r = yaml_load_one(MANIFESTS_DIR "/etcd.yaml", text, len, 0, &pod, err);
+        if (r < 0)
+                return r;
+        const struct value *volumes = value_get(pod, "spec", "volumes", NULL);
+        for (size_t i = 0; value_is(volumes, VALUE_LIST) && i < volumes->list.count; i++) {
+                const struct value *volume = volumes->list.items[i];
+                const char *path = value_string(value_get(volume, "hostPath", "path", NULL), "");
+                if (str_eq(value_string(value_map_get(volume, "name"), ""), ETCD_VOLUME) && path[0] == '/') {
+                        *ret = xstrdup(path);
+                        return 0;
+                }
+        }
+        return err_set(err, ERR_INVALID, "invalid etcd pod manifest");
+}
+
+static int run_remove_etcd_member(struct reset *reset, struct err *err)
+{
+        struct phase *phase = reset->phase;
+        char *data_dir CLEANUP_FREE = NULL;
+        struct err why = ERR_INIT;
+
+        (void)err;
+        phase_warn(phase, "[reset] No kubeadm config, using etcd pod spec to get data directory");
+        int r = data_dir_of_manifest(phase, &data_dir, &why);
+        if (r < 0) {
+                phase_say(phase, "[reset] No etcd config found. Assuming external etcd");
+                phase_say(phase, "[reset] Please, manually reset etcd to prevent further issues");
+                return 0;
+        }
+        if (r > 0)
+                data_dir = xstrdup(ETCD_DATA_DIR);
+        if (reset->dry_run || reset_directory_is_empty(phase, data_dir))
+                return 0;
+        if (reset_clean_directory(phase, data_dir, &why) < 0)
+                phase_warn(phase, "[reset] Failed to delete contents of the etcd directory: \"%s\", error: %s",
+                           data_dir, why.msg);
+        else
+                phase_say(phase, "[reset] Deleted contents of the etcd data directory: %s", data_dir);
+        return 0;
+}
+
+/* Until podwatch has stopped the pods whose manifests are gone. */
+static void wait_for_containers(const struct reset *reset)
+{
+        const struct reset_runtime *run = &reset->options->run;
+        const uint64_t steps = (uint64_t)reset->options->wait_sec * 1000000 / WAIT_STEP_USEC;
+        struct err why = ERR_INIT;
+        size_t left = 0;
+
+        for (uint64_t i = 0; i <= steps; i++) {
+                if (run->count(run->userdata, &left, &why) < 0) {
+                        phase_warn(reset->phase, "[reset] Cannot see whether the containers of the pods are gone: %s",
+                                   why.msg);
+                        return;
+                }
+                if (left == 0)
+                        return;
+                (void)usleep(WAIT_STEP_USEC);
+        }
+        phase_warn(reset->phase, "[reset] %zu containers of pods are still there after %u seconds", left,
+                   reset->options->wait_sec);
+}
+
+/* What podwatch must do before its files go: nothing of this is kubeadm's. */
+static void stop_pods(const struct reset *reset)
+{
+        struct phase *phase = reset->phase;
+        struct err why = ERR_INIT;
+
+        if (!reset->options->podwatch)
+                return;
+        if (reset->dry_run) {
+                would(reset, "delete the manifests in %s and wait until podwatch has stopped their pods",
+                      MANIFESTS_DIR);
+                return;
+        }
+        phase_say(phase, "[reset] Deleting the manifests in %s and waiting until podwatch has stopped their pods",
+                  MANIFESTS_DIR);
+        if (reset_clean_directory(phase, MANIFESTS_DIR, &why) < 0)
+                phase_warn(phase, "[reset] Failed to delete contents of \"%s\" directory: %s", MANIFESTS_DIR, why.msg);
+        else if (reset->options->run.count)
+                wait_for_containers(reset);
+}
+
+static void stop_service(const struct reset *reset)
+{
+        const char *name = reset->options->podwatch ? "podwatch" : "kubelet";
+        struct phase *phase = reset->phase;
+        struct err why = ERR_INIT;
+
+        if (!service_init_system(phase)) {
+                phase_warn(phase,
+                           "[reset] The %s service could not be stopped by kubeadm. Unable to detect a supported "
+                           "init system!",
+                           name);
+                phase_warn(phase, "[reset] Please ensure %s is stopped manually", name);
+        } else if (reset->dry_run) {
+                would(reset, "stop the %s service", name);
+        } else {
+                phase_say(phase, "[reset] Stopping the %s service", name);
+                if (service_act(phase, SERVICE_STOP, name, &why) < 0) {
+                        phase_warn(phase, "[reset] The %s service could not be stopped by kubeadm: [%s]", name,
+                                   why.msg);
+                        phase_warn(phase, "[reset] Please ensure %s is stopped manually", name);
+                }
+        }
+}
+
+static void remove_containers(const struct reset *reset)
+{
+        const struct reset_runtime *run = &reset->options->run;
+        struct err why = ERR_INIT;
+
+        if (reset->dry_run) {
+                would(reset, "remove Kubernetes-managed containers");
+                return;
+        }
+        phase_detail(reset->phase, 1, "[reset] Removing Kubernetes-managed containers");
+        if (run->remove_all && run->remove_all(run->userdata, &why) < 0)
+                phase_warn(reset->phase, "[reset] Failed to remove containers: %s", why.msg);
+}
+
+/* The kubelet's directory, its mounts first. Adds it to what is to be cleaned. */
+static int unmount(const struct reset *reset, struct strv *dirs, struct err *err)
+{
+        struct phase *phase = reset->phase;
+        char *resolved CLEANUP_FREE = NULL;
+        struct err why = ERR_INIT;
+
+        if (reset->dry_run) {
+                would(reset, "unmount mounted directories in \"" KUBELET_DIRECTORY "\"");
+                return 0;
+        }
+        if (reset_resolve(phase, KUBELET_DIRECTORY, &resolved, &why) < 0) {
+                phase_warn(phase, "[reset] Skipping unmount of directories in \"" KUBELET_DIRECTORY "\": %s", why.msg);
+                return 0;
+        }
+        phase_say(phase, "[reset] Unmounting mounted directories in \"" KUBELET_DIRECTORY "\"");
+        int r = reset_unmount_below(phase, resolved, &reset->config.unmount_flags, err);
+        if (r == 0)
+                strv_add(dirs, resolved);
+        return r;
+}
+
+static void delete_directories(const struct reset *reset, const struct strv *dirs)
+{
+        char *text CLEANUP_FREE = strv_join(dirs, " ");
+        struct err why = ERR_INIT;
+        const char *dir;
+
+        if (reset->dry_run) {
+                would(reset, "delete contents of directories: [%s]", text);
+                return;
+        }
+        phase_say(reset->phase, "[reset] Deleting contents of directories: [%s]", text);
+        STRV_FOREACH (dir, dirs)
+                if (reset_clean_directory(reset->phase, dir, &why) < 0)
+                        phase_warn(reset->phase, "[reset] Failed to delete contents of \"%s\" directory: %s", dir,
+                                   why.msg);
+}
+
+static void delete_files(const struct reset *reset, const char *whose, const struct strv *files)
+{
+        char *text CLEANUP_FREE = strv_join(files, " ");
+        struct err why = ERR_INIT;
+        const char *file;
+
+        if (files->len == 0)
+                return;
+        if (reset->dry_run) {
+                would(reset, "delete files%s: [%s]", whose, text);
+                return;
+        }
+        phase_say(reset->phase, "[reset] Deleting files%s: [%s]", whose, text);
+        STRV_FOREACH (file, files)
+                if (reset_remove(reset->phase, file, &why) < 0)
+                        phase_warn(reset->phase, "[reset] Failed to remove file: \"%s\" [%s]", file, why.msg);
+}
+
+static void delete_all_files(const struct reset *reset)
+{
+        static const char *const names[] = {
+                "admin", "super-admin", "kubelet", "bootstrap-kubelet", "controller-manager", "scheduler"};
+        static const char *const own[] = {PROXY_KUBECONFIG, PROXY_CONFIG_DIRECTORY};
+        struct strv files CLEANUP_STRV = STRV_INIT, ours CLEANUP_STRV = STRV_INIT;
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (!str_eq(names[i], "super-admin") || era_flag(reset->phase->era, "reset", "superAdmin"))
+                        strv_addf(&files, KUBERNETES_DIR "/%s.conf", names[i]);
+        delete_files(reset, "", &files);
+        for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+                if (phase_exists(reset->phase, own[i]))
+                        strv_add(&ours, own[i]);
+        delete_files(reset, " of genphase proxy", &ours);
+}
+
+static int run_cleanup_node(struct reset *reset, struct err *err)
+{
+        struct strv dirs CLEANUP_STRV = STRV_INIT;
+        const struct value *more = era_value(reset->phase->era, "reset", "moreDirectories");
+
+        stop_pods(reset);
+        strv_add(&dirs, MANIFESTS_DIR);
+        stop_service(reset);
+        int r = unmount(reset, &dirs, err);
+        if (r < 0)
+                return r;
+        remove_containers(reset);
+        if (!str_eq(reset->certificates_dir, PKI_DIR))
+                phase_warn(reset->phase, "[reset] WARNING: Cleaning a non-default certificates directory: \"%s\"",
+                           reset->certificates_dir);
+        strv_add(&dirs, reset->certificates_dir);
+        if (reset->options->cleanup_tmp_dir || reset->config.cleanup_tmp_dir)
+                strv_add(&dirs, KUBERNETES_DIR "/tmp");
+        for (size_t i = 0; value_is(more, VALUE_LIST) && i < more->list.count; i++)
+                strv_add(&dirs, value_string(more->list.items[i], ""));
+        delete_directories(reset, &dirs);
+        delete_all_files(reset);
+        return 0;
+}
+
+static const struct {
+        const char *name;
+        int (*run)(struct reset *reset, struct err *err);
+} phases[] = {
+        {"preflight", run_preflight},
+        {"remove-etcd-member", run_remove_etcd_member},
+        {"cleanup-node", run_cleanup_node},
+};
+
+static int check_phase_name(const char *name, struct err *err)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
+                if (str_eq(phases[i].name, name))
+                        return 0;
+        return err_set(err, ERR_USAGE, "invalid phase name: %s", name);
+}
+
+/* ValidateMixedArguments */
+static int check_mixed(const struct reset_options *options, struct err *err)
+{
+        const struct {
+                const char *name;
+                bool given;
+        } flags[] = {{"cert-dir", options->cert_dir != NULL},
+                     {"cleanup-tmp-dir", options->cleanup_tmp_dir},
+                     {"force", options->force}};
+        struct strv mixed CLEANUP_STRV = STRV_INIT;
+
+        for (size_t i = 0; options->config_file && i < ARRAY_SIZE(flags); i++)
+                if (flags[i].given)
+                        strv_add(&mixed, flags[i].name);
+        char *names CLEANUP_FREE = strv_join(&mixed, " ");
+        return mixed.len == 0 ? 0 : err_set(err, ERR_USAGE, "can not mix '--config' with arguments [%s]", names);
+}
+
+static int prepare(struct reset *reset, struct err *err)
+{
+        const struct reset_options *options = reset->options;
+        struct strv ignored CLEANUP_STRV = STRV_INIT;
+        const char *name;
+        int r = check_mixed(options, err);
+
+        if (r == 0 && options->config_file)
+                r = reset_config_read(reset->phase, options->config_file, &reset->config, err);
+
+        strv_copy(&ignored, &options->ignored);
+        STRV_FOREACH (name, &reset->config.ignore_preflight_errors)
+                strv_add(&ignored, name);
+        if (r == 0)
+                r = preflight_report_init(&reset->report, reset->phase, NULL, &ignored, err);
+        const struct strv *skipped = options->skipped.len > 0 ? &options->skipped : &reset->config.skip_phases;
+        STRV_FOREACH (name, skipped)
+                if (r == 0)
+                        r = check_phase_name(name, err);
+        if (r == 0 && options->only)
+                r = check_phase_name(options->only, err);
+        reset->certificates_dir = options->cert_dir                            ? options->cert_dir
+                                  : !str_empty(reset->config.certificates_dir) ? reset->config.certificates_dir
+                                                                               : PKI_DIR;
+        reset->dry_run = reset->phase->options.dry_run || reset->config.dry_run;
+        return r;
+}
+
+bool reset_host_has_podwatch(const struct phase *phase)
+{
+        if (!str_empty(phase->options.rootfs))
+                return false;
+        return service_init_system(phase) ? str_eq(kubelet_service(phase), "podwatch")
+                                          : phase_exists(phase, PODWATCH_SOCKET);
+}
+
+int phase_reset(struct phase *phase, const struct reset_options *options, struct err *err)
+{
+        struct reset reset CLEANUP(reset_release) = {.phase = phase, .options = options};
+        int r = prepare(&reset, err);
+
+        if (r < 0)
+                return r;
+        const struct strv *skipped = options->skipped.len > 0 ? &options->skipped : &reset.config.skip_phases;
+        for (size_t i = 0; i < ARRAY_SIZE(phases); i++) {
+                if (options->only ? !str_eq(options->only, phases[i].name) : strv_contains(skipped, phases[i].name))
+                        continue;
+                r = phases[i].run(&reset, err);
+                if (r < 0)
+                        return err_wrap(err, "error execution phase %s", phases[i].name);
+        }
+        if (options->only)
+                return 0;
+        (void)fputs(era_text(phase->era, "reset", "instructions", ""), phase->options.out);
+        if (options->podwatch)
+                phase_say(phase, "podwatch's own record of what it ran stays in %s.", PODWATCH_STATE);
+        return 0;
+}

@@ -1,0 +1,48 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * reset (cmd/kubeadm/app/cmd/reset.go and phases/reset): takes away what the phases made on this node, and says what it
+ * leaves. On a host of podwatch the manifests go first, so that podwatch stops the pods in order, and the rest only
+ * when their containers are gone.
+ *
+ * Without an API server, so the member of a local etcd is not taken out of its cluster: its data goes, as with kubeadm
+ * where the cluster cannot be reached.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/strv.h"
+#include "phase/phase.h"
+
+struct err;
+
+/* The containers of pods, as the program that knows Docker sees them. */
+struct reset_runtime {
+        /* How many there are that carry the kubelet's labels. */
+        int (*count)(void *userdata, size_t *ret, struct err *err);
+        /* Removes them, running or not. */
+        int (*remove_all)(void *userdata, struct err *err);
+        void *userdata;
+};
+
+struct reset_options {
+        const char *cert_dir;    /* NULL: of the ResetConfiguration, else /etc/kubernetes/pki */
+        const char *config_file; /* with a ResetConfiguration; NULL: none */
+        bool force, cleanup_tmp_dir;
+        struct strv ignored;      /* --ignore-preflight-errors */
+        struct strv skipped;      /* --skip-phases */
+        const char *only;         /* one phase by name; NULL: all */
+        FILE *in;                 /* where the answer is read from */
+        bool podwatch;            /* it is podwatch that runs the pods of this host */
+        unsigned wait_sec;        /* how long podwatch may take to stop the pods */
+        struct reset_runtime run; /* count NULL: containers are not looked at */
+};
+#define RESET_WAIT_SEC 150
+
+/* Whether podwatch runs here: its service is there and the kubelet's is not, or without an init system its socket is.
+ */
+bool reset_host_has_podwatch(const struct phase *phase);
+
+/* options.dry_run of the phase counts as well. A directory or file that cannot be removed is a warning, as for kubeadm;
+ * so the result is 0 then. */
+int phase_reset(struct phase *phase, const struct reset_options *options, struct err *err);

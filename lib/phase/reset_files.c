@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "phase/phase.h"
+#include "phase/reset_files.h"
+
+static void close_directory(DIR **dir)
+{
+        if (*dir)
+                (void)closedir(*dir);
+}
+
+static bool is_dots(const char *name)
+{
+        return str_eq(name, ".") || str_eq(name, "..");
+}
+
+static int fail(int code, const char *doing, const char *path, struct err *err)
+{
+        char text[128];
+
+        return err_set(err, code, "%s %s: %s", doing, path, phase_errno_text(code, text, sizeof(text)));
+}
+
+int reset_clean_directory(const struct phase *phase, const char *path, struct err *err)
+{
+        char *real CLEANUP_FREE = phase_path(phase, path);
+        DIR *dir CLEANUP(close_directory) = opendir(real);
+
+        if (!dir)
+                return errno == ENOENT ? 0 : fail(errno, "open", path, err);
+        for (struct dirent *e; (e = readdir(dir));) {
+                char *child CLEANUP_FREE = NULL;
+                if (is_dots(e->d_name))
+                        continue;
+                child = file_join(real, e->d_name);
+                int r = file_remove_tree(child, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+bool reset_directory_is_empty(const struct phase *phase, const char *path)
+{
+        char *real CLEANUP_FREE = phase_path(phase, path);
+        DIR *dir CLEANUP(close_directory) = opendir(real);
+
+        for (struct dirent *e; dir && (e = readdir(dir));)
+                if (!is_dots(e->d_name))
+                        return false;
+        return true;
+}
+
+int reset_remove(const struct phase *phase, const char *path, struct err *err)
+{
+        char *real CLEANUP_FREE = phase_path(phase, path);
+
+        return file_remove_tree(real, err);
+}
+
+int reset_resolve(const struct phase *phase, const char *path, char **ret, struct err *err)
+{
+        const char *rootfs = phase->options.rootfs ? phase->options.rootfs : "";
+        char *real CLEANUP_FREE = phase_path(phase, path);
+        char *root CLEANUP_FREE = *rootfs ? realpath(rootfs, NULL) : xstrdup("");
+        char *resolved CLEANUP_FREE = realpath(real, NULL);
+
+        if (!resolved)
+                return fail(errno, "lstat", path, err);
+        const char *inside = root ? str_after(resolved, root) : NULL;
+        /* A link that leads out of the tree is not followed. */
+        *ret = xstrdup(inside && *inside == '/' ? inside : path);
+        return 0;
+}
+
+static int flags_of(const struct strv *names)
+{
+        static const struct {
+                const char *name;
+                int flag;
+        } known[] = {{"MNT_FORCE", MNT_FORCE},
+                     {"MNT_DETACH", MNT_DETACH},
+                     {"MNT_EXPIRE", MNT_EXPIRE},
+                     {"UMOUNT_NOFOLLOW", UMOUNT_NOFOLLOW}};
+        int flags = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+                if (strv_contains(names, known[i].name))
+                        flags |= known[i].flag;
+        return flags;
+}
+
+/* Mount points below a directory of this machine, in the order of the mounts. */
+static void mounts_below(const char *directory, struct strv *ret)
+{
+        FILE *mounts = setmntent("/proc/mounts", "re");
+        char *prefix CLEANUP_FREE = xasprintf("%s/", directory);
+
+        if (!mounts)
+                return;
+        for (struct mntent *m; (m = getmntent(mounts));)
+                if (str_starts(m->mnt_dir, prefix))
+                        strv_add(ret, m->mnt_dir);
+        (void)endmntent(mounts);
+}
+
+int reset_unmount_below(const struct phase *phase, const char *path, const struct strv *flags, struct err *err)
+{
+        char *real CLEANUP_FREE = phase_path(phase, path), *resolved CLEANUP_FREE = realpath(real, NULL);
+        struct strv found CLEANUP_STRV = STRV_INIT;
+        int result = 0;
+
+        if (!resolved)
+                return 0;
+        mounts_below(resolved, &found);
+        for (size_t i = found.len; i-- > 0;) {
+                phase_detail(phase, 5, "[reset] Unmounting \"%s\"", found.items[i]);
+                if (umount2(found.items[i], flags_of(flags)) == 0)
+                        continue;
+                /* A mount that was already unmounted by way of its peer. */
+                if (errno == EINVAL) {
+                        phase_warn(phase, "[reset] Ignoring EINVAL error while unmounting \"%s\"", found.items[i]);
+                        continue;
+                }
+                char text[128];
+                result = err_set(err, errno,
+                                 "encountered the following errors while unmounting directories in \"%s\": failed to "
+                                 "unmount \"%s\": %s",
+                                 path, found.items[i], phase_errno_text(errno, text, sizeof(text)));
+        }
+        return result;
+}

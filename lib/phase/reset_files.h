@@ -1,0 +1,23 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What reset takes off the disk. Paths are without --rootfs, and so are messages.
+ */
+#include <stdbool.h>
+
+#include "base/strv.h"
+
+struct err;
+struct phase;
+
+/* Removes everything in the directory but not itself; a missing one is fine. Mounts are not crossed. */
+int reset_clean_directory(const struct phase *phase, const char *path, struct err *err);
+/* True where it is missing as well. */
+bool reset_directory_is_empty(const struct phase *phase, const char *path);
+/* A file, a link or a whole tree; a missing one is fine. */
+int reset_remove(const struct phase *phase, const char *path, struct err *err);
+
+/* filepath.EvalSymlinks below --rootfs: the directory that path leads to, which must be there. Free *ret. */
+int reset_resolve(const struct phase *phase, const char *path, char **ret, struct err *err);
+/* Unmounts what is mounted below the directory; flags by name (MNT_DETACH, ...). All are tried. */
+int reset_unmount_below(const struct phase *phase, const char *path, const struct strv *flags, struct err *err);

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""reset beside a real kubeadm: the same words, and the same trees afterwards."""
+import os
+import subprocess
+import tempfile
+
+from kubeadm_beside import GENPHASE, Beside, last_line
+
+CONFIG = """\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ResetConfiguration
+criSocket: unix:///run/containerd/containerd.sock
+"""
+SOCKET = ['--cri-socket', 'unix:///run/containerd/containerd.sock']
+
+
+def fill(root):
+    for path in ('manifests/etcd.yaml', 'manifests/other', 'pki/ca.crt', 'pki/etcd/ca.key', 'admin.conf', 'super-admin.conf', 'kubelet.conf',
+                 'bootstrap-kubelet.conf', 'controller-manager.conf', 'scheduler.conf', 'mine.conf', 'tmp/x/y', '../../srv/pki/ca.crt'):
+        full = os.path.normpath(f'{root}/etc/kubernetes/{path}')
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, 'w') as f:
+            f.write('apiVersion: v1\nkind: Pod\nmetadata: {name: etcd}\nspec:\n  containers: [{name: etcd, image: e}]\n  volumes:\n'
+                    '  - name: etcd-data\n    hostPath: {path: /etc/kubernetes/data}\n' if path == 'manifests/etcd.yaml' else path)
+    for path in ('etc/kubernetes/data/member/snap', 'var/lib/kubelet/pods/u/volumes'):
+        os.makedirs(f'{root}/{path}')
+
+
+def compare(args, stdin='', genphase_args=(), config=None):
+    with tempfile.TemporaryDirectory(prefix='reset-') as directory:
+        beside = Beside(directory, config or CONFIG)
+        for root in beside.roots.values():
+            fill(root)
+        socket = [] if '--config' in args else SOCKET
+        theirs = beside.kubeadm('reset', *args, *socket, stdin=stdin)
+        ours = beside.genphase('reset', *args, *genphase_args, stdin=stdin)
+        assert (ours.code, ours.out) == (theirs.code, theirs.out), f'{theirs.out}{theirs.err}\n---\n{ours.out}{ours.err}'
+        if theirs.code:
+            assert last_line(ours.err) == last_line(theirs.err), f'{theirs.err}\n---\n{ours.err}'
+        a, b = (beside.files(who) for who in ('kubeadm', 'genphase'))
+        assert a == b, sorted(set(a) ^ set(b))
+        return a, ours
+
+
+def test_whole():
+    files, _ = compare(['--force'])
+    assert '/etc/kubernetes/mine.conf' in files and '/etc/kubernetes/tmp/x/y' in files
+    assert not any(path.startswith(('/etc/kubernetes/manifests/', '/etc/kubernetes/pki/', '/var/lib/kubelet/', '/etc/kubernetes/data/'))
+                   for path in files), files
+
+
+def test_options():
+    files, _ = compare(['-f', '--cleanup-tmp-dir'])
+    assert '/etc/kubernetes/tmp/x' not in files
+    files, _ = compare(['-f', '--skip-phases', 'cleanup-node'])
+    assert '/etc/kubernetes/pki/ca.crt' in files
+    more = 'force: true\ncleanupTmpDir: true\nskipPhases: [remove-etcd-member]\n'
+    files, _ = compare(['--config', 'kubeadm.yaml'], config=CONFIG + more)
+    assert '/etc/kubernetes/data/member' in files and '/etc/kubernetes/tmp/x' not in files
+    for answer in ('', 'n\n', 'yes\n', 'Y\n'):
+        compare([], stdin=answer)
+    compare(['-f', '--cert-dir', '/srv/pki', '--config', 'kubeadm.yaml'])
+    compare(['-f', '--ignore-preflight-errors', 'all,Swap'])
+
+
+def test_phases():
+    for phase in ('preflight', 'cleanup-node'):
+        with tempfile.TemporaryDirectory(prefix='reset-') as directory:
+            beside = Beside(directory, CONFIG)
+            for root in beside.roots.values():
+                fill(root)
+            force = ['--force'] if phase == 'preflight' else []
+            theirs = beside.kubeadm('reset', 'phase', phase, *force)
+            ours = beside.genphase('reset', 'phase', phase, *force)
+            assert (ours.code, ours.out) == (theirs.code, theirs.out), f'{theirs.out}{theirs.err}\n---\n{ours.out}{ours.err}'
+            assert beside.files('kubeadm') == beside.files('genphase')
+
+
+def test_unmounts():
+    """What is mounted below the kubelet's directory is unmounted and not deleted through."""
+    with tempfile.TemporaryDirectory(prefix='reset-') as directory:
+        beside = Beside(directory, CONFIG)
+        root = beside.roots['genphase']
+        fill(root)
+        os.makedirs(f'{directory}/precious')
+        with open(f'{directory}/precious/file', 'w'):
+            pass
+        volume = f'{root}/var/lib/kubelet/pods/u/volumes'
+        script = f'mount --bind {directory}/precious {volume} && "$@" && ! grep -q " {volume} " /proc/mounts'
+        result = subprocess.run(['unshare', '--mount', 'bash', '-c', script, 'bash', GENPHASE, 'reset', '--force', '--rootfs', root],
+                                capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+        assert os.path.exists(f'{directory}/precious/file')
+        assert os.listdir(f'{root}/var/lib/kubelet') == []
+
+
+def test_dry_run():
+    """kubeadm's dry run of reset wants a cluster; the lines are the same as far as it goes without one."""
+    with tempfile.TemporaryDirectory(prefix='reset-') as directory:
+        beside = Beside(directory, CONFIG)
+        for root in beside.roots.values():
+            fill(root)
+        before = beside.files('genphase')
+        ours = beside.genphase('reset', '--dry-run')
+        assert ours.code == 0 and beside.files('genphase') == before
+        theirs = beside.kubeadm('reset', 'phase', 'cleanup-node', '--dry-run')
+        phase = beside.genphase('reset', 'phase', 'cleanup-node', '--dry-run')
+        assert (phase.code, phase.out) == (theirs.code, theirs.out), f'{theirs.out}{theirs.err}\n---\n{phase.out}{phase.err}'

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * reset: what goes, in which order, and what stays.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "fixture.h"
+#include "phase/proxy.h"
+#include "phase/reset.h"
+
+#define MANIFEST "/etc/kubernetes/manifests/etcd.yaml"
+#define ETCD_POD(dir) \
+        "apiVersion: v1\nkind: Pod\nspec:\n  volumes:\n  - name: etcd-data\n    hostPath: {path: " dir "}\n"
+#define DELETED                                                                                                      \
+        "[preflight] Running pre-flight checks\n[reset] Deleted contents of the etcd data directory: /srv/etcd\n"    \
+        "[reset] Unmounting mounted directories in \"/var/lib/kubelet\"\n[reset] Deleting contents of directories: " \
+        "[/etc/kubernetes/manifests /var/lib/kubelet /etc/kubernetes/pki]\n[reset] Deleting files: "                 \
+        "[/etc/kubernetes/admin.conf /etc/kubernetes/super-admin.conf /etc/kubernetes/kubelet.conf "                 \
+        "/etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/controller-manager.conf "                            \
+        "/etc/kubernetes/scheduler.conf]\n"
+
+static struct reset_options options;
+
+static int reset(struct phase *phase, const char *arg, struct err *err)
+{
+        (void)arg;
+        return phase_reset(phase, &options, err);
+}
+
+static int setup(void **state)
+{
+        options = (struct reset_options){.force = true, .wait_sec = 2};
+        if (fixture_setup(state) < 0)
+                return -1;
+        fixture_put(*state, MANIFEST, ETCD_POD("/srv/etcd"));
+        fixture_put(*state, "/srv/etcd/member/snap/db", "x");
+        fixture_put(*state, "/etc/kubernetes/pki/etcd/ca.key", "x");
+        fixture_put(*state, "/etc/kubernetes/admin.conf", "x");
+        fixture_put(*state, "/etc/kubernetes/mine.conf", "x");
+        fixture_put(*state, "/var/lib/kubelet/config.yaml", "x");
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        strv_release(&options.skipped);
+        strv_release(&options.ignored);
+        return fixture_teardown(state);
+}
+
+static void good(struct fixture *f)
+{
+        if (fixture_run(f, reset, NULL) < 0)
+                fail_msg("%s", f->err.msg);
+}
+
+static void bad(struct fixture *f, const char *text)
+{
+        char *before CLEANUP_FREE = fixture_digest(f);
+
+        assert_true(fixture_run(f, reset, NULL) < 0);
+        assert_string_equal(f->err.msg, text);
+        char *after CLEANUP_FREE = fixture_digest(f);
+        assert_string_equal(before, after);
+}
+
+static void assert_holds(const char *text, const char *part)
+{
+        if (!strstr(text, part))
+                fail_msg("no \"%s\" in:\n%s", part, text);
+}
+
+static void test_whole(void **state)
+{
+        struct fixture *f = *state;
+
+        good(f);
+        assert_int_equal(strncmp(f->out, DELETED, strlen(DELETED)), 0);
+        assert_holds(f->out, "\nThe reset process does not perform cleanup of CNI plugin configuration,\n");
+        assert_false(fixture_has(f, MANIFEST));
+        assert_false(fixture_has(f, "/etc/kubernetes/pki/etcd"));
+        assert_false(fixture_has(f, "/etc/kubernetes/admin.conf"));
+        assert_false(fixture_has(f, "/srv/etcd/member"));
+        assert_false(fixture_has(f, "/var/lib/kubelet/config.yaml"));
+        assert_true(fixture_has(f, "/etc/kubernetes/manifests"));
+        assert_true(fixture_has(f, "/etc/kubernetes/mine.conf"));
+        assert_true(fixture_has(f, "/srv/etcd"));
+        /* Again: nothing is there any more, and that is fine. */
+        good(f);
+}
+
+static void test_dry_run(void **state)
+{
+        struct fixture *f = *state;
+        char *before CLEANUP_FREE = fixture_digest(f);
+
+        f->dry_run = true;
+        options.podwatch = true;
+        good(f);
+        char *after CLEANUP_FREE = fixture_digest(f);
+        assert_string_equal(before, after);
+        assert_holds(f->out,
+                     "[dryrun] Would delete the manifests in /etc/kubernetes/manifests and wait until podwatch has "
+                     "stopped their pods\n");
+        assert_holds(f->out, "[dryrun] Would remove Kubernetes-managed containers\n[dryrun] Would delete contents of "
+                             "directories: [/etc/kubernetes/manifests /etc/kubernetes/pki]\n");
+        f->version = "v1.31.14";
+        good(f);
+        assert_holds(f->out, "[reset] Would delete contents of directories: ");
+        assert_holds(f->out, "If your cluster was setup to utilize IPVS, run ipvsadm --clear (or similar)\n");
+}
+
+/* What a podwatch does meanwhile: it is seen twice, then the containers are gone. */
+struct seen {
+        const struct fixture *f;
+        int looked, removed;
+        bool manifest_there, config_gone;
+};
+
+static int count(void *userdata, size_t *ret, struct err *err)
+{
+        struct seen *seen = userdata;
+
+        (void)err;
+        seen->manifest_there |= fixture_has(seen->f, MANIFEST);
+        seen->config_gone |= !fixture_has(seen->f, "/var/lib/kubelet/config.yaml");
+        *ret = ++seen->looked < 3 ? 2 : 0;
+        return 0;
+}
+
+static int remove_all(void *userdata, struct err *err)
+{
+        struct seen *seen = userdata;
+
+        (void)err;
+        seen->removed++;
+        return 0;
+}
+
+static void test_podwatch(void **state)
+{
+        struct fixture *f = *state;
+        struct seen seen = {.f = f};
+
+        options.podwatch = true;
+        options.run = (struct reset_runtime){count, remove_all, &seen};
+        good(f);
+        assert_int_equal(seen.looked, 3);
+        assert_int_equal(seen.removed, 1);
+        assert_false(seen.manifest_there);
+        assert_false(seen.config_gone);
+        assert_holds(f->out,
+                     "[reset] Deleting the manifests in /etc/kubernetes/manifests and waiting until podwatch has "
+                     "stopped their pods\n");
+        assert_holds(f->out, "podwatch's own record of what it ran stays in /var/lib/podwatch.\n");
+        assert_null(strstr(f->log, "still there"));
+}
+
+static int count_stuck(void *userdata, size_t *ret, struct err *err)
+{
+        (void)userdata;
+        (void)err;
+        *ret = 1;
+        return 0;
+}
+
+static void test_podwatch_that_does_not_stop(void **state)
+{
+        struct fixture *f = *state;
+
+        options.podwatch = true;
+        options.wait_sec = 0;
+        options.run = (struct reset_runtime){count_stuck, NULL, NULL};
+        good(f);
+        assert_holds(f->log, "1 containers of pods are still there after 0 seconds\n");
+        assert_false(fixture_has(f, "/etc/kubernetes/pki/etcd"));
+}
+
+static void test_answer(void **state)
+{
+        static const char *const no = "error execution phase preflight: won't proceed; the user didn't answer (Y|y) in "
+                                      "order to continue";
+        struct fixture *f = *state;
+        char yes[] = "YES\n", other[] = "maybe\n";
+
+        options.force = false;
+        bad(f, no);
+        options.in = fmemopen(other, strlen(other), "r");
+        bad(f, no);
+        (void)fclose(options.in);
+        options.in = fmemopen(yes, strlen(yes), "r");
+        good(f);
+        (void)fclose(options.in);
+        assert_int_equal(strncmp(f->out, "[reset] Are you sure you want to proceed? [y/N]: [preflight] ", 60), 0);
+}
+
+static void test_configuration(void **state)
+{
+        struct fixture *f = *state;
+        char *file CLEANUP_FREE = file_join(f->root, "reset.yaml");
+
+        options.config_file = file;
+        bad(f, "can not mix '--config' with arguments [force]");
+        options.force = false;
+        fixture_put(f, "/reset.yaml",
+                    "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\nforce: true\n"
+                    "certificatesDir: /srv/pki\nskipPhases: [remove-etcd-member]\n");
+        fixture_put(f, "/srv/pki/ca.crt", "x");
+        good(f);
+        assert_false(fixture_has(f, "/srv/pki/ca.crt"));
+        assert_true(fixture_has(f, "/srv/etcd/member/snap/db"));
+        assert_holds(f->log, "WARNING: Cleaning a non-default certificates directory: \"/srv/pki\"\n");
+        fixture_put(f, "/reset.yaml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\nforced: true\n");
+        assert_true(fixture_run(f, reset, NULL) < 0);
+        assert_holds(f->err.msg, "reset.yaml:3:1: unknown field \"forced\"; did you mean \"force\"?");
+        fixture_put(f, "/reset.yaml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\nforce: 1\n");
+        assert_true(fixture_run(f, reset, NULL) < 0);
+        assert_holds(f->err.msg, "reset.yaml:3:8: force: expected a boolean, found a number");
+        fixture_put(f, "/reset.yaml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n");
+        assert_true(fixture_run(f, reset, NULL) < 0);
+        assert_holds(f->err.msg, "reset.yaml: no ResetConfiguration found in config file");
+}
+
+static void test_options(void **state)
+{
+        struct fixture *f = *state;
+
+        fixture_put(f, "/etc/kubernetes/tmp/old", "x");
+        fixture_put(f, PROXY_KUBECONFIG, "x");
+        strv_add(&options.skipped, "remove-etcd-member");
+        options.cleanup_tmp_dir = true;
+        good(f);
+        assert_true(fixture_has(f, "/srv/etcd/member"));
+        assert_false(fixture_has(f, "/etc/kubernetes/tmp/old"));
+        assert_false(fixture_has(f, PROXY_KUBECONFIG));
+        strv_add(&options.skipped, "nonsense");
+        bad(f, "invalid phase name: nonsense");
+        strv_release(&options.skipped);
+        strv_add(&options.ignored, "all");
+        strv_add(&options.ignored, "Swap");
+        bad(f,
+            "ignore-preflight-errors: Invalid value: \"all,swap\": don't specify individual checks if 'all' is used");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TEST(test_whole),    TEST(test_dry_run),
+                TEST(test_podwatch), TEST(test_podwatch_that_does_not_stop),
+                TEST(test_answer),   TEST(test_configuration),
+                TEST(test_options),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
