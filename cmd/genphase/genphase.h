@@ -13,12 +13,15 @@
 #include "phase/reset.h"
 
 struct err;
+struct host_facts;
 
 struct genphase {
         struct phase_options options;
         struct phase_flags flags;
         const char *verbosity; /* -v */
         bool strict, strict_given;
+        const char *facts_file;                    /* --host-facts */
+        struct host_facts *facts;                  /* of it */
         bool allow_deprecated, allow_experimental; /* config validate */
         const char *new_config;                    /* config migrate */
         struct strv component_configs;             /* config print */
@@ -88,6 +91,16 @@ extern const struct cli_program genphase_program;
         }
 #define OPTION_CRI_SOCKET \
         OPTION_TEXT("cri-socket", flags.cri_socket, "SOCKET", "socket of the container runtime that the kubelet uses")
+/* What becomes of the files. */
+#define OPTION_ACTS(help, choice)                                                                                 \
+        {                                                                                                         \
+                "output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", (help), (choice), \
+                        offsetof(struct genphase, options.acts)                                                   \
+        }
+#define OPTION_MANIFEST_OUTPUT                                                                                     \
+        OPTION_ACTS("yaml: print the manifests instead of writing them; json: tell each action, an object a line", \
+                    "yaml|json")
+#define OPTION_ACTIONS_OUTPUT OPTION_ACTS("json: tell each action, an object a line", "json")
 #define OPTION_NODE_NAME OPTION_TEXT("node-name", flags.node_name, "NAME", "name of this node (default: host name)")
 
 /* Opens the phase, runs fn, reports an error as kubeadm does. The exit code. */
@@ -128,4 +141,5 @@ int verb_proxy(void *userdata, const struct strv *args);
 /* reset, with the containers that run tells of (NULL: none). The exit code. */
 int reset_with(struct genphase *g, const struct reset_runtime *run);
 int verb_reset(void *userdata, const struct strv *args);
+int verb_host_facts(void *userdata, const struct strv *args);
 int verb_version(void *userdata, const struct strv *args);

@@ -5,17 +5,19 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/colour.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "genphase.h"
 #include "phase/external_ca_check.h"
+#include "phase/host_facts.h"
 #include "pki.h"
 
 #define HELP_MAX (256 * 1024)
 
 int genphase_fail(const struct err *err, int code)
 {
-        (void)fprintf(stderr, "error: %s\n", err->msg);
+        (void)fprintf(stderr, "%serror: %s%s\n", colour_begin(stderr, COLOUR_ERROR), colour_end(stderr), err->msg);
         return code;
 }
 
@@ -106,6 +108,12 @@ static int finish(struct genphase *g, struct err *err)
 {
         if (g->verbosity && str_to_int(g->verbosity, 0, 100, &g->options.verbosity) < 0)
                 return err_set(err, ERR_USAGE, "-v: expected a number from 0 to 100, not \"%s\"", g->verbosity);
+        if (g->facts_file) {
+                int r = host_facts_load(g->facts_file, &g->facts, err);
+                if (r < 0)
+                        return r;
+                g->options.host = host_facts_host(g->facts);
+        }
         g->options.strict = g->strict_given && g->strict;
         g->options.lenient = g->strict_given && !g->strict;
         return 0;
@@ -139,6 +147,7 @@ int main(int argc, char **argv)
         strv_release(&g.reset.ignored);
         strv_release(&g.reset.skipped);
         strv_release(&g.component_configs);
+        host_facts_free(g.facts);
         if (fflush(stdout) != 0 && code == 0) {
                 (void)err_set_errno(&err, errno, "standard output");
                 code = genphase_fail(&err, 1);

@@ -15,13 +15,11 @@ static const struct cli_option global_options[] = {
         {"strict", 0, CLI_FLAG, offsetof(struct genphase, strict), NULL,
          "unknown fields of the configuration are errors (default unless --kubeadm-version is given)", NULL,
          offsetof(struct genphase, strict_given), 0, 0, true, false},
+        OPTION_TEXT("host-facts", facts_file, "FILE", "take what the host would be asked for from FILE, made by host-facts"),
+        {"quiet", 'q', CLI_FLAG, offsetof(struct genphase, options.quiet), NULL, "neither messages nor warnings, only errors"},
         {"v", 'v', CLI_STRING, offsetof(struct genphase, verbosity), "N", "how much detail to log: each file read and written is 1-2"},
         {0}
 };
-
-#define OPTION_MANIFEST_OUTPUT \
-        {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", \
-         "print the manifests instead of writing them", "yaml"}
 
 #define OPTIONS_APISERVER \
         OPTION_ADVERTISE_ADDRESS, OPTION_BIND_PORT, OPTION_CONTROL_PLANE_ENDPOINT, OPTION_SERVICE_CIDR, OPTION_FEATURE_GATES, \
@@ -70,7 +68,7 @@ static const struct cli_option proxy_options[] = {
 };
 
 static const struct cli_option kubelet_start_options[] = {
-        OPTION_CONFIG, OPTION_CRI_SOCKET, OPTION_NODE_NAME, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_DRY_RUN, {0}
+        OPTION_CONFIG, OPTION_CRI_SOCKET, OPTION_NODE_NAME, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}
 };
 
 /* The options of a configuration, as `control-plane all` and `etcd local` take them together. */
@@ -138,6 +136,7 @@ static const struct cli_verb verbs[] = {
         {.name = "init", .help = "kubeadm's spelling: init phase PHASE", .verbs = init_verbs, .hidden = true},
         {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
          .run = verb_completion},
+        {.name = "host-facts", .help = "Print what rendering reads of this host, for --host-facts on another", .run = verb_host_facts},
         {.name = "version", .help = "Print the version, and which kubeadm versions are known", .run = verb_version},
         {0}
 };

@@ -68,6 +68,7 @@ static const struct cli_option renew_options[] = {
         OPTION_CONFIG, OPTION_CERTS_DIR, OPTION_KUBECONFIG_IGNORED,
         {"csr-only", 0, CLI_FLAG, offsetof(struct genphase, csr_only), NULL, "make keys and requests in --csr-dir, renew nothing"},
         OPTION_TEXT("csr-dir", csr_dir, "DIR", "where --csr-only puts keys and requests"),
+        OPTION_ACTIONS_OUTPUT,
         {0}
 };
 
@@ -95,10 +96,11 @@ static const struct cli_verb renew_verbs[] = {
 
 static const struct cli_option csr_options[] = {
         OPTION_CONFIG, OPTION_CERTS_DIR,
-        OPTION_TEXT("kubeconfig-dir", kubeconfig_dir, "DIR", "where the kubeconfig files are put (default /etc/kubernetes)"), {0}
+        OPTION_TEXT("kubeconfig-dir", kubeconfig_dir, "DIR", "where the kubeconfig files are put (default /etc/kubernetes)"),
+        OPTION_ACTIONS_OUTPUT, {0}
 };
 
-#define OPTIONS_CERTS OPTION_CONFIG, OPTION_CERT_DIR, OPTION_KUBERNETES_VERSION, OPTION_DRY_RUN
+#define OPTIONS_CERTS OPTION_CONFIG, OPTION_CERT_DIR, OPTION_KUBERNETES_VERSION, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT
 #define OPTIONS_NAMES \
         OPTION_ADVERTISE_ADDRESS, OPTION_CONTROL_PLANE_ENDPOINT, OPTION_SERVICE_CIDR, OPTION_SERVICE_DNS_DOMAIN, \
         {"apiserver-cert-extra-sans", 0, CLI_LIST, offsetof(struct genphase, flags.apiserver_cert_extra_sans), "NAME,...", \
@@ -135,7 +137,7 @@ const struct cli_verb certs_verbs[] = {
 
 #define OPTIONS_KUBECONFIG \
         OPTION_CONFIG, OPTION_CERT_DIR, OPTION_KUBERNETES_VERSION, OPTION_ADVERTISE_ADDRESS, OPTION_BIND_PORT, \
-        OPTION_CONTROL_PLANE_ENDPOINT, OPTION_NODE_NAME, OPTION_DRY_RUN, \
+        OPTION_CONTROL_PLANE_ENDPOINT, OPTION_NODE_NAME, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, \
         OPTION_TEXT("kubeconfig-dir", kubeconfig_dir, "DIR", "where the files are put (default /etc/kubernetes)")
 
 static const struct cli_option kubeconfig_options[] = {OPTIONS_KUBECONFIG, {0}};

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
 #include "genphase.h"
 #include "phase/proxy.h"
 #include "pki.h"
@@ -9,5 +10,5 @@ int verb_proxy(void *userdata, const struct strv *args)
 
         (void)args;
         /* With -o the manifest is printed and nothing is written: no certificate is needed. */
-        return g->options.output ? genphase_run(g, phase_proxy) : pki_proxy(g);
+        return str_eq(g->options.output, "yaml") ? genphase_run(g, phase_proxy) : pki_proxy(g);
 }

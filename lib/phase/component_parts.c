@@ -9,8 +9,6 @@
 #include "phase/component.h"
 #include "phase/component_parts.h"
 
-extern char **environ;
-
 /* Length of the name in "--name=value"; 0 where text is no such argument. */
 static size_t argument_name(const char *text, const char **ret_name)
 {
@@ -143,10 +141,10 @@ static void put_variable(struct value *list, struct value *item)
         value_list_add(list, item);
 }
 
-/* Variables of this process whose name ends in _proxy in any case and whose value is not empty. */
-static void add_proxies(struct value *list, bool unique)
+/* Variables of the environment whose name ends in _proxy in any case and whose value is not empty. */
+static void add_proxies(char **environment, struct value *list, bool unique)
 {
-        for (char **e = environ; e && *e; e++) {
+        for (char **e = environment; e && *e; e++) {
                 const char *equal = strchr(*e, '=');
                 size_t len = equal ? (size_t)(equal - *e) : 0;
 
@@ -180,7 +178,7 @@ void component_merge_environment(const struct phase *phase, struct value *contai
         struct value *list CLEANUP_VALUE = value_new_list();
 
         if (proxies)
-                add_proxies(list, !str_eq(order, "environ"));
+                add_proxies(phase_host_environment(phase), list, !str_eq(order, "environ"));
         for (size_t i = 0; i < extra->count; i++)
                 put_variable(list, value_copy(extra->items[i].item));
         if (str_eq(order, "sorted"))

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -13,6 +11,7 @@
 #include "phase/config_encode.h"
 #include "phase/config_migrate.h"
 #include "phase/config_node.h"
+#include "phase/secret_text.h"
 
 #define MINUTE (INT64_C(60) * 1000 * 1000 * 1000)
 
@@ -24,26 +23,13 @@ static int add_document(const struct value *v, struct buf *out, struct err *err)
         return buf_check(out, "the configuration", err);
 }
 
-/* bootstraputil.GenerateBootstrapToken */
 static int generate_token(struct phase_config *config, struct config_text *token, struct err *err)
 {
-        static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-        char text[24] = {0};
-        size_t len = 0;
+        char text[SECRET_TOKEN_MAX];
+        int r = secret_token(text, err);
 
-        while (len < sizeof(text) - 1) {
-                unsigned char byte;
-
-                if (len == 6) {
-                        text[len++] = '.';
-                        continue;
-                }
-                if (getrandom(&byte, 1, 0) != 1)
-                        return err_set_errno(err, errno, "couldn't generate random token");
-                /* Bytes from 252 on would make some letters likelier. */
-                if (byte < 252)
-                        text[len++] = letters[byte % 36];
-        }
+        if (r < 0)
+                return err_wrap(err, "couldn't generate random token");
         token->text = config_keepf(config, "%s", text);
         return 0;
 }
@@ -126,7 +112,7 @@ static int add_nodes(struct phase *phase, unsigned flags, struct buf *out, struc
                         if (r == 0)
                                 r = add_document(v, out, err);
                 }
-        config_problems_print(&problems, phase->options.log);
+        config_problems_print(&problems, !phase->options.quiet, phase->options.log);
         return r;
 }
 

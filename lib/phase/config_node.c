@@ -103,7 +103,7 @@ static void list_arguments(struct value *registration)
 /* nodeutil.GetHostname */
 static int default_name(const struct phase *phase, struct value *registration, struct err *err)
 {
-        const struct host *host = phase->options.host ? phase->options.host : &host_real;
+        const struct host *host = phase_host(phase);
         const char *given = value_string(value_map_get(registration, "name"), ""), *start;
         char *text CLEANUP_FREE = *given ? xstrdup(given) : NULL;
         int r = text ? 0 : host->name(host->userdata, &text, err);
@@ -159,7 +159,7 @@ static void default_scheme(const struct phase *phase, struct value *owner, struc
 
 static int default_address(const struct phase *phase, struct value *endpoint, struct err *err)
 {
-        const struct host *host = phase->options.host ? phase->options.host : &host_real;
+        const struct host *host = phase_host(phase);
         const char *given = value_string(value_map_get(endpoint, "advertiseAddress"), "");
         char text[IP_TEXT_MAX];
         struct ip_address ip;

@@ -45,7 +45,7 @@ static int load_init(struct phase *phase, struct err *err)
 {
         struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {xcalloc(2, sizeof(struct value *)), 0};
         struct config_problems problems CLEANUP_PROBLEMS = {0};
-        const struct host *host = phase->options.host ? phase->options.host : &host_real;
+        const struct host *host = phase_host(phase);
         struct phase_config *config = phase->config;
         int r = printed_document(phase, "InitConfiguration", &documents.items[0], err);
 

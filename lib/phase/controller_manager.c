@@ -44,7 +44,7 @@ void component_add_ca_directories(const struct phase *phase, struct value *pod)
                 const char *dir = value_string(dirs->list.items[i], "");
                 const struct value_place host = {.origin = "host"};
 
-                if (*dir != '/' || !phase_exists(phase, dir))
+                if (*dir != '/' || !phase_host_has_path(phase, dir))
                         continue;
                 char *name CLEANUP_FREE = xstrdup(dir + 1);
                 for (char *p = name; *p; p++)

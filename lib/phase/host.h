@@ -1,10 +1,13 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What rendering looks up on the host when the configuration does not say it: the host name and the address of the
- * default route's interface (apimachinery/pkg/util/net/interface.go). A table of operations, so that facts can be given
- * instead.
+ * What rendering looks up on the host when the configuration does not say it: the host name, the address of the
+ * default route's interface (apimachinery/pkg/util/net/interface.go), directories of CA certificates, the proxy
+ * variables of the environment, whether systemd-resolved runs. A table of operations, so that facts can be given
+ * instead (host_facts.h).
  */
+#include <stdbool.h>
+
 #include "phase/address.h"
 
 struct err;
@@ -17,6 +20,12 @@ struct host {
         int (*default_address)(void *userdata, bool prefer_v6, struct ip_address *ret, struct err *err);
         /* A global unicast address on the loopback interface, IPv4 first. 0; 1: there is none. */
         int (*loopback_address)(void *userdata, struct ip_address *ret, struct err *err);
+        /* Whether there is something at path, a directory of CA certificates. NULL: looked for below --rootfs. */
+        bool (*has_path)(void *userdata, const char *path);
+        /* "NAME=value" each, ended by NULL; borrowed. NULL: the environment of this process. */
+        char **(*environment)(void *userdata);
+        /* Whether a service runs. NULL: the init system is asked. */
+        bool (*service_active)(void *userdata, const char *name);
         void *userdata;
 };
 

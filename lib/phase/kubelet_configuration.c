@@ -94,7 +94,7 @@ static int defaults_of(const struct phase *phase, bool for_node, struct value **
         char *ca CLEANUP_FREE = config_certificate_path(phase->config, "ca.crt");
         struct value *defaults CLEANUP_VALUE = NULL;
         const struct value *template;
-        bool resolved = for_node && service_is_active(phase, RESOLVED_SERVICE);
+        bool resolved = for_node && phase_host_service_active(phase, RESOLVED_SERVICE);
         int r = era_template(phase->era, "kubelet-config.yaml", &template, err);
 
         if (r < 0)

@@ -45,7 +45,7 @@ static bool has_instance_file(const struct phase *phase)
 /* nodeutil.GetHostname(""); NULL where the host does not say. Free it. */
 static char *host_name(const struct phase *phase)
 {
-        const struct host *host = phase->options.host ? phase->options.host : &host_real;
+        const struct host *host = phase_host(phase);
         struct err why = ERR_INIT;
         char *name = NULL;
 

@@ -207,7 +207,7 @@ static int decode(struct phase *phase, const struct value *before, struct value 
         } else if (report.problems.errors == 0) {
                 r = typed_normalise(*object, phase->patches->types, type_name, "", take_report, &report, err);
         }
-        config_problems_print(&report.problems, phase->options.log);
+        config_problems_print(&report.problems, !phase->options.quiet, phase->options.log);
         if (r == 0)
                 r = config_problems_aggregate(&report.problems, err);
         config_problems_release(&report.problems);

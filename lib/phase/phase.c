@@ -7,9 +7,11 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/colour.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/str.h"
 #include "codec/yaml.h"
 #include "phase/config_decode.h"
 #include "phase/config_default.h"
@@ -132,7 +134,7 @@ static int choose_era(struct phase *phase, const char *kubernetes_version, struc
 
 static int default_and_validate(struct phase *phase, struct config_problems *problems, struct err *err)
 {
-        const struct host *host = phase->options.host ? phase->options.host : &host_real;
+        const struct host *host = phase_host(phase);
 
         config_default_static(phase->config, phase->era);
         int r = config_default_dynamic(phase->config, phase->era, host, problems, err);
@@ -208,7 +210,7 @@ static void print_problems(const struct phase *phase, const struct config_proble
             problems->items[0].place.file &&
             strncmp(err->msg, problems->items[0].place.file, strlen(problems->items[0].place.file)) == 0)
                 return;
-        config_problems_print(problems, phase->options.log);
+        config_problems_print(problems, !phase->options.quiet, phase->options.log);
 }
 
 static void show_setting(const struct phase *phase, const char *name, const struct config_text *setting)
@@ -275,7 +277,7 @@ void phase_say(const struct phase *phase, const char *fmt, ...)
 {
         va_list ap;
 
-        if (phase->options.output && strcmp(phase->options.output, "yaml") == 0)
+        if (phase->options.quiet || phase_tells_actions(phase) || str_eq(phase->options.output, "yaml"))
                 return;
         va_start(ap, fmt);
         (void)vfprintf(phase->options.out, fmt, ap);
@@ -299,7 +301,10 @@ void phase_warn(const struct phase *phase, const char *fmt, ...)
 {
         va_list ap;
 
-        (void)fputs("warning: ", phase->options.log);
+        if (phase->options.quiet)
+                return;
+        (void)fprintf(phase->options.log, "%swarning: %s", colour_begin(phase->options.log, COLOUR_WARNING),
+                      colour_end(phase->options.log));
         va_start(ap, fmt);
         (void)vfprintf(phase->options.log, fmt, ap);
         va_end(ap);

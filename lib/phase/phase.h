@@ -53,6 +53,8 @@ struct phase_options {
         const char *command; /* "config validate": looked up in the group "commands"; NULL: none */
         bool print_manifest; /* --print-manifest */
         bool no_config;      /* only the kubeadm is chosen: the phase decodes what it needs by itself */
+        bool acts;           /* -o was given to a verb that writes: yaml prints the files, json tells each action */
+        bool quiet;          /* --quiet: neither messages nor warnings */
         bool dry_run;
         bool strict;             /* unknown fields are errors even though kubeadm_version is given */
         bool lenient;            /* unknown fields are warnings even though it is not */
@@ -91,7 +93,17 @@ char *phase_path(const struct phase *phase, const char *path);
 /* stat() of path below --rootfs works (kubeadm's os.Stat). */
 bool phase_exists(const struct phase *phase, const char *path);
 
-/* A line of kubeadm's standard output; nothing with `-o yaml`, where manifests alone are printed. */
+/* What is looked up on the host: as options.host has it, else below --rootfs, in this process, from the init system. */
+const struct host *phase_host(const struct phase *phase);
+bool phase_host_has_path(const struct phase *phase, const char *path);
+char **phase_host_environment(const struct phase *phase);
+bool phase_host_service_active(const struct phase *phase, const char *name);
+
+/* -o json of a verb that writes: each action is told as a JSON object of its own line. */
+bool phase_tells_actions(const struct phase *phase);
+
+/* A line of kubeadm's standard output; nothing with --quiet and with `-o yaml` or `-o json`, where manifests or actions
+ * alone are printed. */
 void phase_say(const struct phase *phase, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A line of detail at verbosity `level` and above, on the log; klog's V(level).Infof. */
 void phase_detail(const struct phase *phase, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "codec/sha256.h"
 #include "phase/phase.h"
 #include "phase/phase_files.h"
 
@@ -256,6 +257,41 @@ static int sync_directories(const struct phase_files *files, struct err *err)
         return 0;
 }
 
+static void tell(const struct phase *phase, const struct entry *e, const char *action)
+{
+        struct buf line CLEANUP_BUF = BUF_INIT(64 * 1024);
+        char digest[SHA256_TEXT_MAX];
+
+        if (!phase_tells_actions(phase))
+                return;
+        buf_addf(&line, "{\"action\":\"%s\",\"path\":", action);
+        buf_add_json_string(&line, e->path, strlen(e->path));
+        buf_addf(&line, ",\"mode\":\"%04o\"", (unsigned)e->mode);
+        if (!e->directory) {
+                sha256_text(e->data, e->len, digest);
+                buf_addf(&line, ",\"bytes\":%zu,\"sha256\":\"%s\"", e->len, digest);
+        }
+        if (phase->options.dry_run)
+                buf_addstr(&line, ",\"dryRun\":true");
+        (void)fprintf(phase->options.out, "%s}\n", buf_str(&line));
+}
+
+/* What became of each file and directory, in the order in which they were asked for. */
+static void tell_all(const struct phase *phase)
+{
+        const struct phase_files *files = phase->files;
+
+        for (size_t i = 0; i < files->count; i++) {
+                const struct entry *e = &files->entries[i];
+                char *path CLEANUP_FREE = phase_path(phase, e->path);
+
+                if (e->directory)
+                        tell(phase, e, strv_contains(&files->made, path) ? "make" : "keep");
+                else
+                        tell(phase, e, e->unchanged ? "keep" : "write");
+        }
+}
+
 static int write_all(struct phase *phase, struct err *err)
 {
         struct phase_files *files = phase->files;
@@ -287,7 +323,11 @@ static void show_dry_run(const struct phase *phase)
         for (size_t i = 0; i < phase->files->count; i++) {
                 const struct entry *e = &phase->files->entries[i];
 
+                if (phase_tells_actions(phase))
+                        tell(phase, e, e->directory ? "make" : "write");
                 if (e->directory)
+                        continue;
+                if (phase->options.quiet || phase_tells_actions(phase))
                         continue;
                 if ((e->flags & PHASE_FILE_DRY_RUN_SHOW) && !(e->flags & PHASE_FILE_SECRET)) {
                         phase_say(phase, "[dryrun] Would write file \"%s\" with content:", e->path);
@@ -331,6 +371,8 @@ int phase_commit(struct phase *phase, struct err *err)
                         file_hold_signals(&before);
                         r = write_all(phase, err);
                         file_release_signals(&before);
+                        if (r == 0)
+                                tell_all(phase);
                 }
         }
         forget(phase->files);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/colour.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "phase/problems.h"
@@ -66,13 +67,17 @@ static void print_place(const struct value_place *place, FILE *out)
                 (void)fprintf(out, "%s: ", place->origin);
 }
 
-void config_problems_print(const struct config_problems *problems, FILE *out)
+void config_problems_print(const struct config_problems *problems, bool warnings, FILE *out)
 {
         for (size_t i = 0; i < problems->count; i++) {
                 const struct config_problem *p = &problems->items[i];
 
+                if (p->warning && !warnings)
+                        continue;
                 print_place(&p->place, out);
-                (void)fprintf(out, "%s%s\n", p->warning ? "warning: " : "", p->text);
+                if (p->warning)
+                        (void)fprintf(out, "%swarning: %s", colour_begin(out, COLOUR_WARNING), colour_end(out));
+                (void)fprintf(out, "%s\n", p->text);
         }
         if (problems->dropped)
                 (void)fprintf(out, "and %zu more\n", problems->dropped);

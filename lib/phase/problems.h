@@ -33,8 +33,9 @@ void config_problem_error(struct config_problems *problems, const struct value_p
 void config_problem_warning(struct config_problems *problems, const struct value_place *place, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
 
-/* One line a problem, "FILE:LINE:COLUMN: text"; warnings as "FILE:LINE:COLUMN: warning: text". */
-void config_problems_print(const struct config_problems *problems, FILE *out);
+/* One line a problem, "FILE:LINE:COLUMN: text"; warnings, where they are wanted, as "FILE:LINE:COLUMN: warning: text".
+ */
+void config_problems_print(const struct config_problems *problems, bool warnings, FILE *out);
 
 /* 0 where there is no error. Else -ERR_INVALID with all texts as kubeadm joins them: one alone as it is, several as
  * "[a, b]", the same text once. */

@@ -100,7 +100,7 @@ static int decide(struct yaml_documents *documents, unsigned flags, struct err *
                 r = config_problems_aggregate(&problems, err);
         }
         MUST((r < 0) == (err->code != 0) && problems.count <= LIMIT_CONFIG_PROBLEMS);
-        config_problems_print(&problems, nowhere);
+        config_problems_print(&problems, true, nowhere);
         if (r == 0) {
                 (void)config_check_bind_address(phase.config, NULL);
                 check_settings(&phase);

@@ -377,7 +377,7 @@ static void assert_address(struct fixture *f, const char *host_name, const char 
         char *yaml CLEANUP_FREE = xasprintf("%slocalAPIEndpoint: {advertiseAddress: '%s'}\n", INIT_HEAD, wanted);
         char *config CLEANUP_FREE = xasprintf("%s/kubeadm.yaml", f->dir);
         char *name CLEANUP_FREE = xstrdup(host_name);
-        const struct host host = {fake_name, fake_default, fake_loopback, name};
+        const struct host host = {fake_name, fake_default, fake_loopback, .userdata = name};
         struct phase *phase CLEANUP_PHASE = NULL;
         struct err err = ERR_INIT;
         char *log = NULL;

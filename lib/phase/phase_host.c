@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+#include "phase/host.h"
+#include "phase/phase.h"
+#include "phase/service.h"
+
+extern char **environ;
+
+const struct host *phase_host(const struct phase *phase)
+{
+        return phase->options.host ? phase->options.host : &host_real;
+}
+
+bool phase_host_has_path(const struct phase *phase, const char *path)
+{
+        const struct host *host = phase_host(phase);
+
+        return host->has_path ? host->has_path(host->userdata, path) : phase_exists(phase, path);
+}
+
+char **phase_host_environment(const struct phase *phase)
+{
+        const struct host *host = phase_host(phase);
+
+        return host->environment ? host->environment(host->userdata) : environ;
+}
+
+bool phase_host_service_active(const struct phase *phase, const char *name)
+{
+        const struct host *host = phase_host(phase);
+
+        return host->service_active ? host->service_active(host->userdata, name) : service_is_active(phase, name);
+}
+
+bool phase_tells_actions(const struct phase *phase)
+{
+        return phase->options.acts && str_eq(phase->options.output, "json");
+}
