@@ -14,6 +14,7 @@
 #include "codec/yaml.h"
 #include "phase/config_decode.h"
 #include "phase/config_documents.h"
+#include "phase/config_no_effect.h"
 #include "phase/config_schema.h"
 #include "phase/names.h"
 #include "phase/typed.h"
@@ -536,6 +537,7 @@ int config_decode(struct phase_config *config, struct yaml_documents *documents,
                         break;
                 }
         }
+        config_no_effect(&list, era, flags & CONFIG_DECODE_NODE_KINDS, problems);
         if (first.code) {
                 if (err)
                         *err = first;

@@ -134,15 +134,36 @@ static int check_api_version(const struct config_document *doc, const struct era
                                "experimental API spec: \"%s/%s\" (kind: \"%s\") is not allowed. You can use the "
                                "--allow-experimental-api flag if the command supports it.",
                                doc->group, doc->version, doc->kind);
-        if (str_eq(state, "unknown"))
-                return refuse(problems, place, err,
-                              "no kind \"%s\" is registered for version \"%s/%s\" in scheme \"%s\"", doc->kind,
-                              doc->group, doc->version, era_text(era, "messages", "scheme", "?"));
+        if (str_eq(state, "unknown")) {
+                static const char *const known[] = {"v1beta2", "v1beta3", "v1beta4"};
+                int r = refuse(problems, place, err,
+                               "no kind \"%s\" is registered for version \"%s/%s\" in scheme \"%s\"", doc->kind,
+                               doc->group, doc->version, era_text(era, "messages", "scheme", "?"));
+
+                config_problem_suggest(problems, doc->version, known, ARRAY_SIZE(known));
+                return r;
+        }
         if (str_eq(state, "deprecated") && !(flags & CONFIG_DECODE_ALLOW_DEPRECATED))
                 config_problem_warning(problems, place,
                                        "your configuration file uses a deprecated API spec: \"%s/%s\" (kind: \"%s\")",
                                        doc->group, doc->version, doc->kind);
         return 0;
+}
+
+/* The nearest kind of a known group, or the nearest group. */
+static void suggest_document(const struct config_document *doc, struct config_problems *problems)
+{
+        const char *kinds[ARRAY_SIZE(uses)], *groups[ARRAY_SIZE(uses)];
+        size_t count = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
+                groups[i] = uses[i].group;
+                if (uses[i].kind && strcmp(uses[i].group, doc->group) == 0)
+                        kinds[count++] = uses[i].kind;
+        }
+        config_problem_suggest(problems, doc->kind, kinds, count);
+        if (count == 0)
+                config_problem_suggest(problems, doc->group, groups, ARRAY_SIZE(uses));
 }
 
 static int classify(struct config_document *doc, const struct era *era, unsigned flags,
@@ -164,6 +185,7 @@ static int classify(struct config_document *doc, const struct era *era, unsigned
         config_problem_warning(problems, &doc->value->place,
                                "Ignored configuration document with GroupVersionKind %s/%s, Kind=%s", doc->group,
                                doc->version, doc->kind);
+        suggest_document(doc, problems);
         return 0;
 }
 
@@ -197,6 +219,7 @@ static int refuse_unknown(const struct config_document_list *list, const struct 
                         continue;
                 config_problem_error(problems, &doc->value->place, "unknown configuration API %s/%s, Kind=%s",
                                      doc->group, doc->version, doc->kind);
+                suggest_document(doc, problems);
                 buf_addf(&all, "%sschema.GroupVersionKind{Group:\"%s\", Version:\"%s\", Kind:\"%s\"}",
                          all.len ? ", " : "", doc->group, doc->version, doc->kind);
         }

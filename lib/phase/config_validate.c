@@ -68,6 +68,14 @@ void config_check_socket(const struct era *era, const struct config_text *socket
                                    url.scheme);
 }
 
+static void report_policy(const struct validator *v, const struct config_text *policy)
+{
+        static const char *const known[] = {"Always", "IfNotPresent", "Never"};
+
+        field_invalid_text(v->problems, policy, "nodeRegistration.imagePullPolicy", "invalid pull policy");
+        config_problem_suggest(v->problems, policy->text, known, ARRAY_SIZE(known));
+}
+
 static void check_node_registration(const struct validator *v)
 {
         const struct config_node_registration *node = &v->config->init.node_registration;
@@ -85,8 +93,7 @@ static void check_node_registration(const struct validator *v)
         config_check_socket(v->era, &node->cri_socket, "nodeRegistration.criSocket", v->problems);
         check_arguments(v, &node->kubelet_extra_args, "nodeRegistration.kubeletExtraArgs");
         if (*policy && !str_eq(policy, "Always") && !str_eq(policy, "IfNotPresent") && !str_eq(policy, "Never"))
-                field_invalid_text(v->problems, &node->image_pull_policy, "nodeRegistration.imagePullPolicy",
-                                   "invalid pull policy");
+                report_policy(v, &node->image_pull_policy);
 }
 
 /* ["a","b"] or []string{"a", "b"} */
@@ -206,10 +213,14 @@ static void check_gates(const struct validator *v)
         const struct config_gates *gates = &v->config->cluster.feature_gates;
         char *shown CLEANUP_FREE = show_gates(v, gates);
 
-        for (size_t i = 0; i < gates->count; i++)
-                if (!era_lists(v->era, "config", "featureGates", gates->items[i].name))
-                        field_invalid_raw(v->problems, &gates->items[i].place, "featureGates", shown,
-                                          "%s is not a valid feature name.", gates->items[i].name);
+        for (size_t i = 0; i < gates->count; i++) {
+                if (era_lists(v->era, "config", "featureGates", gates->items[i].name))
+                        continue;
+                field_invalid_raw(v->problems, &gates->items[i].place, "featureGates", shown,
+                                  "%s is not a valid feature name.", gates->items[i].name);
+                config_problem_suggest_of(v->problems, gates->items[i].name,
+                                          era_value(v->era, "config", "featureGates"));
+        }
 }
 
 static void check_urls(const struct validator *v, const struct config_texts *urls, bool https, const char *path)
@@ -298,6 +309,7 @@ static void check_algorithm(const struct validator *v)
         char *all CLEANUP_FREE = strv_join(&names, " ");
         field_invalid_text(v->problems, algorithm, "encryptionAlgorithm",
                            "Invalid encryption algorithm \"%s\". Must be one of [%s]", algorithm->text, all);
+        config_problem_suggest_of(v->problems, algorithm->text, known);
 }
 
 static void check_cluster(const struct validator *v)

@@ -132,14 +132,27 @@ static int choose_era(struct phase *phase, const char *kubernetes_version, struc
         return r;
 }
 
+/* kubeadm ends at the first mistake of a kind; what else is wrong is told as well. */
+static void validate_further(const struct phase *phase, struct config_problems *problems)
+{
+        size_t known = problems->count;
+
+        if (problems->errors == 0)
+                return;
+        config_validate(phase->config, phase->era, problems);
+        config_problems_drop_repeated(problems, known);
+}
+
 static int default_and_validate(struct phase *phase, struct config_problems *problems, struct err *err)
 {
         const struct host *host = phase_host(phase);
 
         config_default_static(phase->config, phase->era);
         int r = config_default_dynamic(phase->config, phase->era, host, problems, err);
-        if (r < 0)
+        if (r < 0) {
+                validate_further(phase, problems);
                 return r;
+        }
         config_validate(phase->config, phase->era, problems);
         r = config_problems_aggregate(problems, err);
         if (r < 0) {
@@ -163,6 +176,30 @@ static int check_command(const struct phase *phase, struct err *err)
         const char *refusal = command ? era_text(phase->era, "commands", command, NULL) : NULL;
 
         return refusal ? err_set(err, ERR_USAGE, "%s", refusal) : 0;
+}
+
+/* The checks behind decoding. */
+static int check_further(struct phase *phase, struct config_problems *problems, struct err *err)
+{
+        int r = kube_proxy_config_check(phase, phase_is_lenient(phase), problems, err);
+
+        if (r == 0)
+                r = kubelet_configuration_check(phase, phase_is_lenient(phase), problems, err);
+        return r < 0 ? r : default_and_validate(phase, problems, err);
+}
+
+/* Behind mistakes of decoding, for their problems alone: the error and the exit code stay. */
+static void check_behind_mistakes(struct phase *phase, struct config_problems *problems)
+{
+        const struct phase_config *config = phase->config;
+        size_t known = problems->count;
+        int exit_code = phase->exit_code;
+
+        if (problems->errors == 0 || (!*config->init.api_version.text && !*config->cluster.api_version.text))
+                return;
+        (void)check_further(phase, problems, NULL);
+        config_problems_drop_repeated(problems, known);
+        phase->exit_code = exit_code;
 }
 
 static int load(struct phase *phase, struct config_problems *problems, struct err *err)
@@ -196,18 +233,16 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
         if (r == 0 && (options->decode & CONFIG_DECODE_NODE_KINDS) && !*phase->config->init.api_version.text &&
             !*phase->config->cluster.api_version.text)
                 return 0;
-        if (r == 0)
-                r = kube_proxy_config_check(phase, phase_is_lenient(phase), problems, err);
-        if (r == 0)
-                r = kubelet_configuration_check(phase, phase_is_lenient(phase), problems, err);
-        return r < 0 ? r : default_and_validate(phase, problems, err);
+        if (r < 0)
+                check_behind_mistakes(phase, problems);
+        return r < 0 ? r : check_further(phase, problems, err);
 }
 
 /* Warnings always; mistakes unless the only one is the error text itself. */
 static void print_problems(const struct phase *phase, const struct config_problems *problems, const struct err *err)
 {
-        if (problems->count == 1 && problems->errors == 1 && err && strstr(err->msg, problems->items[0].text) &&
-            problems->items[0].place.file &&
+        if (problems->count == 1 && problems->errors == 1 && !problems->items[0].near && err &&
+            strstr(err->msg, problems->items[0].text) && problems->items[0].place.file &&
             strncmp(err->msg, problems->items[0].place.file, strlen(problems->items[0].place.file)) == 0)
                 return;
         config_problems_print(problems, !phase->options.quiet, phase->options.log);

@@ -15,6 +15,7 @@ struct err;
 struct config_problem {
         struct value_place place; /* file NULL: a flag or the host (origin), or nothing known */
         char *text;
+        char *near; /* the nearest of the words that it could be; NULL: none is near */
         bool warning;
 };
 
@@ -32,6 +33,16 @@ void config_problem_error(struct config_problems *problems, const struct value_p
         __attribute__((format(printf, 3, 4)));
 void config_problem_warning(struct config_problems *problems, const struct value_place *place, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
+
+/* What the problem that was added last may have meant; shown with it, no part of kubeadm's text. */
+void config_problem_suggest(struct config_problems *problems, const char *word, const char *const *candidates,
+                            size_t count);
+/* The same for a list of strings as the era tables have. */
+void config_problem_suggest_of(struct config_problems *problems, const char *word, const struct value *list);
+
+/* Takes out the problems from number `from` on that speak of a field or place of which an error before them does: what
+ * was read wrong is not judged again. */
+void config_problems_drop_repeated(struct config_problems *problems, size_t from);
 
 /* One line a problem, "FILE:LINE:COLUMN: text"; warnings, where they are wanted, as "FILE:LINE:COLUMN: warning: text".
  */
