@@ -8,6 +8,7 @@
 
 #include "base/cli.h"
 #include "base/strv.h"
+#include "online.h"
 #include "phase/kubeconfig_phase.h"
 #include "phase/phase.h"
 #include "phase/reset.h"
@@ -37,6 +38,7 @@ struct genphase {
         const char *from_config, *from_kubernetes_version, *from_kubeadm_version, *from_patches; /* diff */
         const char *write_patches;
         bool argument_patches;
+        struct online_options online;
         const struct cli_verb *verb; /* that is run */
         char command[128];           /* its words, "config validate" */
         char **argv;                 /* main's */
@@ -102,6 +104,24 @@ extern const struct cli_program genphase_program;
                     "yaml|json")
 #define OPTION_ACTIONS_OUTPUT OPTION_ACTS("json: tell each action, an object a line", "json")
 #define OPTION_NODE_NAME OPTION_TEXT("node-name", flags.node_name, "NAME", "name of this node (default: host name)")
+
+#define OPTION_KUBECONFIG                                    \
+        OPTION_TEXT("kubeconfig", online.kubeconfig, "FILE", \
+                    "kubeconfig to talk to the cluster by (default admin.conf)")
+#define OPTION_CERTIFICATE_KEY                                        \
+        OPTION_TEXT("certificate-key", online.certificate_key, "KEY", \
+                    "AES key, in hex, that the certificates in Secret kubeadm-certs are sealed with")
+#define OPTION_FLAG(name, member, help)                                              \
+        {                                                                            \
+                (name), 0, CLI_FLAG, offsetof(struct genphase, member), NULL, (help) \
+        }
+#define OPTION_UPLOAD_CERTS                              \
+        OPTION_FLAG("upload-certs", online.upload_certs, \
+                    "upload the control plane's certificates to Secret kubeadm-certs")
+#define OPTION_SKIP_CERTIFICATE_KEY_PRINT \
+        OPTION_FLAG("skip-certificate-key-print", online.skip_certificate_key_print, "do not print the certificate key")
+#define OPTION_SKIP_TOKEN_PRINT \
+        OPTION_FLAG("skip-token-print", online.skip_token_print, "do not print the bootstrap token")
 
 /* Opens the phase, runs fn, reports an error as kubeadm does. The exit code. */
 int genphase_run(struct genphase *g, int (*fn)(struct phase *phase, struct err *err));

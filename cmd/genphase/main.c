@@ -147,6 +147,8 @@ int main(int argc, char **argv)
         strv_release(&g.reset.ignored);
         strv_release(&g.reset.skipped);
         strv_release(&g.component_configs);
+        strv_release(&g.online.token_usages);
+        strv_release(&g.online.token_groups);
         host_facts_free(g.facts);
         if (fflush(stdout) != 0 && code == 0) {
                 (void)err_set_errno(&err, errno, "standard output");

@@ -98,6 +98,19 @@ static const struct cli_option diff_options[] = {
         {0}
 };
 
+#define VERBS_ONLINE \
+        {.name = "wait-control-plane", .help = "Wait for the control plane to start", .options = wait_control_plane_options, \
+         .run = verb_wait_control_plane}, \
+        {.name = "upload-config", .help = "Upload the kubeadm and kubelet configuration to a ConfigMap", .verbs = upload_config_verbs}, \
+        {.name = "upload-certs", .help = "Upload certificates to kubeadm-certs", .options = upload_certs_options, \
+         .run = verb_upload_certs}, \
+        {.name = "mark-control-plane", .help = "Mark a node as a control-plane", .options = mark_control_plane_options, \
+         .run = verb_mark_control_plane}, \
+        {.name = "bootstrap-token", .help = "Generate bootstrap tokens used to join a node to a cluster", \
+         .options = bootstrap_token_options, .run = verb_bootstrap_token}, \
+        {.name = "show-join-command", .help = "Show the join command for control-plane and worker node", \
+         .options = upload_certs_options, .run = verb_show_join_command}
+
 #define VERBS_PHASES \
         {.name = "certs", .help = "Generate certificates", .verbs = certs_verbs}, \
         {.name = "kubeconfig", .help = "Generate the kubeconfig files of the control plane, the admin and this node's kubelet", \
@@ -112,7 +125,8 @@ static const struct cli_option diff_options[] = {
         {.name = "etcd", .help = "Generate the static Pod manifest of a local etcd", .verbs = etcd_verbs}, \
         {.name = "addon", .help = "Install the addons that a cluster needs: CoreDNS and kube-proxy", .verbs = addon_verbs}, \
         {.name = "proxy", .help = "Generate kube-proxy as a static Pod: manifest and configuration file", \
-         .options = proxy_options, .run = verb_proxy}
+         .options = proxy_options, .run = verb_proxy}, \
+        VERBS_ONLINE
 
 static const struct cli_verb phase_verbs[] = {VERBS_PHASES, {0}};
 static const struct cli_verb init_verbs[] = {
@@ -132,7 +146,7 @@ static const struct cli_verb verbs[] = {
          .run = verb_reset,
          .text = "With podwatch the manifests go first, and the rest when their containers are gone. What is left to be done by hand "
                  "is printed. --config names a file with a ResetConfiguration."},
-        {.name = "token", .help = "Bootstrap tokens", .verbs = token_verbs},
+        {.name = "token", .help = "Manage bootstrap tokens", .verbs = token_verbs},
         {.name = "init", .help = "kubeadm's spelling: init phase PHASE", .verbs = init_verbs, .hidden = true},
         {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
          .run = verb_completion},

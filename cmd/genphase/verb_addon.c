@@ -4,7 +4,6 @@
  */
 #include <stdio.h>
 
-#include "base/err.h"
 #include "genphase.h"
 #include "phase/addon.h"
 
@@ -23,39 +22,33 @@ static int print_kube_proxy(struct phase *phase, struct err *err)
         return phase_addon_print(phase, "kube-proxy", err);
 }
 
-static int run(struct genphase *g, const char *command, int (*print)(struct phase *phase, struct err *err))
+static int run(struct genphase *g, const char *command, enum online_verb verb,
+               int (*print)(struct phase *phase, struct err *err), const struct strv *args)
 {
-        struct err err = ERR_INIT;
-
-        if (!g->options.print_manifest) {
-                (void)err_set(&err, ERR_UNSUPPORTED, "addons are printed, not installed: give --print-manifest");
-                return genphase_fail(&err, 1);
-        }
+        if (!g->options.print_manifest)
+                return online_run(g, verb, args);
         g->options.command = command;
         return genphase_run_init(g, print);
 }
 
 static int run_all(void *userdata, const struct strv *args)
 {
-        (void)args;
-        return run(userdata, "addon all --print-manifest", print_all);
+        return run(userdata, "addon all --print-manifest", ONLINE_ADDON_ALL, print_all, args);
 }
 
 static int run_coredns(void *userdata, const struct strv *args)
 {
-        (void)args;
-        return run(userdata, "addon coredns --print-manifest", print_coredns);
+        return run(userdata, "addon coredns --print-manifest", ONLINE_ADDON_COREDNS, print_coredns, args);
 }
 
 static int run_kube_proxy(void *userdata, const struct strv *args)
 {
-        (void)args;
-        return run(userdata, "addon kube-proxy --print-manifest", print_kube_proxy);
+        return run(userdata, "addon kube-proxy --print-manifest", ONLINE_ADDON_KUBE_PROXY, print_kube_proxy, args);
 }
 
 /* clang-format off */
 #define OPTIONS_ADDON \
-        OPTION_CONFIG, OPTION_KUBERNETES_VERSION, OPTION_IMAGE_REPOSITORY, \
+        OPTION_CONFIG, OPTION_KUBECONFIG, OPTION_KUBERNETES_VERSION, OPTION_IMAGE_REPOSITORY, OPTION_DRY_RUN, OPTION_PATCHES, \
         {"print-manifest", 0, CLI_FLAG, offsetof(struct genphase, options.print_manifest), NULL, \
          "print the objects instead of installing them"}
 #define OPTIONS_KUBE_PROXY \

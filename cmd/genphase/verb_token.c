@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Secrets made of random bytes alone, printed: bootstrap tokens and certificate keys.
+ * Bootstrap tokens, and secrets made of random bytes alone, printed: tokens and certificate keys.
  */
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +39,12 @@ static int run_generate(void *userdata, const struct strv *args)
 
 /* clang-format off */
 const struct cli_verb token_verbs[] = {
+        {.name = "create", .help = "Create bootstrap tokens on the server", .usage = "[TOKEN]", .max_args = 1,
+         .options = token_create_options, .run = verb_token_create},
+        {.name = "delete", .help = "Delete bootstrap tokens on the server", .usage = "TOKEN...", .max_args = -1,
+         .options = token_delete_options, .run = verb_token_delete},
         {.name = "generate", .help = "Generate and print a bootstrap token, but do not create it on the server", .run = run_generate},
+        {.name = "list", .help = "List bootstrap tokens on the server", .options = token_list_options, .run = verb_token_list},
         {0}
 };
 /* clang-format on */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs that talk to an API server.
+ */
+#include "online.h"
+
+#include <stddef.h>
+
+#include "genphase.h"
+
+/* clang-format off */
+#define VERB(name, symbol)                                          \
+        int name(void *userdata, const struct strv *args)           \
+        {                                                           \
+                return online_run(userdata, ONLINE_##symbol, args); \
+        }
+VERB(verb_wait_control_plane, WAIT_CONTROL_PLANE)
+VERB(verb_upload_certs, UPLOAD_CERTS)
+VERB(verb_mark_control_plane, MARK_CONTROL_PLANE)
+VERB(verb_bootstrap_token, BOOTSTRAP_TOKEN)
+VERB(verb_show_join_command, SHOW_JOIN_COMMAND)
+VERB(verb_token_create, TOKEN_CREATE)
+VERB(verb_token_list, TOKEN_LIST)
+VERB(verb_token_delete, TOKEN_DELETE)
+static VERB(upload_all, UPLOAD_ALL)
+static VERB(upload_kubeadm, UPLOAD_KUBEADM)
+static VERB(upload_kubelet, UPLOAD_KUBELET)
+
+const struct cli_option wait_control_plane_options[] = {OPTION_CONFIG, OPTION_DRY_RUN, {0}};
+
+static const struct cli_option upload_config_options[] = {
+        OPTION_CONFIG, OPTION_CRI_SOCKET, OPTION_KUBECONFIG, OPTION_DRY_RUN, {0}
+};
+const struct cli_verb upload_config_verbs[] = {
+        {.name = "all", .help = "Upload all configuration to a config map", .options = upload_config_options, .run = upload_all},
+        {.name = "kubeadm", .help = "Upload the kubeadm ClusterConfiguration to a ConfigMap", .options = upload_config_options,
+         .run = upload_kubeadm},
+        {.name = "kubelet", .help = "Upload the kubelet component config to a ConfigMap", .options = upload_config_options,
+         .run = upload_kubelet},
+        {0}
+};
+
+const struct cli_option upload_certs_options[] = {
+        OPTION_CONFIG, OPTION_KUBECONFIG, OPTION_UPLOAD_CERTS, OPTION_CERTIFICATE_KEY, OPTION_SKIP_CERTIFICATE_KEY_PRINT,
+        OPTION_DRY_RUN, {0}
+};
+const struct cli_option mark_control_plane_options[] = {OPTION_CONFIG, OPTION_NODE_NAME, OPTION_DRY_RUN, {0}};
+const struct cli_option bootstrap_token_options[] = {
+        OPTION_CONFIG, OPTION_KUBECONFIG, OPTION_SKIP_TOKEN_PRINT, OPTION_DRY_RUN, {0}
+};
+
+#define OPTIONS_TOKEN OPTION_KUBECONFIG, OPTION_DRY_RUN
+const struct cli_option token_create_options[] = {
+        OPTIONS_TOKEN, OPTION_CONFIG, OPTION_CERTIFICATE_KEY,
+        {"print-join-command", 0, CLI_FLAG, offsetof(struct genphase, online.print_join_command), NULL,
+         "print the whole kubeadm join line, not the token alone"},
+        OPTION_TEXT("ttl", online.token_ttl, "DURATION", "how long the token lives (default 24h0m0s, 0: for ever)"),
+        OPTION_TEXT("description", online.token_description, "TEXT", "what the token is for"),
+        {"usages", 0, CLI_LIST, offsetof(struct genphase, online.token_usages), "USAGE,...", "signing, authentication (default: both)"},
+        {"groups", 0, CLI_LIST, offsetof(struct genphase, online.token_groups), "GROUP,...",
+         "groups that the token authenticates as (default system:bootstrappers:kubeadm:default-node-token)"},
+        {0}
+};
+const struct cli_option token_list_options[] = {
+        OPTIONS_TOKEN,
+        {"output", 'o', CLI_STRING, offsetof(struct genphase, online.output), "FORMAT", "text, json or yaml", "text|json|yaml"},
+        {0}
+};
+const struct cli_option token_delete_options[] = {OPTIONS_TOKEN, {0}};
+/* clang-format on */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api_wait.h"
+
+#include <cjson/cJSON.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "codec/json.h"
+#include "codec/value.h"
+#include "net/loop.h"
+
+struct api_wait {
+        struct loop *loop;
+        struct api_client *client;
+        char *server;
+        bool done;
+        struct err err; /* of the request that ended */
+        struct value *body;
+};
+
+int api_wait_new(const struct api_credentials *credentials, const char *user_agent, struct api_wait **ret,
+                 struct err *err)
+{
+        struct api_client_options options = {.user_agent = user_agent};
+        struct api_wait *wait = xcalloc(1, sizeof(*wait));
+        int r = loop_new(&wait->loop, err);
+
+        wait->server = xstrdup(credentials->server);
+        if (r == 0)
+                r = api_client_new(wait->loop, &options, &wait->client, err);
+        if (r == 0)
+                r = api_client_set_credentials(wait->client, credentials, err);
+        if (r < 0) {
+                (void)api_wait_free(wait);
+                return r;
+        }
+        *ret = wait;
+        return 0;
+}
+
+struct api_wait *api_wait_free(struct api_wait *wait)
+{
+        if (!wait)
+                return NULL;
+        (void)api_client_free(wait->client);
+        (void)loop_free(wait->loop);
+        (void)value_free(wait->body);
+        free(wait->server);
+        free(wait);
+        return NULL;
+}
+
+static void on_done(void *userdata, int status, const struct cJSON *body, const struct err *err)
+{
+        struct api_wait *wait = userdata;
+
+        (void)status;
+        wait->done = true;
+        wait->err = err ? *err : ERR_INIT;
+        wait->body = value_free(wait->body);
+        if (!err && body)
+                wait->body = json_from_cjson(body);
+}
+
+/* The client's "METHOD PATH: HTTP N: text" as client-go says it. */
+static int failure(const struct api_wait *wait, const char *method, const char *path, struct err *err)
+{
+        const struct err *e = &wait->err;
+        char *prefix CLEANUP_FREE =
+                e->status ? xasprintf("%s %s: HTTP %d: ", method, path, e->status) : xasprintf("%s %s: ", method, path);
+        const char *rest = str_after(e->msg, prefix);
+
+        if (!rest)
+                rest = e->msg;
+        if (e->status) {
+                (void)err_set(err, e->code, "%s", rest);
+        } else {
+                char *word CLEANUP_FREE = xstrdup(method);
+                str_lower(word + 1);
+                (void)err_set(err, e->code, "%s \"%s%s\": %s", word, wait->server, path, rest);
+        }
+        if (err)
+                err->status = e->status;
+        return -e->code;
+}
+
+int api_wait_request(struct api_wait *wait, const char *method, enum api_patch patch, const char *path,
+                     const struct value *body, struct value **ret_body, struct err *err)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
+
+        if (body) {
+                json_write(body, 0, &text);
+                int r = buf_check(&text, path, err);
+                if (r < 0)
+                        return r;
+        }
+        wait->done = false;
+        (void)api_client_request(wait->client, method, patch, path, body ? buf_str(&text) : NULL, on_done, wait);
+        while (!wait->done) {
+                int r = loop_step(wait->loop, USEC_INFINITY, err);
+                if (r < 0)
+                        return r;
+        }
+        if (wait->err.code)
+                return failure(wait, method, path, err);
+        if (ret_body)
+                *ret_body = TAKE_PTR(wait->body);
+        return 0;
+}
+
+const char *api_wait_server(const struct api_wait *wait)
+{
+        return wait->server;
+}
+
+struct loop *api_wait_loop(struct api_wait *wait)
+{
+        return wait->loop;
+}
+
+int api_wait_pause(struct api_wait *wait, usec_t duration, struct err *err)
+{
+        usec_t end = usec_add(clock_boottime(), duration);
+
+        while (clock_boottime() < end) {
+                int r = loop_step(wait->loop, end, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cmd/kubeadm/app/phases/addons/{dns,proxy}: the objects of phase/addon.h, applied. A Corefile that was changed stays
+ * as it is; kubeadm's migration between CoreDNS versions is not done.
+ */
+#include "cluster/addon.h"
+
+#include <string.h>
+
+#include "api/api_wait.h"
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "cluster/cluster.h"
+#include "cluster/object.h"
+#include "codec/value.h"
+#include "phase/addon.h"
+#include "phase/component_parts.h"
+#include "phase/patch.h"
+#include "phase/phase.h"
+#include "pki/seal.h"
+
+#define DNS_DEPLOYMENTS "/apis/apps/v1/namespaces/kube-system/deployments?labelSelector=k8s-app%3Dkube-dns"
+#define HASH_ANNOTATION "kubeadm.kubernetes.io/component-config.hash"
+#define HASH_TEXT_MAX 80
+
+struct addon_def {
+        const char *name, *applied;
+        /* What kubeadm changes in an object before it is applied. */
+        int (*adapt)(struct cluster *cluster, struct value **object, struct err *err);
+};
+
+/* Replicas that somebody chose stay. */
+static int deployed_replicas(struct cluster *cluster, int *ret, struct err *err)
+{
+        struct value *list CLEANUP_VALUE = NULL;
+        int64_t replicas;
+
+        *ret = ADDON_COREDNS_REPLICAS;
+        if (cluster->dry_run)
+                return 0;
+        int r = api_wait_request(cluster->api, "GET", 0, DNS_DEPLOYMENTS, NULL, &list, err);
+        if (r < 0)
+                return err_wrap(err, "couldn't retrieve DNS addon deployments");
+        const struct value *items = value_map_get(list, "items");
+        if (!value_is(items, VALUE_LIST) || items->list.count == 0)
+                return 0;
+        if (items->list.count > 1)
+                return err_set(err, ERR_CONFLICT,
+                               "multiple DNS addon deployments found: %zu with the label k8s-app=kube-dns",
+                               items->list.count);
+        if (value_int(value_get(items->list.items[0], "spec", "replicas", NULL), &replicas) == 0)
+                *ret = (int)replicas;
+        return 0;
+}
+
+/* SHA-256 over the data in order of its keys (componentconfigs.SignConfigMap). */
+static void sign(struct value *config_map)
+{
+        struct buf all CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        struct value *data CLEANUP_VALUE = value_copy(value_map_get(config_map, "data"));
+        struct value *metadata = value_map_get(config_map, "metadata");
+        char hash[HASH_TEXT_MAX] = "sha256:";
+
+        value_sort_keys(data);
+        for (size_t i = 0; i < data->map.count; i++)
+                buf_addstr(&all, value_string(data->map.entries[i].value, ""));
+        pki_sha256_text(buf_str(&all), all.len, hash + strlen(hash));
+        if (!value_is(value_map_get(metadata, "annotations"), VALUE_MAP))
+                value_map_set(metadata, "annotations", value_new_map());
+        value_map_set(value_map_get(metadata, "annotations"), HASH_ANNOTATION, value_new_string(hash));
+}
+
+static int adapt_proxy(struct cluster *cluster, struct value **object, struct err *err)
+{
+        static const struct config_envs none = {0};
+        const char *kind = value_string(value_map_get(*object, "kind"), "");
+        struct phase *phase = cluster->phase;
+
+        if (str_eq(kind, "ConfigMap") && !phase->config->kube_proxy)
+                sign(*object);
+        if (!str_eq(kind, "DaemonSet"))
+                return 0;
+        struct value *containers = value_get(*object, "spec", "template", "spec", "containers", NULL);
+        if (value_is(containers, VALUE_LIST) && containers->list.count > 0) {
+                struct value *container = containers->list.items[0];
+                struct value *own CLEANUP_VALUE = value_copy(value_map_get(container, "env"));
+
+                component_merge_environment(phase, container, true, &none);
+                struct value *proxies CLEANUP_VALUE = value_copy(value_map_get(container, "env"));
+                for (size_t i = 0;
+                     value_is(proxies, VALUE_LIST) && !value_equal(proxies, own) && i < proxies->list.count; i++)
+                        value_list_add(own, value_copy(proxies->list.items[i]));
+                value_map_set(container, "env", TAKE_PTR(own));
+        }
+        return era_flag(phase->era, "cluster", "patchesProxy")
+                       ? patch_object(phase, "kubeproxydaemonset", "DaemonSet", object, err)
+                       : 0;
+}
+
+static int adapt_coredns(struct cluster *cluster, struct value **object, struct err *err)
+{
+        if (!str_eq(value_string(value_map_get(*object, "kind"), ""), "Deployment") ||
+            !era_flag(cluster->phase->era, "cluster", "patchesCoreDNS"))
+                return 0;
+        int r = patch_object(cluster->phase, "corednsdeployment", "Deployment", object, err);
+        return r < 0 ? err_wrap(err, "could not apply patches to the CoreDNS Deployment") : 0;
+}
+
+static const struct addon_def addons[] = {
+        {"coredns", "[addons] Applied essential addon: CoreDNS", adapt_coredns},
+        {"kube-proxy", "[addons] Applied essential addon: kube-proxy", adapt_proxy},
+};
+
+static int write_object(struct cluster *cluster, const struct addon_def *addon, const struct value *object,
+                        struct err *err)
+{
+        const char *kind = value_string(value_map_get(object, "kind"), "");
+        bool corefile = str_eq(addon->name, "coredns") && str_eq(kind, "ConfigMap");
+
+        return corefile ? object_create_or_retain(cluster, object, err) : object_create_or_update(cluster, object, err);
+}
+
+static int apply(struct cluster *cluster, const struct addon_def *addon, struct err *err)
+{
+        struct addon_objects objects CLEANUP_ADDON_OBJECTS = {0};
+        int replicas = 0;
+        int r = str_eq(addon->name, "coredns") ? deployed_replicas(cluster, &replicas, err) : 0;
+
+        if (r == 0)
+                r = addon_render(cluster->phase, addon->name, replicas, &objects, err);
+        for (size_t i = 0; i < objects.count && r == 0; i++) {
+                struct value *object CLEANUP_VALUE = NULL;
+
+                r = addon_object_value(&objects.items[i], &object, err);
+                if (r == 0)
+                        r = addon->adapt(cluster, &object, err);
+                if (r == 0)
+                        r = write_object(cluster, addon, object, err);
+        }
+        if (r == 0)
+                phase_say(cluster->phase, "%s", addon->applied);
+        return r;
+}
+
+int cluster_addon(struct cluster *cluster, const char *name, struct err *err)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(addons); i++)
+                if (str_eq(addons[i].name, name))
+                        return apply(cluster, &addons[i], err);
+        return err_set(err, ERR_UNSUPPORTED, "no addon \"%s\"", name);
+}

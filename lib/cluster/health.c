@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/health.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "cluster/cluster.h"
+#include "kube/kubeconfig.h"
+#include "net/curl_glue.h"
+#include "net/loop.h"
+
+#define REQUEST_TIMEOUT (10 * USEC_PER_SEC)
+
+struct watch {
+        struct wait *wait;
+        struct health_check *check;
+        struct curl_glue_identity *identity;
+        struct loop_source *timer;
+        usec_t started, end;
+};
+
+struct wait {
+        struct loop *loop;
+        struct curl_glue *glue;
+        struct watch *watches;
+        size_t count, open;
+        health_fn fn;
+        void *userdata;
+};
+
+static void finish(struct watch *watch, bool healthy)
+{
+        struct wait *wait = watch->wait;
+
+        watch->check->healthy = healthy;
+        watch->check->took = usec_sub(clock_boottime(), watch->started);
+        wait->open--;
+        if (wait->fn)
+                wait->fn(wait->userdata, watch->check);
+}
+
+/* The failure as Go's HTTP client tells it. */
+static void explain(struct health_check *check, const char *url, const struct err *err)
+{
+        if (err->code == ECONNREFUSED && check->address)
+                (void)err_set(&check->why, err->code, "Get \"%s\": dial tcp %s: connect: connection refused", url,
+                              check->address);
+        else if (err->code == ETIMEDOUT)
+                (void)err_set(&check->why, err->code, "Get \"%s\": context deadline exceeded", url);
+        else
+                (void)err_set(&check->why, err->code, "Get \"%s\": %s", url, err->msg);
+}
+
+static void on_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
+{
+        struct watch *watch = userdata;
+        struct health_check *check = watch->check;
+        usec_t now = clock_boottime();
+
+        check->status = err ? 0 : response->status;
+        if (!err && response->status == 200) {
+                finish(watch, true);
+                return;
+        }
+        if (err)
+                explain(check, check->ask ? check->ask : check->url, err);
+        else
+                (void)err_set(&check->why, ERR_REMOTE, "status code: %d", response->status);
+        if (now >= watch->end)
+                finish(watch, false);
+        else
+                loop_timer_set(watch->timer, usec_add(now, CLUSTER_RETRY_INTERVAL) < watch->end
+                                                     ? usec_add(now, CLUSTER_RETRY_INTERVAL)
+                                                     : watch->end);
+}
+
+static void ask(void *userdata, usec_t now)
+{
+        struct watch *watch = userdata;
+        const struct health_check *check = watch->check;
+        usec_t deadline = usec_add(now, REQUEST_TIMEOUT);
+        struct curl_glue_request request = {
+                .url = check->ask ? check->ask : check->url,
+                .max_body = LIMIT_PROBE_OUTPUT,
+                /* The last one gets a moment, so that it can tell why. */
+                .deadline = deadline,
+                .flags = CURL_GLUE_TRUNCATE | CURL_GLUE_HTTP1 | CURL_GLUE_NO_REUSE |
+                         (check->config ? 0u : CURL_GLUE_INSECURE),
+                .identity = watch->identity,
+                .done = on_done,
+                .userdata = watch,
+        };
+
+        (void)curl_glue_start(watch->wait->glue, &request);
+}
+
+static int prepare(struct wait *wait, struct health_check *checks, usec_t timeout, struct err *err)
+{
+        usec_t now = clock_boottime();
+
+        for (size_t i = 0; i < wait->count; i++) {
+                struct watch *watch = &wait->watches[i];
+                const struct kubeconfig *config = checks[i].config;
+
+                *watch = (struct watch){
+                        .wait = wait, .check = &checks[i], .started = now, .end = usec_add(now, timeout)};
+                int r = config ? curl_glue_identity_new(config->cert_pem, config->key_pem, config->ca_pem,
+                                                        &watch->identity, err)
+                               : 0;
+                if (r < 0)
+                        return r;
+                watch->timer = loop_timer_new(wait->loop, "health check", ask, watch);
+                loop_timer_set(watch->timer, now);
+        }
+        return 0;
+}
+
+int health_wait(struct loop *loop, struct health_check *checks, size_t count, usec_t timeout, health_fn fn,
+                void *userdata, struct err *err)
+{
+        struct curl_glue_options options = {.name = "health check"};
+        struct wait wait = {.loop = loop, .count = count, .open = count, .fn = fn, .userdata = userdata};
+        int r = curl_glue_new(loop, &options, &wait.glue, err);
+
+        if (r < 0)
+                return r;
+        wait.watches = xcalloc(count, sizeof(*wait.watches));
+        r = prepare(&wait, checks, timeout, err);
+        while (r >= 0 && wait.open > 0)
+                r = loop_step(loop, USEC_INFINITY, err);
+        (void)curl_glue_free(wait.glue);
+        for (size_t i = 0; i < count; i++) {
+                (void)loop_source_free(wait.watches[i].timer);
+                (void)curl_glue_identity_unref(wait.watches[i].identity);
+        }
+        free(wait.watches);
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,34 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Health endpoints asked side by side until each has answered 200 or time is up: every one at once and then each
+ * CLUSTER_RETRY_INTERVAL.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+struct kubeconfig;
+struct loop;
+
+struct health_check {
+        const char *name;
+        char *url;                       /* as shown */
+        const char *ask;                 /* what is asked in its place; NULL: url */
+        const char *address;             /* HOST:PORT of url; NULL where that is not known */
+        const struct kubeconfig *config; /* credentials; NULL: none, and any certificate is taken */
+        /* results */
+        bool healthy;
+        int status;     /* of the last answer, 0 without */
+        struct err why; /* what Go would say of the last failure */
+        usec_t took;
+};
+
+typedef void (*health_fn)(void *userdata, const struct health_check *check);
+
+/* fn (may be NULL) is told of each check as it ends. 0 whether they are healthy or not; negative: nothing could be
+ * asked. */
+int health_wait(struct loop *loop, struct health_check *checks, size_t count, usec_t timeout, health_fn fn,
+                void *userdata, struct err *err);

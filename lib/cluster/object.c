@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api_wait.h"
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "cluster/cluster.h"
+#include "codec/value.h"
+#include "codec/yaml.h"
+#include "phase/phase.h"
+
+#define STATUS_NOT_FOUND 404
+#define STATUS_CONFLICT 409
+#define STATUS_INVALID 422
+
+struct kind {
+        const char *kind, *group, *version, *resource, *go_type;
+        bool namespaced;
+};
+
+#define RBAC "rbac.authorization.k8s.io"
+static const struct kind kinds[] = {
+        {"ConfigMap", "", "v1", "configmaps", "*v1.ConfigMap", true},
+        {"Secret", "", "v1", "secrets", "*v1.Secret", true},
+        {"Service", "", "v1", "services", "*v1.Service", true},
+        {"ServiceAccount", "", "v1", "serviceaccounts", "*v1.ServiceAccount", true},
+        {"Node", "", "v1", "nodes", "*v1.Node", false},
+        {"Deployment", "apps", "v1", "deployments", "*v1.Deployment", true},
+        {"DaemonSet", "apps", "v1", "daemonsets", "*v1.DaemonSet", true},
+        {"Role", RBAC, "v1", "roles", "*v1.Role", true},
+        {"RoleBinding", RBAC, "v1", "rolebindings", "*v1.RoleBinding", true},
+        {"ClusterRole", RBAC, "v1", "clusterroles", "*v1.ClusterRole", false},
+        {"ClusterRoleBinding", RBAC, "v1", "clusterrolebindings", "*v1.ClusterRoleBinding", false},
+};
+
+static const struct kind *find_kind(const struct value *object)
+{
+        const char *name = value_string(value_map_get(object, "kind"), "");
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (str_eq(kinds[i].kind, name))
+                        return &kinds[i];
+        return NULL;
+}
+
+static const char *meta(const struct value *object, const char *key)
+{
+        return value_string(value_get(object, "metadata", key, NULL), "");
+}
+
+char *object_path(const struct value *object, bool with_name)
+{
+        const struct kind *kind = find_kind(object);
+
+        if (!kind)
+                return NULL;
+        return xasprintf("/%s%s%s/%s%s%s/%s%s%s", *kind->group ? "apis/" : "api", kind->group, "", kind->version,
+                         kind->namespaced ? "/namespaces/" : "", kind->namespaced ? meta(object, "namespace") : "",
+                         kind->resource, with_name ? "/" : "", with_name ? meta(object, "name") : "");
+}
+
+char *object_text(const struct value *object)
+{
+        const char *space = meta(object, "namespace");
+
+        return xasprintf("%s %s%s%s", value_string(value_map_get(object, "kind"), "object"), space, *space ? "/" : "",
+                         meta(object, "name"));
+}
+
+/* The server names the object mostly; what does not, gets it behind. */
+static int named(const struct value *object, struct err *err)
+{
+        char *text CLEANUP_FREE = object_text(object);
+
+        if (!strstr(err->msg, meta(object, "name"))) {
+                int code = err->code, status = err->status;
+                char *msg CLEANUP_FREE = xstrdup(err->msg);
+
+                (void)err_set(err, code, "%s (%s)", msg, text);
+                err->status = status;
+        }
+        return -err->code;
+}
+
+static const char *type_text(const struct cluster *cluster, const struct kind *kind)
+{
+        return era_flag(cluster->phase->era, "cluster", "goTypes") ? kind->go_type : kind->kind;
+}
+
+static void count_made(struct cluster *cluster, const struct value *object)
+{
+        char *text CLEANUP_FREE = object_text(object);
+
+        cluster->made++;
+        phase_detail(cluster->phase, 2, "%s: created", text);
+}
+
+/* Whether an update changed anything: the server keeps the resourceVersion of an object that stays as it is. */
+static void count_update(struct cluster *cluster, const struct value *object, const struct value *before,
+                         const struct value *after)
+{
+        char *text CLEANUP_FREE = object_text(object);
+        bool same = before && after && str_eq(meta(before, "resourceVersion"), meta(after, "resourceVersion"));
+
+        *(same ? &cluster->same : &cluster->changed) += 1;
+        phase_detail(cluster->phase, same ? 1 : 2, same ? "%s: is there already and stays as it is" : "%s: updated",
+                     text);
+}
+
+int object_get(struct cluster *cluster, const struct value *object, struct value **ret, struct err *err)
+{
+        char *path CLEANUP_FREE = object_path(object, true);
+        struct err why = ERR_INIT;
+        int r = api_wait_request(cluster->api, "GET", 0, path, NULL, ret, &why);
+
+        if (r < 0 && why.status == STATUS_NOT_FOUND)
+                return 1;
+        if (r < 0) {
+                (void)named(object, &why);
+                if (err)
+                        *err = why;
+        }
+        return r;
+}
+
+static int put(struct cluster *cluster, const struct value *object, const struct value *before, struct err *err)
+{
+        char *path CLEANUP_FREE = object_path(object, true);
+        struct value *after CLEANUP_VALUE = NULL;
+        int r = api_wait_request(cluster->api, "PUT", 0, path, object, &after, err);
+
+        if (r == 0)
+                count_update(cluster, object, before, after);
+        return r;
+}
+
+/* 1: made. 0: it is there already. */
+static int post(struct cluster *cluster, const struct value *object, struct err *err)
+{
+        char *path CLEANUP_FREE = object_path(object, false);
+        int r = api_wait_request(cluster->api, "POST", 0, path, object, NULL, err);
+
+        if (r == 0) {
+                count_made(cluster, object);
+                return 1;
+        }
+        /* A Service that is there is refused for its address first. */
+        bool taken =
+                err->status == STATUS_INVALID && str_eq(value_string(value_map_get(object, "kind"), ""), "Service");
+        return err->status == STATUS_CONFLICT || taken ? 0 : r;
+}
+
+static int try_update(struct cluster *cluster, void *userdata, struct err *err)
+{
+        const struct value *object = *(const struct value **)userdata;
+        const char *type = type_text(cluster, find_kind(object));
+        struct value *before CLEANUP_VALUE = NULL;
+        int r = post(cluster, object, err);
+
+        if (r < 0)
+                (void)err_wrap(err, "unable to create %s", type);
+        if (r == 0) {
+                err_clear(err);
+                (void)object_get(cluster, object, &before, NULL);
+                r = put(cluster, object, before, err) < 0 ? err_wrap(err, "unable to update %s", type) : 1;
+        }
+        if (r > 0)
+                return 1;
+        (void)named(object, err);
+        return 0;
+}
+
+static void set_all(struct value *to, const struct value *from)
+{
+        for (size_t i = 0; i < from->map.count; i++)
+                value_map_set(to, from->map.entries[i].key, value_copy(from->map.entries[i].value));
+}
+
+static int mutate(struct cluster *cluster, const struct value *object, struct err *err)
+{
+        const char *type = type_text(cluster, find_kind(object));
+        struct value *before CLEANUP_VALUE = NULL;
+        int r = object_get(cluster, object, &before, err);
+
+        if (r > 0)
+                r = err_set(err, ENOENT, "it went away meanwhile");
+        if (r < 0)
+                return err_wrap(err, "unable to get %s", type);
+        struct value *changed CLEANUP_VALUE = value_copy(before);
+        if (!value_is(value_map_get(changed, "data"), VALUE_MAP))
+                value_map_set(changed, "data", value_new_map());
+        set_all(value_map_get(changed, "data"), value_map_get(object, "data"));
+        return put(cluster, changed, before, err);
+}
+
+static int try_mutate(struct cluster *cluster, void *userdata, struct err *err)
+{
+        const struct value *object = *(const struct value **)userdata;
+        int r = post(cluster, object, err);
+
+        if (r == 0) {
+                err_clear(err);
+                r = mutate(cluster, object, err) == 0 ? 1 : -err->code;
+        }
+        if (r > 0)
+                return 1;
+        (void)named(object, err);
+        return 0;
+}
+
+static int try_retain(struct cluster *cluster, void *userdata, struct err *err)
+{
+        const struct value *object = *(const struct value **)userdata;
+        const char *type = type_text(cluster, find_kind(object));
+        struct value *before CLEANUP_VALUE = NULL;
+        int r = object_get(cluster, object, &before, err);
+
+        if (r == 0) {
+                count_update(cluster, object, before, before);
+                return 1;
+        }
+        if (r < 0)
+                (void)err_wrap(err, "unable to get %s", type);
+        else if (post(cluster, object, err) > 0)
+                return 1;
+        else
+                (void)err_wrap(err, "unable to create %s", type);
+        (void)named(object, err);
+        return 0;
+}
+
+static int write_object(struct cluster *cluster, const struct value *object, cluster_try_fn fn, struct err *err)
+{
+        if (!find_kind(object))
+                return value_error(&object->place, err, ERR_UNSUPPORTED, "no API objects of kind \"%s\" are written",
+                                   value_string(value_map_get(object, "kind"), ""));
+        if (cluster->dry_run) {
+                object_dry_run(cluster, "CREATE", object, object);
+                return 0;
+        }
+        return cluster_poll(cluster, cluster->call_timeout, fn, &object, err);
+}
+
+int object_create_or_update(struct cluster *cluster, const struct value *object, struct err *err)
+{
+        return write_object(cluster, object, try_update, err);
+}
+
+int object_create_or_mutate(struct cluster *cluster, const struct value *object, struct err *err)
+{
+        return write_object(cluster, object, try_mutate, err);
+}
+
+int object_create_or_retain(struct cluster *cluster, const struct value *object, struct err *err)
+{
+        return write_object(cluster, object, try_retain, err);
+}
+
+void object_dry_run(const struct cluster *cluster, const char *verb, const struct value *object,
+                    const struct value *body)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        const struct kind *kind = find_kind(object);
+        const struct phase *phase = cluster->phase;
+
+        phase_say(phase, "[dryrun] Would perform action %s on resource \"%s\" in API group \"%s/%s\"", verb,
+                  kind->resource, *kind->group ? kind->group : "core", kind->version);
+        if (!body || !str_eq(verb, "CREATE"))
+                phase_say(phase, "[dryrun] Resource name \"%s\", namespace \"%s\"", meta(object, "name"),
+                          meta(object, "namespace"));
+        if (!body)
+                return;
+        yaml_write(body, 0, &out);
+        phase_say(phase, "[dryrun] Attached object:");
+        phase_say(phase, "%s", buf_str(&out));
+}
+
+/* ---- the Node ---- */
+
+struct node_change {
+        const struct value *object; /* which */
+        object_node_fn fn;
+        void *userdata;
+};
+
+static int try_patch_node(struct cluster *cluster, void *userdata, struct err *err)
+{
+        const struct node_change *change = userdata;
+        struct value *node CLEANUP_VALUE = NULL, *patch CLEANUP_VALUE = value_new_map();
+        const char *name = meta(change->object, "name");
+        char *path CLEANUP_FREE = object_path(change->object, true);
+
+        int r = api_wait_request(cluster->api, "GET", 0, path, NULL, &node, err);
+        if (r < 0) {
+                (void)named(change->object, err);
+                return 0;
+        }
+        if (!value_get(node, "metadata", "labels", "kubernetes.io/hostname", NULL)) {
+                (void)err_set(err, ETIMEDOUT, "Node \"%s\" has no label kubernetes.io/hostname yet", name);
+                return 0;
+        }
+        change->fn(change->userdata, node, patch);
+        if (patch->map.count == 0) {
+                count_update(cluster, change->object, node, node);
+                return 1;
+        }
+        if (!value_map_get(patch, "metadata"))
+                value_map_set(patch, "metadata", value_new_map());
+        value_map_set(value_map_get(patch, "metadata"), "resourceVersion",
+                      value_new_string(meta(node, "resourceVersion")));
+        r = api_wait_request(cluster->api, "PATCH", API_PATCH_STRATEGIC, path, patch, NULL, err);
+        if (r < 0) {
+                (void)err_wrap(err, "error patching Node \"%s\"", name);
+                return 0;
+        }
+        count_update(cluster, change->object, node, NULL);
+        return 1;
+}
+
+int object_patch_node(struct cluster *cluster, const char *name, object_node_fn fn, void *userdata, struct err *err)
+{
+        struct value *object CLEANUP_VALUE = value_new_map();
+        struct node_change change = {.object = object, .fn = fn, .userdata = userdata};
+
+        value_map_set(object, "apiVersion", value_new_string("v1"));
+        value_map_set(object, "kind", value_new_string("Node"));
+        value_map_set(value_map_set(object, "metadata", value_new_map()), "name", value_new_string(name));
+        if (!cluster->dry_run)
+                return cluster_poll(cluster, cluster->node_timeout, try_patch_node, &change, err);
+        struct value *node CLEANUP_VALUE = value_copy(object), *patch CLEANUP_VALUE = value_new_map();
+        struct value *labels = value_map_set(value_map_get(node, "metadata"), "labels", value_new_map());
+        value_map_set(labels, "kubernetes.io/hostname", value_new_string(name));
+        fn(userdata, node, patch);
+        object_dry_run(cluster, "PATCH", object, patch);
+        return 0;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "cluster/cluster.h"
+#include "cluster/object.h"
+#include "codec/base64.h"
+#include "codec/timefmt.h"
+#include "codec/value.h"
+#include "phase/names.h"
+#include "phase/phase.h"
+#include "phase/secret_text.h"
+
+#define SECRET_PREFIX "bootstrap-token-"
+#define USAGE_PREFIX "usage-bootstrap-"
+#define DATA_MAX (64 * 1024)
+#define NSEC_PER_USEC 1000
+
+bool token_is_id(const char *text)
+{
+        return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") == TOKEN_ID_LEN && !text[TOKEN_ID_LEN];
+}
+
+int token_fill_in(struct phase *phase, struct err *err)
+{
+        struct config_tokens *tokens = &phase->config->init.bootstrap_tokens;
+        char text[SECRET_TOKEN_MAX];
+
+        for (size_t i = 0; i < tokens->count; i++) {
+                if (*tokens->items[i].token.text)
+                        continue;
+                int r = secret_token(text, err);
+                if (r < 0)
+                        return r;
+                tokens->items[i].token.text = config_keepf(phase->config, "%s", text);
+        }
+        return 0;
+}
+
+void token_facts_release(struct token_facts *facts)
+{
+        explicit_bzero(facts->secret, sizeof(facts->secret));
+        free(facts->description);
+        free(facts->expires_text);
+        strv_release(&facts->usages);
+        strv_release(&facts->groups);
+        *facts = (struct token_facts){0};
+}
+
+static void set_data(struct value *data, const char *key, const char *text)
+{
+        struct buf b CLEANUP_BUF = BUF_INIT(DATA_MAX);
+
+        base64_encode(text, strlen(text), &b);
+        value_map_set(data, key, value_new_string(buf_str(&b)));
+}
+
+static void set_expiration(struct value *data, const struct config_token *token, usec_t now)
+{
+        char text[TIMEFMT_MAX];
+        usec_t at;
+
+        if (*token->expires.text && timefmt_parse(token->expires.text, &at) == 0)
+                timefmt_seconds(at, text);
+        else if (token->ttl.nsec > 0)
+                timefmt_seconds(now + (usec_t)(token->ttl.nsec / NSEC_PER_USEC), text);
+        else
+                return;
+        set_data(data, "expiration", text);
+}
+
+struct value *token_secret(const struct config_token *token, usec_t now)
+{
+        struct value *secret = value_new_map();
+        char *id CLEANUP_FREE = xstrndup(token->token.text, TOKEN_ID_LEN);
+        struct strv groups CLEANUP_STRV = STRV_INIT;
+
+        value_map_set(secret, "apiVersion", value_new_string("v1"));
+        value_map_set(secret, "kind", value_new_string("Secret"));
+        struct value *metadata = value_map_set(secret, "metadata", value_new_map());
+        value_map_set(metadata, "name", value_new_stringf(SECRET_PREFIX "%s", id));
+        value_map_set(metadata, "namespace", value_new_string("kube-system"));
+        value_map_set(secret, "type", value_new_string("bootstrap.kubernetes.io/token"));
+        struct value *data = value_map_set(secret, "data", value_new_map());
+        set_data(data, "token-id", id);
+        set_data(data, "token-secret", token->token.text + TOKEN_ID_LEN + 1);
+        if (*token->description.text)
+                set_data(data, "description", token->description.text);
+        set_expiration(data, token, now);
+        for (size_t i = 0; i < token->usages.count; i++) {
+                char *key CLEANUP_FREE = xasprintf(USAGE_PREFIX "%s", token->usages.items[i].text);
+                set_data(data, key, "true");
+        }
+        for (size_t i = 0; i < token->groups.count; i++)
+                strv_add(&groups, token->groups.items[i].text);
+        if (groups.len > 0) {
+                char *all CLEANUP_FREE = strv_join(&groups, ",");
+                set_data(data, "auth-extra-groups", all);
+        }
+        return secret;
+}
+
+/* A field of a Secret's data as text, "" where it is missing. Free it. */
+static char *get_data(const struct value *secret, const char *key)
+{
+        struct buf b CLEANUP_BUF = BUF_INIT(DATA_MAX);
+        const char *text = value_string(value_get(secret, "data", key, NULL), "");
+
+        if (base64_decode(text, strlen(text), &b, NULL) < 0)
+                return xstrdup("");
+        return buf_steal(&b, NULL);
+}
+
+static int read_usages(const struct value *secret, struct strv *usages)
+{
+        const struct value *data = value_map_get(secret, "data");
+
+        for (size_t i = 0; value_is(data, VALUE_MAP) && i < data->map.count; i++) {
+                const char *usage = str_after(data->map.entries[i].key, USAGE_PREFIX);
+                char *value CLEANUP_FREE = usage ? get_data(secret, data->map.entries[i].key) : NULL;
+
+                if (usage && str_eq(value, "true"))
+                        strv_add(usages, usage);
+        }
+        strv_sort(usages);
+        return 0;
+}
+
+static int read_identity(const struct value *secret, const char *name, struct token_facts *facts, struct err *err)
+{
+        char *id CLEANUP_FREE = get_data(secret, "token-id"), *key CLEANUP_FREE = get_data(secret, "token-secret");
+        char *wanted CLEANUP_FREE = xasprintf(SECRET_PREFIX "%s", id), *both CLEANUP_FREE = xasprintf("%s.%s", id, key);
+
+        if (!*id)
+                return err_set(err, ERR_INVALID, "bootstrap Token Secret has no token-id data: %s", name);
+        if (!str_eq(name, wanted))
+                return err_set(err, ERR_INVALID,
+                               "bootstrap token name is not of the form '" SECRET_PREFIX
+                               "(token-id)'. Actual: \"%s\". Expected: \"%s\"",
+                               name, wanted);
+        if (!*key)
+                return err_set(err, ERR_INVALID, "bootstrap Token Secret has no token-secret data: %s", name);
+        if (!name_is_bootstrap_token(both))
+                return err_set(
+                        err, ERR_INVALID,
+                        "bootstrap Token Secret is invalid and couldn't be parsed: the bootstrap token \"%s\" was "
+                        "not of the form \"\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z\"",
+                        both);
+        str_copy(facts->id, sizeof(facts->id), id);
+        str_copy(facts->secret, sizeof(facts->secret), key);
+        return 0;
+}
+
+int token_from_secret(const struct value *secret, struct token_facts *ret, struct err *err)
+{
+        struct token_facts facts CLEANUP_TOKEN_FACTS = {0};
+        const char *name = value_string(value_get(secret, "metadata", "name", NULL), "");
+        char *expires CLEANUP_FREE = get_data(secret, "expiration");
+        char *groups CLEANUP_FREE = get_data(secret, "auth-extra-groups");
+        int r = read_identity(secret, name, &facts, err);
+
+        if (r < 0)
+                return r;
+        facts.description = get_data(secret, "description");
+        if (*expires) {
+                if (timefmt_parse(expires, &facts.expires) < 0)
+                        return err_set(err, ERR_INVALID,
+                                       "can't parse expiration time of bootstrap token \"%s\": parsing time \"%s\"",
+                                       name, expires);
+                facts.expires_text = TAKE_PTR(expires);
+        }
+        read_usages(secret, &facts.usages);
+        if (*groups && *groups != ',')
+                strv_split(&facts.groups, groups, ',');
+        *ret = facts;
+        facts = (struct token_facts){0};
+        return 0;
+}
+
+int token_write(struct cluster *cluster, const struct config_token *tokens, size_t count, bool new_only,
+                struct err *err)
+{
+        for (size_t i = 0; i < count; i++) {
+                struct value *secret CLEANUP_VALUE = token_secret(&tokens[i], clock_realtime());
+                struct value *there CLEANUP_VALUE = NULL;
+                const char *name = value_string(value_get(secret, "metadata", "name", NULL), "");
+
+                if (new_only && !cluster->dry_run && object_get(cluster, secret, &there, NULL) == 0)
+                        return err_set(err, ERR_CONFLICT, "a token with id \"%.*s\" already exists", TOKEN_ID_LEN,
+                                       tokens[i].token.text);
+                if (object_create_or_update(cluster, secret, err) < 0)
+                        return err_wrap(err, "failed to create or update bootstrap token with name %s", name);
+        }
+        return 0;
+}

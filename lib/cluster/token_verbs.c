@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/token_verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api_wait.h"
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "cluster/cluster.h"
+#include "cluster/join_command.h"
+#include "cluster/object.h"
+#include "cluster/token.h"
+#include "codec/json.h"
+#include "codec/value.h"
+#include "codec/yaml.h"
+#include "phase/names.h"
+#include "phase/phase.h"
+
+#define LIST_PATH "/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken"
+#define COLUMNS 6
+#define COLUMN_MIN 10 /* tabwriter.NewWriter(writer, 10, 4, 3, ' ', 0) */
+#define COLUMN_PADDING 3
+
+/* ---- create ---- */
+
+int token_create(struct cluster *cluster, const struct token_create *options, struct err *err)
+{
+        struct phase *phase = cluster->phase;
+        const struct config_tokens *tokens = &phase->config->init.bootstrap_tokens;
+        char *line CLEANUP_FREE = NULL;
+
+        int r = token_fill_in(phase, err);
+        if (r == 0)
+                r = token_write(cluster, tokens->items, tokens->count, true, err);
+        if (r < 0)
+                return r;
+        const char *first = tokens->items[0].token.text;
+        if (!options->print_join_command) {
+                if (!str_empty(options->certificate_key))
+                        return err_set(err, ERR_USAGE, "cannot use --certificate-key without --print-join-command");
+                phase_say(phase, "%s", first);
+                return 0;
+        }
+        struct join_options join = {
+                .token = first,
+                .certificate_key = options->certificate_key,
+                .control_plane = !str_empty(options->certificate_key),
+        };
+        r = join_command_line(phase, &cluster->kubeconfig, options->kubeconfig_path, &join, &line, err);
+        if (r == 0)
+                phase_say(phase, "%s", line);
+        return r;
+}
+
+/* ---- list ---- */
+
+/* duration.ShortHumanDuration */
+static void short_duration(int64_t seconds, char *ret, size_t size)
+{
+        static const struct {
+                int64_t below, per;
+                char unit;
+        } units[] = {{60, 1, 's'},
+                     {3600, 60, 'm'},
+                     {86400, 3600, 'h'},
+                     {86400LL * 365, 86400, 'd'},
+                     {INT64_MAX, 86400LL * 365, 'y'}};
+
+        if (seconds < -1) {
+                (void)snprintf(ret, size, "<invalid>");
+                return;
+        }
+        if (seconds < 0)
+                seconds = 0;
+        size_t i = 0;
+        while (seconds >= units[i].below)
+                i++;
+        (void)snprintf(ret, size, "%lld%c", (long long)(seconds / units[i].per), units[i].unit);
+}
+
+static char *join_or_none(const struct strv *v)
+{
+        return v->len > 0 ? strv_join(v, ",") : xstrdup("<none>");
+}
+
+static void fill_row(const struct token_facts *facts, char *row[COLUMNS])
+{
+        char ttl[24] = "<forever>";
+        char *usages CLEANUP_FREE = join_or_none(&facts->usages);
+        int64_t now = (int64_t)clock_realtime();
+
+        if (facts->expires_text)
+                short_duration(((int64_t)facts->expires - now) / (int64_t)USEC_PER_SEC, ttl, sizeof(ttl));
+        row[0] = xasprintf("%s.%s", facts->id, facts->secret);
+        row[1] = xasprintf("%-9s", ttl);
+        row[2] = xstrdup(facts->expires_text ? facts->expires_text : "<never>");
+        row[3] = xasprintf("%-22s", usages);
+        row[4] = xasprintf("%-56s", *facts->description ? facts->description : "<none>");
+        row[5] = join_or_none(&facts->groups);
+}
+
+/* One table of text/tabwriter: the rows that are flushed together. */
+static void print_rows(const struct phase *phase, const char *const (*rows)[COLUMNS], size_t count)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+
+        for (size_t r = 0; r < count; r++) {
+                for (size_t c = 0; c < COLUMNS; c++) {
+                        size_t width = COLUMN_MIN, len = strlen(rows[r][c]);
+
+                        for (size_t i = 0; i < count; i++)
+                                if (strlen(rows[i][c]) + COLUMN_PADDING > width)
+                                        width = strlen(rows[i][c]) + COLUMN_PADDING;
+                        buf_addstr(&out, rows[r][c]);
+                        for (; c + 1 < COLUMNS && len < width; len++)
+                                buf_addch(&out, ' ');
+                }
+                buf_addstr(&out, r + 1 < count ? "\n" : "");
+        }
+        phase_say(phase, "%s", buf_str(&out));
+}
+
+static void print_text(const struct phase *phase, const struct token_facts *facts, bool first)
+{
+        char *row[COLUMNS];
+
+        fill_row(facts, row);
+        const char *const both[][COLUMNS] = {{"TOKEN", "TTL", "EXPIRES", "USAGES", "DESCRIPTION", "EXTRA GROUPS"},
+                                             {row[0], row[1], row[2], row[3], row[4], row[5]}};
+        print_rows(phase, first ? both : both + 1, first ? 2 : 1);
+        for (size_t i = 0; i < COLUMNS; i++)
+                free(row[i]);
+}
+
+static struct value *text_list(const struct strv *v)
+{
+        struct value *list = value_new_list();
+        const char *s;
+
+        STRV_FOREACH (s, v)
+                value_list_add(list, value_new_string(s));
+        return list;
+}
+
+/* The object in the order of its Go fields. */
+static struct value *output_object(const struct phase *phase, const struct token_facts *facts)
+{
+        struct value *v = value_new_map();
+
+        value_map_set(v, "kind", value_new_string("BootstrapToken"));
+        value_map_set(v, "apiVersion",
+                      value_new_stringf("output.kubeadm.k8s.io/%s",
+                                        era_text(phase->era, "output", "apiVersion", "v1alpha3")));
+        value_map_set(v, "token", value_new_stringf("%s.%s", facts->id, facts->secret));
+        if (*facts->description)
+                value_map_set(v, "description", value_new_string(facts->description));
+        if (facts->expires_text)
+                value_map_set(v, "expires", value_new_string(facts->expires_text));
+        if (facts->usages.len > 0)
+                value_map_set(v, "usages", text_list(&facts->usages));
+        if (facts->groups.len > 0)
+                value_map_set(v, "groups", text_list(&facts->groups));
+        return v;
+}
+
+static void print_object(const struct phase *phase, const struct token_facts *facts, bool json, bool first)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        struct value *object CLEANUP_VALUE = output_object(phase, facts);
+
+        if (json) {
+                json_write(object, JSON_INDENT_4, &out);
+                buf_addch(&out, '\n');
+        } else {
+                buf_addstr(&out, first ? "" : "---\n");
+                yaml_write(object, 0, &out);
+        }
+        (void)fputs(buf_str(&out), phase->options.out);
+}
+
+int token_list(struct cluster *cluster, const char *output, struct err *err)
+{
+        const struct phase *phase = cluster->phase;
+        struct value *list CLEANUP_VALUE = NULL;
+        bool first = true;
+        int r = api_wait_request(cluster->api, "GET", 0, LIST_PATH, NULL, &list, err);
+
+        if (r < 0)
+                return err_wrap(err, "failed to list bootstrap tokens");
+        const struct value *items = value_map_get(list, "items");
+        for (size_t i = 0; value_is(items, VALUE_LIST) && i < items->list.count; i++) {
+                struct token_facts facts CLEANUP_TOKEN_FACTS = {0};
+                struct err why = ERR_INIT;
+
+                if (token_from_secret(items->list.items[i], &facts, &why) < 0) {
+                        (void)fprintf(phase->options.log, "%s\n", why.msg);
+                        continue;
+                }
+                if (str_eq(output, "text"))
+                        print_text(phase, &facts, first);
+                else
+                        print_object(phase, &facts, str_eq(output, "json"), first);
+                first = false;
+        }
+        return 0;
+}
+
+/* ---- delete ---- */
+
+int token_delete(struct cluster *cluster, const struct strv *tokens, struct err *err)
+{
+        const char *token;
+
+        STRV_FOREACH (token, tokens) {
+                char *path CLEANUP_FREE =
+                        xasprintf("/api/v1/namespaces/kube-system/secrets/bootstrap-token-%.*s", TOKEN_ID_LEN, token);
+                if (!token_is_id(token) && !name_is_bootstrap_token(token))
+                        return err_set(
+                                err, ERR_INVALID,
+                                "given token didn't match pattern \"\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z\" or "
+                                "\"\\\\A([a-z0-9]{6})\\\\z\"");
+                if (cluster->dry_run) {
+                        phase_say(cluster->phase,
+                                  "[dryrun] Would perform action DELETE on resource \"secrets\" in API group "
+                                  "\"core/v1\"\n"
+                                  "[dryrun] Resource name \"bootstrap-token-%.*s\", namespace \"kube-system\"",
+                                  TOKEN_ID_LEN, token);
+                } else if (api_wait_request(cluster->api, "DELETE", 0, path, NULL, NULL, err) < 0) {
+                        return err_wrap(err, "failed to delete bootstrap token \"%.*s\"", TOKEN_ID_LEN, token);
+                }
+                phase_say(cluster->phase, "bootstrap token \"%.*s\" deleted", TOKEN_ID_LEN, token);
+        }
+        return 0;
+}

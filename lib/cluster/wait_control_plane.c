@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * cmd/kubeadm/app/cmd/phases/init/waitcontrolplane.go, util/apiclient/wait.go. The server is asked without looking
+ * whether admin.conf has its role, also where kubeadm does that first: it would give up after a minute that the server
+ * is not there.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api_wait.h"
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "cluster/cluster.h"
+#include "cluster/health.h"
+#include "cluster/phases.h"
+#include "cluster/step.h"
+#include "codec/timefmt.h"
+#include "codec/value.h"
+#include "codec/yaml.h"
+#include "phase/address.h"
+#include "phase/phase.h"
+
+#define MANIFESTS "/etc/kubernetes/manifests"
+#define NSEC_PER_USEC 1000
+
+struct component {
+        const char *name, *address_arg, *address, *port_arg, *port, *endpoint;
+};
+
+static const struct component components[] = {
+        {"kube-apiserver", "advertise-address", NULL, "secure-port", "6443", "livez"},
+        {"kube-controller-manager", "bind-address", "127.0.0.1", "secure-port", "10257", "healthz"},
+        {"kube-scheduler", "bind-address", "127.0.0.1", "secure-port", "10259", "livez"},
+};
+
+static usec_t timeout_of(const struct config_duration *d)
+{
+        return (usec_t)d->nsec / NSEC_PER_USEC;
+}
+
+static void say_help(struct cluster *cluster, const char *step, const char *error)
+{
+        struct template_variables variables CLEANUP_VARIABLES = {0};
+        const char *socket = cluster->phase->config->init.node_registration.cri_socket.text;
+
+        template_set_text(&variables, "criSocket", socket, NULL);
+        template_set_text(&variables, "error", error, NULL);
+        (void)step_run(cluster, step, &variables, NULL);
+}
+
+/* ---- the kubelet ---- */
+
+static char *kubelet_address(const struct phase *phase, bool *ret_off)
+{
+        const struct value *config = phase->config->kubelet;
+        const char *address = value_string(value_map_get(config, "healthzBindAddress"), "");
+        int64_t port = 10248;
+        char text[24];
+
+        (void)value_int(value_map_get(config, "healthzPort"), &port);
+        *ret_off = port == 0;
+        (void)snprintf(text, sizeof(text), "%lld", (long long)port);
+        return hostport_join(*address ? address : "127.0.0.1", text);
+}
+
+static int wait_kubelet(struct cluster *cluster, usec_t timeout, struct err *err)
+{
+        const struct phase *phase = cluster->phase;
+        bool off;
+        char *address CLEANUP_FREE = kubelet_address(phase, &off);
+        struct health_check check = {.url = xasprintf("http://%s/healthz", address), .address = address};
+        char limit[TIMEFMT_MAX], took[TIMEFMT_MAX];
+
+        if (off) {
+                phase_say(phase,
+                          "[kubelet-check] Skipping the kubelet health check because the healthz port is set to 0");
+                free(check.url);
+                return 0;
+        }
+        duration_text((int64_t)timeout * NSEC_PER_USEC, limit);
+        phase_say(phase, "[kubelet-check] Waiting for a healthy kubelet at %s. This can take up to %s", check.url,
+                  limit);
+        (void)fflush(phase->options.out);
+        int r = health_wait(api_wait_loop(cluster->api), &check, 1, timeout, NULL, NULL, err);
+        duration_text((int64_t)check.took * NSEC_PER_USEC, took);
+        phase_say(phase, "[kubelet-check] The kubelet is %shealthy after %s", check.healthy ? "" : "not ", took);
+        if (r == 0 && !check.healthy)
+                r = err_set(err, ETIMEDOUT, "The HTTP call equal to 'curl -sSL %s' returned %s%s\n", check.url,
+                            check.status ? "" : "error: ", check.why.msg);
+        free(check.url);
+        return r;
+}
+
+/* ---- the components ---- */
+
+/* The last value of an argument in a command, as kubeadm looks for it: "--name=value" or "--name value" in one item. */
+static const char *find_argument(const struct value *command, const char *name)
+{
+        const char *found = NULL;
+
+        for (size_t i = 0; i < command->list.count; i++) {
+                const char *line = value_string(command->list.items[i], ""), *rest;
+
+                line += strspn(line, " \t\n");
+                rest = str_after(line, "--") ?: str_after(line, "-");
+                if (!rest || !str_starts(rest, name))
+                        continue;
+                rest = strchr(line, '=') ?: strchr(line, ' ');
+                found = rest ? rest + 1 : "";
+        }
+        return found;
+}
+
+static const struct value *find_command(const struct value *pod, const char *name)
+{
+        const struct value *containers = value_get(pod, "spec", "containers", NULL);
+
+        for (size_t i = 0; value_is(containers, VALUE_LIST) && i < containers->list.count; i++) {
+                const struct value *command = value_map_get(containers->list.items[i], "command");
+                if (value_is(command, VALUE_LIST) && command->list.count > 0 &&
+                    str_eq(value_string(command->list.items[0], ""), name))
+                        return command;
+        }
+        return NULL;
+}
+
+static int read_manifest(const struct phase *phase, const char *name, struct value **ret, struct err *err)
+{
+        char *path CLEANUP_FREE = xasprintf(MANIFESTS "/%s.yaml", name), *text CLEANUP_FREE = NULL;
+        size_t len;
+        int r = phase_read_file(phase, path, LIMIT_MANIFEST_BYTES, &text, &len, err);
+
+        if (r > 0)
+                return err_set(err, ENOENT, "failed to read manifest for \"%s\": open %s: no such file or directory",
+                               name, path);
+        return r < 0 ? r : yaml_load_one(path, text, len, 0, ret, err);
+}
+
+static int component_check(const struct phase *phase, const struct component *c, struct health_check *ret,
+                           struct err *err)
+{
+        struct value *pod CLEANUP_VALUE = NULL;
+        int r = read_manifest(phase, c->name, &pod, err);
+
+        if (r < 0)
+                return r;
+        const struct value *command = find_command(pod, c->name);
+        if (!command)
+                return err_set(err, ERR_INVALID,
+                               "could not parse the address and port of all control plane components: the Pod has no "
+                               "container command starting with \"%s\"",
+                               c->name);
+        const char *address = find_argument(command, c->address_arg), *port = find_argument(command, c->port_arg);
+        if (str_empty(address))
+                address = c->address ? c->address : phase->config->init.local_api_endpoint.advertise_address.text;
+        char *both CLEANUP_FREE = hostport_join(address, str_empty(port) ? c->port : port);
+        ret->name = c->name;
+        ret->url = xasprintf("https://%s/%s", both, c->endpoint);
+        return 0;
+}
+
+static void on_result(void *userdata, const struct health_check *check)
+{
+        const struct cluster *cluster = userdata;
+        char took[TIMEFMT_MAX];
+
+        duration_text((int64_t)check->took * NSEC_PER_USEC, took);
+        phase_say(cluster->phase, "[control-plane-check] %s is %shealthy after %s", check->name,
+                  check->healthy ? "" : "not ", took);
+        (void)fflush(cluster->phase->options.out);
+}
+
+/* What an aggregate of errors is: one as it is, several in brackets, each text once. */
+static int aggregate(const struct health_check *checks, size_t count, struct err *err)
+{
+        struct strv texts CLEANUP_STRV = STRV_INIT;
+
+        for (size_t i = 0; i < count; i++) {
+                if (checks[i].healthy)
+                        continue;
+                char *text CLEANUP_FREE = checks[i].status ? xasprintf("%s check failed at %s with status: %d",
+                                                                       checks[i].name, checks[i].url, checks[i].status)
+                                                           : xasprintf("%s check failed at %s: %s", checks[i].name,
+                                                                       checks[i].url, checks[i].why.msg);
+                if (!strv_contains(&texts, text))
+                        strv_add(&texts, text);
+        }
+        if (texts.len == 0)
+                return 0;
+        char *all CLEANUP_FREE = strv_join(&texts, ", ");
+        return texts.len == 1 ? err_set(err, ETIMEDOUT, "%s", all) : err_set(err, ETIMEDOUT, "[%s]", all);
+}
+
+static int wait_components(struct cluster *cluster, usec_t timeout, struct err *err)
+{
+        const struct phase *phase = cluster->phase;
+        struct health_check checks[ARRAY_SIZE(components)] = {0};
+        char *server CLEANUP_FREE = xasprintf("%s/%s", api_wait_server(cluster->api), components[0].endpoint);
+        char limit[TIMEFMT_MAX];
+        int r = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(components) && r == 0; i++)
+                r = component_check(phase, &components[i], &checks[i], err);
+        if (r == 0) {
+                duration_text((int64_t)timeout * NSEC_PER_USEC, limit);
+                phase_say(phase,
+                          "[control-plane-check] Waiting for healthy control plane components. This can take up to %s",
+                          limit);
+                for (size_t i = 0; i < ARRAY_SIZE(components); i++)
+                        phase_say(phase, "[control-plane-check] Checking %s at %s", checks[i].name, checks[i].url);
+                (void)fflush(phase->options.out);
+                /* The API server is asked as the user of the kubeconfig: anonymous requests may be refused. */
+                checks[0].ask = server;
+                checks[0].config = &cluster->kubeconfig;
+                r = health_wait(api_wait_loop(cluster->api), checks, ARRAY_SIZE(checks), timeout, on_result, cluster,
+                                err);
+        }
+        if (r == 0)
+                r = aggregate(checks, ARRAY_SIZE(checks), err);
+        for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+                free(checks[i].url);
+        return r;
+}
+
+/* ---- the API server alone (WaitForAPI) ---- */
+
+static int wait_api(struct cluster *cluster, usec_t timeout, struct err *err)
+{
+        const struct phase *phase = cluster->phase;
+        char *url CLEANUP_FREE = xasprintf("%s/healthz", api_wait_server(cluster->api));
+        struct health_check check = {.name = "API server", .url = url, .config = &cluster->kubeconfig};
+        bool old = str_eq(era_text(phase->era, "cluster", "waitFor", ""), "api");
+        char limit[TIMEFMT_MAX], took[TIMEFMT_MAX];
+
+        duration_text((int64_t)timeout * NSEC_PER_USEC, limit);
+        if (!old)
+                phase_say(phase, "[api-check] Waiting for a healthy API server. This can take up to %s", limit);
+        (void)fflush(phase->options.out);
+        int r = health_wait(api_wait_loop(cluster->api), &check, 1, timeout, NULL, NULL, err);
+        duration_text((int64_t)check.took * NSEC_PER_USEC, took);
+        if (r == 0 && check.healthy && old)
+                phase_say(phase, "[apiclient] All control plane components are healthy after %f seconds",
+                          (double)check.took / USEC_PER_SEC);
+        else if (!old)
+                phase_say(phase, "[api-check] The API server is %shealthy after %s", check.healthy ? "" : "not ", took);
+        if (r == 0 && !check.healthy)
+                r = err_set(err, ETIMEDOUT, "%s",
+                            old ? "timed out waiting for the condition" : "context deadline exceeded");
+        return r;
+}
+
+/* ---- together ---- */
+
+/* Row waitFor: api (that alone), kubelet-api (the kubelet first), components; "gate-on" and "gate-off" are the last two
+ * by the gate WaitForAllControlPlaneComponents and its default. */
+static bool waits_for_components(const struct phase *phase, const char *rule)
+{
+        const struct config_gates *gates = &phase->config->cluster.feature_gates;
+        bool all = str_eq(rule, "components") || str_eq(rule, "gate-on");
+
+        for (size_t i = 0; str_starts(rule, "gate-") && i < gates->count; i++)
+                if (str_eq(gates->items[i].name, "WaitForAllControlPlaneComponents"))
+                        all = gates->items[i].enabled;
+        return all;
+}
+
+static int fail(struct cluster *cluster, const char *step, const char *context, struct err *err)
+{
+        const char *whole = era_text(cluster->phase->era, "cluster", "waitError", NULL);
+
+        say_help(cluster, step, err->msg);
+        return whole ? err_set(err, ETIMEDOUT, "%s", whole) : err_wrap(err, "%s", context);
+}
+
+int cluster_wait_control_plane(struct cluster *cluster, struct err *err)
+{
+        const struct phase *phase = cluster->phase;
+        const struct config_timeouts *timeouts = &phase->config->init.timeouts;
+        usec_t timeout = timeout_of(&timeouts->control_plane_component_health_check);
+        const char *rule = era_text(phase->era, "cluster", "waitFor", "components");
+        bool kubelet = !str_eq(rule, "api");
+        struct err why = ERR_INIT;
+        char limit[TIMEFMT_MAX];
+
+        duration_text((int64_t)timeout * NSEC_PER_USEC, limit);
+        if (kubelet)
+                phase_say(phase,
+                          "[wait-control-plane] Waiting for the kubelet to boot up the control plane as static Pods "
+                          "from directory \"" MANIFESTS "\"");
+        else
+                phase_say(
+                        phase,
+                        "[wait-control-plane] Waiting for the kubelet to boot up the control plane as static Pods from "
+                        "directory \"" MANIFESTS "\". This can take up to %s",
+                        limit);
+        if (cluster->dry_run)
+                return 0;
+        int r = kubelet ? wait_kubelet(cluster, timeout_of(&timeouts->kubelet_health_check), &why) : 0;
+        if (r < 0) {
+                (void)fail(cluster, "help-kubelet", "failed while waiting for the kubelet to start", &why);
+        } else {
+                r = waits_for_components(phase, rule) ? wait_components(cluster, timeout, &why)
+                                                      : wait_api(cluster, timeout, &why);
+                if (r < 0)
+                        (void)fail(cluster, "help-control-plane", "failed while waiting for the control plane to start",
+                                   &why);
+        }
+        if (r < 0 && err)
+                *err = why;
+        return r;
+}

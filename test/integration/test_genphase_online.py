@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phases that talk to an API server, beside the real kubeadm on the same server: what each writes must be the same object."""
+import json
+import os
+import re
+import subprocess
+
+from cluster import Cluster, kubernetes_version, peers, program
+from harness import Host, wait_for
+
+ORDERED = True
+NODE = 'node1'
+KEY = '9555b74008f24687eb964bd90a164ecb5760a89481d9c55a77c129b7db438168'
+PROXY = 'UHJveHkgZm9yIG1hbmFnaW5nIFRUTCBmb3IgdGhlIGt1YmVhZG0tY2VydHMgc2VjcmV0'  # Proxy for managing TTL for the kubeadm-certs secret
+TOKEN = 'abcdef.0123456789abcdef'
+KINDS = ('configmaps', 'secrets', 'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings', 'services',
+         'deployments', 'daemonsets')
+CONFIG = '''\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+bootstrapTokens:
+- token: {token}
+  description: of the test
+localAPIEndpoint:
+  advertiseAddress: {address}
+  bindPort: 6443
+nodeRegistration:
+  name: {node}
+  criSocket: unix:///run/some.sock
+timeouts:
+  kubernetesAPICall: 5s
+  kubeletHealthCheck: 3s
+  controlPlaneComponentHealthCheck: 20s
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: v{version}
+controlPlaneEndpoint: {address}:6443
+networking:
+  podSubnet: 10.244.0.0/16
+apiServer:
+  extraArgs:
+  - name: v
+    value: "2"
+'''
+JOIN = '''\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: JoinConfiguration
+controlPlane:
+  certificateKey: {key}
+  localAPIEndpoint:
+    advertiseAddress: {address}
+discovery:
+  file:
+    kubeConfigPath: /etc/kubernetes/admin.conf
+nodeRegistration:
+  name: {node}
+  criSocket: unix:///run/some.sock
+'''
+
+
+class State(Cluster):
+    """etcd, kube-apiserver and the two programs on one host."""
+
+    def __init__(self, host):
+        super().__init__(host, node=NODE, config=CONFIG.format(token=TOKEN, address=host.node_address, node=NODE, version=kubernetes_version()))
+        self.processes = {}
+
+    def start(self, name, *args):
+        log = open(f'{self.host.logs}/{name}.log', 'a')
+        self.processes[name] = self.host.popen([f'{peers()}/{name}', *args], stdout=log, stderr=subprocess.STDOUT)
+
+    def command(self, name, *args, check=True, timeout=60, env=None):
+        return self.host.run([program('genphase') if name == 'genphase' else f'{peers()}/{name}', *args], check=check, timeout=timeout, env=env)
+
+    def phase(self, name, *words, check=True, config=True):
+        """`NAME init phase WORDS --config CONFIG`; gives the completed process."""
+        return self.command(name, 'init', 'phase', *words, *(['--config', '/etc/kubernetes/kubeadm.yaml'] if config else []), check=check)
+
+    def objects(self):
+        """What kubeadm's phases make, by kind and name, without what the server chooses."""
+        found = {}
+        for kind in KINDS:
+            for item in self.get(kind, '-A', kubeconfig='/etc/kubernetes/super-admin.conf')['items']:
+                meta = item['metadata']
+                name = f"{kind} {meta.get('namespace', '')}/{meta['name']}"
+                # The owner of kubeadm-certs has a random name.
+                if item.get('data', {}).get('description') == PROXY:
+                    name = f'{kind} the owner of kubeadm-certs'
+                    meta.pop('name')
+                    item['data'] = {k: v for k, v in item['data'].items() if k not in ('token-id', 'token-secret', 'expiration')}
+                if not re.search(r'kubeadm|kubelet-config|cluster-info$|bootstrap-token|coredns|kube-proxy|kube-dns', name):
+                    continue
+                if re.search(r' /system:(?!coredns)|default-service-account', name):
+                    continue
+                for key in ('uid', 'resourceVersion', 'creationTimestamp', 'managedFields', 'generation'):
+                    meta.pop(key, None)
+                item.pop('status', None)
+                found[name] = item
+        return found
+
+    def wipe(self, admins=True):
+        self.kubectl('delete', 'secret', '-n', 'kube-system', '--field-selector=type=bootstrap.kubernetes.io/token', '--ignore-not-found',
+                     kubeconfig='/etc/kubernetes/super-admin.conf')
+        for name in self.objects():
+            if name.endswith(' /kubeadm:cluster-admins') and not admins:
+                continue
+            kind, _, path = name.partition(' ')
+            if path.startswith('the owner'):
+                continue
+            space, _, base = path.partition('/')
+            self.kubectl('delete', kind, base, *(['-n', space] if space else []), '--wait=true', kubeconfig='/etc/kubernetes/super-admin.conf')
+
+    def versions(self):
+        """The resourceVersion of each object, by kind and name."""
+        items = self.get('configmaps,secrets,roles,rolebindings,clusterroles,clusterrolebindings,services,deployments,daemonsets,serviceaccounts', '-A')
+        return {f"{i['kind']}/{i['metadata']['name']}": i['metadata']['resourceVersion'] for i in items['items']}
+
+
+def setup():
+    state = State(Host('online', docker=False))
+    host = state.host
+    state.render('certs all', 'kubeconfig all', 'control-plane all')
+    pki = '/etc/kubernetes/pki'
+    state.start('etcd', '--data-dir=/var/lib/etcd', '--listen-client-urls=http://127.0.0.1:2379', '--advertise-client-urls=http://127.0.0.1:2379',
+                '--listen-peer-urls=http://127.0.0.1:2380', '--unsafe-no-fsync')
+    state.start('kube-apiserver', '--etcd-servers=http://127.0.0.1:2379', '--authorization-mode=Node,RBAC', f'--client-ca-file={pki}/ca.crt',
+                f'--tls-cert-file={pki}/apiserver.crt', f'--tls-private-key-file={pki}/apiserver.key', '--service-account-issuer=https://x',
+                f'--service-account-key-file={pki}/sa.pub', f'--service-account-signing-key-file={pki}/sa.key',
+                '--service-cluster-ip-range=10.96.0.0/12', '--secure-port=6443', f'--advertise-address={host.node_address}',
+                '--enable-bootstrap-token-auth=true', '--allow-privileged=true')
+    state.wait_api()
+    return state
+
+
+def teardown(state):
+    state.host.close()
+
+
+def compare(state, *phases, ignore=()):
+    """Run phases by kubeadm and, on what it left wiped away, by genphase; objects and output must be the same."""
+    state.wipe()
+    said = ''.join(state.phase('kubeadm', *p.split()).stdout for p in phases)
+    theirs = state.objects()
+    state.wipe()
+    ours_said = ''.join(state.phase('genphase', *p.split()).stdout for p in phases)
+    ours = state.objects()
+    assert sorted(theirs) == sorted(ours), (sorted(theirs), sorted(ours))
+    for name, item in theirs.items():
+        for path in ignore:
+            for tree in (item, ours[name]):
+                node = tree
+                for part in path[:-1]:
+                    node = node.get(part, {}) if isinstance(node, dict) else {}
+                if isinstance(node, dict):
+                    node.pop(path[-1], None)
+        assert item == ours[name], f'{name}\nkubeadm:  {json.dumps(item, sort_keys=True)}\ngenphase: {json.dumps(ours[name], sort_keys=True)}'
+    return said, ours_said
+
+
+def test_admin_gets_its_role_first(state):
+    """Without the binding admin.conf may do nothing; the first phase makes it with super-admin.conf, as kubeadm does."""
+    result = state.kubectl('get', 'nodes', check=False)
+    assert result.returncode != 0 and 'orbidden' in result.stderr, result
+    said, ours = compare(state, 'upload-config kubelet')
+    assert said == ours, (said, ours)
+    assert 'clusterrolebindings /kubeadm:cluster-admins' in state.objects()
+    assert state.kubectl('get', 'nodes').returncode == 0
+
+
+def test_upload_config(state):
+    said, ours = compare(state, 'upload-config all')
+    assert said == ours, (said, ours)
+    assert '"kubeadm-config"' in ours
+
+
+def test_bootstrap_token(state):
+    said, ours = compare(state, 'bootstrap-token', ignore=[('data', 'expiration')])
+    assert said == ours, (said, ours)
+    assert f'Using token: {TOKEN}' in ours
+    assert f'Using token' not in state.phase('genphase', 'bootstrap-token', '--skip-token-print').stdout
+
+
+def test_mark_control_plane(state):
+    node = {'apiVersion': 'v1', 'kind': 'Node', 'metadata': {'name': NODE, 'labels': {'kubernetes.io/hostname': NODE}},
+            'spec': {'taints': [{'key': 'mine', 'effect': 'NoSchedule'}]}}
+    seen = []
+    for name in 'kubeadm', 'genphase':
+        state.kubectl('apply', '-f', '-', input=json.dumps(node))
+        said = state.phase(name, 'mark-control-plane').stdout
+        got = state.get('node', NODE)
+        seen.append((said, got['metadata']['labels'], got['spec']['taints']))
+        state.kubectl('delete', 'node', NODE)
+    assert seen[0] == seen[1], seen
+    state.kubectl('apply', '-f', '-', input=json.dumps(node))
+    state.phase('genphase', 'mark-control-plane')
+    before = state.get('node', NODE)['metadata']['resourceVersion']
+    assert 'is there already and stays as it is' in state.phase('genphase', 'mark-control-plane', '-v', '1').stderr
+    assert state.get('node', NODE)['metadata']['resourceVersion'] == before
+
+
+def test_addons(state):
+    said, ours = compare(state, 'addon all')
+    assert said == ours, (said, ours)
+
+
+def test_again_changes_nothing(state):
+    phases = 'upload-config all', 'addon all', 'bootstrap-token'
+    for words in phases:
+        state.phase('genphase', *words.split())
+    before = state.versions()
+    for words in phases:
+        result = state.phase('genphase', *words.split(), '-v', '1')
+        # The token's Secret has a new expiration, if a second has passed.
+        changed = '[01]' if words == 'bootstrap-token' else '0'
+        assert re.search(rf'\d+ objects were there already as they should be, 0 made, {changed} changed\n', result.stderr), result
+    after = state.versions()
+    assert {n for n in after if after[n] != before[n]} <= {f'Secret/bootstrap-token-{TOKEN[:6]}'}, (before, after)
+
+
+def test_upload_certs_and_a_real_join_reads_them(state):
+    said = state.command('genphase', 'init', 'phase', 'upload-certs').stdout
+    assert said == '[upload-certs] Skipping phase. Please see --upload-certs\n', said
+    config = '/etc/kubernetes/kubeadm.yaml'
+    text = state.host.read(config)
+    state.host.write(config, text.replace('kind: InitConfiguration\n', f'kind: InitConfiguration\ncertificateKey: {KEY}\n'), 0o600)
+    try:
+        said, ours = compare(state, 'upload-config all', 'addon kube-proxy', 'bootstrap-token', 'upload-certs --upload-certs', ignore=[('data',), ('metadata', 'ownerReferences')])
+    finally:
+        state.host.write(config, text, 0o600)
+    assert re.sub('bootstrap-token-.{6}', '', said) == ours, (said, ours)
+    assert KEY in ours
+    secret = state.get('secret', '-n', 'kube-system', 'kubeadm-certs')
+    owner = secret['metadata']['ownerReferences'][0]
+    assert owner['uid'] == state.get('secret', '-n', 'kube-system', owner['name'])['metadata']['uid'] and owner['controller'] is True
+    # kubeadm join takes them out again.
+    host, pki = state.host, '/etc/kubernetes/pki'
+    host.run(['mv', pki, f'{pki}.orig'])
+    try:
+        host.write('/etc/kubernetes/join.yaml', JOIN.format(address=host.node_address, node=NODE, key=KEY))
+        said = state.command('kubeadm', 'join', 'phase', 'control-plane-prepare', 'download-certs', '--config', '/etc/kubernetes/join.yaml').stdout
+        assert '[download-certs] Saving the certificates to the folder: "/etc/kubernetes/pki"' in said, said
+        for name in 'ca.crt', 'ca.key', 'front-proxy-ca.crt', 'front-proxy-ca.key', 'sa.pub', 'sa.key', 'etcd/ca.crt', 'etcd/ca.key':
+            assert host.read(f'{pki}/{name}') == host.read(f'{pki}.orig/{name}'), name
+    finally:
+        host.run(['rm', '-rf', pki])
+        host.run(['mv', f'{pki}.orig', pki])
+
+
+test_upload_certs_and_a_real_join_reads_them.timeout = 200
+
+
+def test_token_verbs(state):
+    state.wipe(admins=False)
+    token = state.command('genphase', 'token', 'create', '--ttl', '2h', '--description', 'a b', '--kubeconfig', '/etc/kubernetes/admin.conf').stdout.strip()
+    assert re.fullmatch('[a-z0-9]{6}[.][a-z0-9]{16}', token), token
+    state.command('kubeadm', 'token', 'create', '123456.0123456789abcdef', '--ttl', '0', '--usages', 'authentication')
+    for form in [], ['-o', 'json'], ['-o', 'yaml']:
+        theirs = state.command('kubeadm', 'token', 'list', *form).stdout
+        ours = state.command('genphase', 'token', 'list', *form).stdout
+        assert token in theirs and theirs == ours, f'{form}\n{theirs}\n{ours}'
+    line = state.command('genphase', 'token', 'create', '222222.0123456789abcdef', '--print-join-command', '--certificate-key', KEY).stdout
+    theirs = state.command('kubeadm', 'token', 'create', '333333.0123456789abcdef', '--print-join-command', '--certificate-key', KEY).stdout
+    assert line.replace('222222', '333333') == theirs, (line, theirs)
+    result = state.command('genphase', 'token', 'create', '222222.0123456789abcdef', check=False)
+    assert result.returncode == 1 and result.stderr == 'error: a token with id "222222" already exists\n', result
+    for words in (['delete', token], ['delete', 'nonsense'], ['delete', '999999'], ['create', 'bad'], ['create', '--groups', 'some']):
+        theirs = state.command('kubeadm', 'token', *words, check=False)
+        if theirs.returncode == 0:
+            state.command('kubeadm', 'token', 'create', token)
+        ours = state.command('genphase', 'token', *words, check=False)
+        first = theirs.stderr.splitlines()[:1]
+        assert (ours.returncode, ours.stdout, ours.stderr.splitlines()[:1]) == (theirs.returncode, theirs.stdout, first), (words, ours, theirs)
+
+
+def test_wait_control_plane_fails_as_kubeadm_does(state):
+    """No kubelet is there."""
+    result = state.phase('genphase', 'wait-control-plane', check=False)
+    assert result.returncode == 1, result
+    assert '[kubelet-check] Waiting for a healthy kubelet at http://127.0.0.1:10248/healthz. This can take up to 3s\n' in result.stdout
+    assert re.search(r'\[kubelet-check\] The kubelet is not healthy after 3\.\d+s\n', result.stdout), result.stdout
+    assert "\t- 'systemctl status kubelet'\n" in result.stdout
+    assert result.stderr.startswith('error: error execution phase wait-control-plane: failed while waiting for the kubelet to start: '
+                                    "The HTTP call equal to 'curl -sSL http://127.0.0.1:10248/healthz' returned error: "
+                                    'Get "http://127.0.0.1:10248/healthz": dial tcp 127.0.0.1:10248: connect: connection refused\n'), result.stderr
+
+
+def test_errors_name_the_object(state):
+    state.processes['kube-apiserver'].kill()
+    state.processes['kube-apiserver'].wait()
+    result = state.phase('genphase', 'mark-control-plane', check=False)
+    assert result.returncode == 1 and 'could not bootstrap the admin user in file admin.conf: unable to create ClusterRoleBinding: ' in result.stderr, result
+    assert f'https://{state.host.node_address}:6443/' in result.stderr
