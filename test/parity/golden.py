@@ -6,7 +6,9 @@
 
 The recordings are looked up in $GENPHASE_GOLDEN (default ../shared/golden beside the project): VERSION.jsonl with runs that wrote
 manifests, print-VERSION.jsonl with runs whose result is what they print, and certs/VERSION.json with what openssl says about
-certificates. Manifests are compared byte for byte, and the exit status; a run that names what of it counts is compared in that.
+certificates. Manifests are compared byte for byte, exit status, standard output and the error line; a run that names what of it
+counts is compared in that and the error line. What Go's JSON decoder says is put into better words (place, what was found, what was
+expected), so such lines are not compared.
 """
 import glob
 import json
@@ -18,6 +20,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from facts import differences, make_root, tree, verify_chains
+from kubeadm import error_line
 from tap import Tap
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -28,7 +31,16 @@ def without_order(manifest):
     return re.sub(r'(?<=    env:\n)(?:    - .*\n|      .*\n)*', lambda m: ''.join(sorted(re.split(r'(?=^    - )', m[0], flags=re.M))), manifest)
 
 
-def replay(genphase, version, run):
+GO_DECODER = re.compile(r'json: cannot unmarshal|ReadString: |ReadMapCB: |decode slice: ')
+
+
+def errors_differ(got, wanted):
+    """The error lines differ, and kubeadm's is its own."""
+    theirs = error_line(wanted['stderr'])
+    return bool(wanted['exit']) and not GO_DECODER.search(theirs) and theirs != error_line(got['stderr'])
+
+
+def replay(genphase, version, run, options=()):
     """What genphase made of a recorded run: the same four fields."""
     with tempfile.TemporaryDirectory() as directory:
         root, cwd = make_root(f'{directory}/root'), f'{directory}/cwd'
@@ -38,7 +50,7 @@ def replay(genphase, version, run):
             with open(f'{cwd}/{name}', 'w') as f:
                 f.write(text)
         env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', **run['env']}
-        result = subprocess.run([genphase, '--kubeadm-version', f'v{version}', '--rootfs', root, *run['args']], cwd=cwd, env=env,
+        result = subprocess.run([genphase, '--kubeadm-version', f'v{version}', '--rootfs', root, *options, *run['args']], cwd=cwd, env=env,
                                 capture_output=True, text=True, errors='replace', timeout=60)
         files, manifests = {}, f'{root}/etc/kubernetes/manifests'
         for name in sorted(os.listdir(manifests)) if os.path.isdir(manifests) else []:
@@ -47,13 +59,14 @@ def replay(genphase, version, run):
         return {'exit': result.returncode, 'stdout': result.stdout, 'stderr': result.stderr, 'manifests': files}
 
 
-def compare(genphase, version, run):
+def compare(genphase, version, run, options=()):
     """What differs, as text; None where nothing does."""
-    got, wanted = replay(genphase, version, run), dict(run)
+    got, wanted = replay(genphase, version, run, options), dict(run)
     if 28 <= int(version.split('.')[1]) <= 31:
         for side in (got, wanted):
             side['manifests'] = {name: without_order(text) for name, text in side['manifests'].items()}
     differing = [field for field in run.get('compare', ['manifests', 'exit', 'stdout']) if got[field] != wanted[field]]
+    differing += ['stderr'] if errors_differ(got, wanted) else []
     if not differing:
         return None
     shown = ''.join(f'\n{field}: kubeadm {wanted[field]!r:.2000}\n{field}: genphase {got[field]!r:.2000}' for field in differing)
@@ -69,7 +82,7 @@ def recorded_runs(genphase, version, path):
     return problems if runs else [f'{path}: no runs']
 
 
-def certificates(genphase, version, recording):
+def certificates(genphase, version, recording, options=()):
     """Run both phases as recorded; gives (problems of the tree, problems of the messages)."""
     with open(recording) as f:
         record = json.load(f)
@@ -79,8 +92,8 @@ def certificates(genphase, version, recording):
             f.write(record['config'])
         said, problems = [], []
         for phase in ('certs', 'kubeconfig'):
-            result = subprocess.run([genphase, '--kubeadm-version', f'v{version}', '--rootfs', root, phase, 'all', '--config',
-                                     'kubeadm.yaml'], cwd=directory, capture_output=True, text=True)
+            result = subprocess.run([genphase, '--kubeadm-version', f'v{version}', '--rootfs', root, *options, phase, 'all',
+                                     '--config', 'kubeadm.yaml'], cwd=directory, capture_output=True, text=True)
             said.append(result.stdout)
             if result.returncode:
                 problems.append(f'{phase} all: exit {result.returncode}: {result.stderr}')
