@@ -11,6 +11,7 @@
 #include "codec/yaml.h"
 #include "kube/field.h"
 #include "kube/pod.h"
+#include "kube/pod_config.h"
 #include "kube/pod_decode.h"
 #include "kube/pod_defaults.h"
 #include "kube/pod_identity.h"
@@ -55,10 +56,25 @@ static void release_env(struct pod_env *env)
         free(env->field_path);
         free(env->resource);
         free(env->resource_container);
+        free(env->config_name);
+        free(env->config_key);
+}
+
+static void release_source(struct pod_config_source *source)
+{
+        for (size_t i = 0; i < source->item_count; i++) {
+                free(source->items[i].key);
+                free(source->items[i].path);
+        }
+        free(source->items);
+        free(source->name);
 }
 
 static void release_volume(struct pod_volume *volume)
 {
+        for (size_t i = 0; i < volume->source_count; i++)
+                release_source(&volume->sources[i]);
+        free(volume->sources);
         for (size_t i = 0; i < volume->file_count; i++) {
                 free(volume->files[i].path);
                 release_env(&volume->files[i].source);
@@ -84,6 +100,11 @@ static void release_container(struct pod_container *c)
                 release_env(&c->env[i]);
         }
         free(c->env);
+        for (size_t i = 0; i < c->env_from_count; i++) {
+                free(c->env_from[i].name);
+                free(c->env_from[i].prefix);
+        }
+        free(c->env_from);
         for (size_t i = 0; i < c->mount_count; i++) {
                 free(c->mounts[i].name);
                 free(c->mounts[i].mount_path);
@@ -128,6 +149,7 @@ static void pod_free(struct pod *pod)
         free(pod->node_name);
         free(pod->service_account_name);
         free(pod->json);
+        free(pod->mirror_json);
         free(pod);
 }
 
@@ -244,6 +266,7 @@ static int decode(struct value *v, struct pod **ret, struct err *err)
 {
         struct buf json CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
         struct pod *pod CLEANUP_POD = xcalloc(1, sizeof(*pod));
+        struct value *stripped CLEANUP_VALUE = NULL;
         int r;
 
         pod->refs = 1;
@@ -256,6 +279,11 @@ static int decode(struct value *v, struct pod **ret, struct err *err)
                 return r;
         pod_decode(v, pod);
         pod->json = buf_steal(&json, &pod->json_len);
+        stripped = pod_config_strip(v);
+        if (stripped) {
+                json_write(stripped, JSON_SORT_KEYS, &json);
+                pod->mirror_json = buf_steal(&json, NULL);
+        }
         *ret = TAKE_PTR(pod);
         return 0;
 }
@@ -294,6 +322,7 @@ int pod_from_value(struct value *v, const struct pod_source *source, bool strict
                 pod_identity_apply(v, source, uid, findings);
                 pod_defaults_apply(v);
                 pod_validate(v, findings);
+                pod_config_check(v, source, findings);
         }
         r = fatal_to_err(findings, err);
         return r < 0 ? r : decode(v, ret, err);

@@ -15,6 +15,7 @@
 #include "codec/quantity.h"
 
 struct buf;
+struct config_objects;
 struct err;
 struct value;
 
@@ -45,7 +46,14 @@ struct pod_env {
         char *field_path; /* valueFrom.fieldRef.fieldPath */
         char *resource;   /* valueFrom.resourceFieldRef.resource; container and divisor beside it */
         char *resource_container;
-        struct quantity divisor; /* nano 0: 1 */
+        struct quantity divisor;        /* nano 0: 1 */
+        char *config_name, *config_key; /* valueFrom.configMapKeyRef or secretKeyRef */
+        bool config_secret, config_optional;
+};
+
+struct pod_env_from {
+        char *name, *prefix; /* prefix "" without */
+        bool secret, optional;
 };
 
 struct pod_port {
@@ -164,6 +172,8 @@ struct pod_container {
         size_t port_count;
         struct pod_env *env;
         size_t env_count;
+        struct pod_env_from *env_from;
+        size_t env_from_count;
         struct pod_resources resources;
         struct pod_mount *mounts;
         size_t mount_count;
@@ -184,8 +194,10 @@ struct pod_container {
 enum pod_volume_type {
         POD_VOLUME_EMPTY_DIR,
         POD_VOLUME_HOST_PATH,
-        POD_VOLUME_DOWNWARD_API, /* files; so is what follows */
+        POD_VOLUME_DOWNWARD_API, /* files; so are all that follow */
         POD_VOLUME_PROJECTED,
+        POD_VOLUME_CONFIG_MAP,
+        POD_VOLUME_SECRET,
         POD_VOLUME_MAX
 };
 enum pod_host_path_type {
@@ -206,6 +218,18 @@ struct pod_volume_file { /* of a downwardAPI volume or source */
         struct pod_env source; /* field_path or resource; no name */
 };
 
+struct pod_config_item {
+        char *key, *path;
+        int mode; /* -1: the default_mode of the volume */
+};
+
+struct pod_config_source { /* a ConfigMap or Secret, as a volume or a source of a projected one */
+        char *name;
+        bool secret, optional;
+        struct pod_config_item *items; /* none: every key is a file */
+        size_t item_count;
+};
+
 struct pod_volume {
         char *name;
         enum pod_volume_type type;
@@ -218,6 +242,8 @@ struct pod_volume {
         struct pod_volume_file *files;
         size_t file_count;
         int default_mode;
+        struct pod_config_source *sources;
+        size_t source_count;
 };
 
 struct pod_host_alias {
@@ -261,6 +287,7 @@ struct pod {
         /* Whole object after defaulting and identity, canonical JSON (keys sorted, no status). */
         char *json;
         size_t json_len;
+        char *mirror_json; /* the same without references to ConfigMaps and Secrets; NULL: it has none */
         /* 32 hex digits over the canonical JSON less the annotations that differ from run to run (config.seen): two
          * pods with the same UID and another spec_hash are an edit. Its first field is the version of the algorithm. */
         char spec_hash[40];
@@ -268,9 +295,12 @@ struct pod {
 
 /* Where a static pod comes from: what identity and defaulting need. */
 struct pod_source {
-        const char *node_name; /* lower case */
-        const char *file;      /* path of the manifest; part of the UID */
-        usec_t seen;           /* wall clock, for kubernetes.io/config.seen */
+        const char *node_name;                /* lower case */
+        const char *file;                     /* path of the manifest; part of the UID */
+        usec_t seen;                          /* wall clock, for kubernetes.io/config.seen */
+        const struct config_objects *configs; /* what serves references (config_object.h), NULL: nothing does, and
+                                               * each is refused in the kubelet's words */
+        bool any_config;                      /* references are taken as served, without a look */
 };
 
 /* One thing found in a manifest. */

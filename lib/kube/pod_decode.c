@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "codec/value.h"
 #include "kube/field.h"
+#include "kube/pod_config.h"
 #include "kube/pod_decode.h"
 #include "kube/pod_names.h"
 #include "kube/pod_own.h"
@@ -86,7 +87,7 @@ static void decode_volume(const struct value *value, struct pod_volume *volume)
                 volume->host_path_type = type < 0 ? POD_HOST_PATH_UNSET : (enum pod_host_path_type)type;
                 return;
         }
-        if (pod_decode_files(value, volume))
+        if (pod_config_decode_volume(value, volume) || pod_decode_files(value, volume))
                 return;
         volume->type = POD_VOLUME_EMPTY_DIR;
         volume->memory = str_eq(field_string(empty_dir, "medium", NULL), "Memory");

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "codec/value.h"
 #include "kube/field.h"
+#include "kube/pod_config.h"
 #include "kube/pod_decode.h"
 #include "kube/pod_names.h"
 
@@ -24,6 +25,7 @@ static void decode_env(const struct value *value, struct pod_env *env)
 
         env->name = xstrdup(field_string(value, "name", ""));
         pod_decode_ref(from, env);
+        pod_config_decode_env(from, env);
         if (!from)
                 env->value = xstrdup(field_string(value, "value", ""));
 }
@@ -177,6 +179,7 @@ void pod_decode_container(const struct value *value, bool init, struct pod_conta
         c->working_dir = pod_decode_string(value, "workingDir");
         decode_ports(value_map_get(value, "ports"), c);
         decode_envs(value_map_get(value, "env"), c);
+        pod_config_decode_env_from(value_map_get(value, "envFrom"), c);
         decode_resources(value_map_get(value, "resources"), &c->resources);
         decode_mounts(value_map_get(value, "volumeMounts"), c);
         for (int kind = 0; kind < POD_PROBE_KIND_MAX; kind++)

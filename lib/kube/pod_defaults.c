@@ -10,6 +10,8 @@
 
 #define ORIGIN "default"
 #define DEFAULT_FILE_MODE 0644
+/* Of what holds a Secret; Kubernetes has 0644 there too, which any user of the container may read. */
+#define SECRET_FILE_MODE 0400
 #define NANO_PER_MILLI 1000000
 
 /* Takes item; sets key unless the map has it. */
@@ -133,6 +135,14 @@ static void default_downward_items(struct value *source)
                 default_ref(item_at(items, i));
 }
 
+static bool has_secret(const struct value *sources)
+{
+        for (size_t i = 0; i < field_count(sources); i++)
+                if (value_map_get(sources->list.items[i], "secret"))
+                        return true;
+        return false;
+}
+
 static void default_files(struct value *volume)
 {
         struct value *downward = map_at(volume, "downwardAPI"), *projected = map_at(volume, "projected");
@@ -141,8 +151,12 @@ static void default_files(struct value *volume)
         if (downward)
                 set_default_int(downward, "defaultMode", DEFAULT_FILE_MODE);
         default_downward_items(downward);
+        if (map_at(volume, "configMap"))
+                set_default_int(map_at(volume, "configMap"), "defaultMode", DEFAULT_FILE_MODE);
+        if (map_at(volume, "secret"))
+                set_default_int(map_at(volume, "secret"), "defaultMode", SECRET_FILE_MODE);
         if (projected)
-                set_default_int(projected, "defaultMode", DEFAULT_FILE_MODE);
+                set_default_int(projected, "defaultMode", has_secret(sources) ? SECRET_FILE_MODE : DEFAULT_FILE_MODE);
         for (size_t i = 0; i < field_count(sources); i++)
                 default_downward_items(map_at(item_at(sources, i), "downwardAPI"));
 }

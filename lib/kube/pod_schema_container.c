@@ -58,10 +58,8 @@ static SCHEMA_DEFINE(file_key_selector_schema, "FileKeySelector");
 static const struct schema_field env_var_source_schema_fields[] = {
         SCHEMA_OBJ("fieldRef", object_field_selector_schema, USED),
         SCHEMA_OBJ("resourceFieldRef", resource_field_selector_schema, USED),
-        SCHEMA_OBJ("configMapKeyRef", config_map_key_selector_schema, REFUSED,
-                   .note = "static pods may not reference configmaps"),
-        SCHEMA_OBJ("secretKeyRef", secret_key_selector_schema, REFUSED,
-                   .note = "static pods may not reference secrets"),
+        SCHEMA_OBJ("configMapKeyRef", config_map_key_selector_schema, USED),
+        SCHEMA_OBJ("secretKeyRef", secret_key_selector_schema, USED),
         SCHEMA_OBJ("fileKeyRef", file_key_selector_schema, REFUSED),
 };
 static SCHEMA_DEFINE(env_var_source_schema, "EnvVarSource");
@@ -238,8 +236,7 @@ static const struct schema_field container_schema_fields[] = {
         SCHEMA_LIST("args", STRING, USED),
         SCHEMA_OPT("workingDir", STRING, USED),
         SCHEMA_OBJ_LIST("ports", container_port_schema, USED),
-        SCHEMA_OBJ_LIST("envFrom", env_from_source_schema, REFUSED,
-                        .note = "static pods may not reference configmaps or secrets"),
+        SCHEMA_OBJ_LIST("envFrom", env_from_source_schema, USED),
         SCHEMA_OBJ_LIST("env", env_var_schema, USED),
         SCHEMA_OBJ("resources", resource_requirements_schema, USED),
         SCHEMA_OBJ_LIST("resizePolicy", container_resize_policy_schema, CARRIED),

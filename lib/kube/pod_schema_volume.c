@@ -118,11 +118,9 @@ static const struct schema_field pod_certificate_projection_schema_fields[] = {
 static SCHEMA_DEFINE(pod_certificate_projection_schema, "PodCertificateProjection");
 
 static const struct schema_field volume_projection_schema_fields[] = {
-        SCHEMA_OBJ("secret", secret_projection_schema, REFUSED,
-                   .note = "static pods may not reference secrets (via projected volumes)"),
+        SCHEMA_OBJ("secret", secret_projection_schema, USED),
         SCHEMA_OBJ("downwardAPI", downward_api_projection_schema, USED),
-        SCHEMA_OBJ("configMap", config_map_projection_schema, REFUSED,
-                   .note = "static pods may not reference configmaps (via projected volumes)"),
+        SCHEMA_OBJ("configMap", config_map_projection_schema, USED),
         SCHEMA_OBJ("serviceAccountToken", service_account_token_projection_schema, REFUSED,
                    .note = "static pods may not reference serviceaccounts (via projected volumes)"),
         SCHEMA_OBJ("clusterTrustBundle", cluster_trust_bundle_projection_schema, REFUSED,
@@ -151,8 +149,7 @@ static const struct schema_field volume_schema_fields[] = {
         SCHEMA_SET("gcePersistentDisk", ANY, REFUSED),
         SCHEMA_SET("awsElasticBlockStore", ANY, REFUSED),
         SCHEMA_SET("gitRepo", ANY, REFUSED),
-        SCHEMA_OBJ("secret", secret_volume_schema, REFUSED,
-                   .note = "static pods may not reference secrets (via secret volumes)"),
+        SCHEMA_OBJ("secret", secret_volume_schema, USED),
         SCHEMA_OBJ("nfs", nfs_volume_schema, REFUSED),
         SCHEMA_SET("iscsi", ANY, REFUSED),
         SCHEMA_SET("glusterfs", ANY, REFUSED,
@@ -167,8 +164,7 @@ static const struct schema_field volume_schema_fields[] = {
         SCHEMA_OBJ("downwardAPI", downward_api_volume_schema, USED),
         SCHEMA_SET("fc", ANY, REFUSED),
         SCHEMA_SET("azureFile", ANY, REFUSED, .note = "static pods may not reference secrets (via azureFile volumes)"),
-        SCHEMA_OBJ("configMap", config_map_volume_schema, REFUSED,
-                   .note = "static pods may not reference configmaps (via configmap volumes)"),
+        SCHEMA_OBJ("configMap", config_map_volume_schema, USED),
         SCHEMA_SET("vsphereVolume", ANY, REFUSED),
         SCHEMA_SET("quobyte", ANY, REFUSED),
         SCHEMA_SET("azureDisk", ANY, REFUSED),

@@ -22,6 +22,7 @@
 #include "node/pod_store.h"
 #include "node/revision.h"
 #include "node/view_digest.h"
+#include "node/volume.h"
 
 struct agent_pod *agent_pod_of(struct pod_entry *entry)
 {
@@ -462,6 +463,23 @@ static void on_source_notice(void *userdata, const char *message)
         log_warning("%s", message);
 }
 
+/* Volumes of what runs show the new content; variables are those of a container's start. */
+static void on_configs(void *userdata)
+{
+        struct agent *agent = userdata;
+
+        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e)) {
+                const struct pod_incarnation *const all[] = {e->view->current, e->view->next};
+
+                for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                        struct err err = ERR_INIT;
+
+                        if (all[i] && all[i]->volumes_ready && volume_refresh(&agent->host, all[i]->pod, &err) < 0)
+                                log_warning("%s keeps the content that it has: %s", e->view->key, err.msg);
+                }
+        }
+}
+
 /* Only now is known what is not wanted, and containers that nothing wants are orphans. */
 static void on_complete(void *userdata)
 {
@@ -489,6 +507,7 @@ static int new_source(struct agent *agent, struct err *err)
                 .problem = on_problem,
                 .directory = on_directory,
                 .notice = on_source_notice,
+                .configs = on_configs,
                 .complete = on_complete,
         };
         const struct manifest_source_options options = {
@@ -497,12 +516,16 @@ static int new_source(struct agent *agent, struct err *err)
                 .scan_interval = agent->config->scan_interval,
                 .strict = agent->config->strict,
         };
+        int r;
 
         if (str_empty(options.path)) {
                 on_complete(agent);
                 return 0;
         }
-        return manifest_source_new(agent->loop, &options, agent->revisions, &handlers, agent, &agent->source, err);
+        r = manifest_source_new(agent->loop, &options, agent->revisions, &handlers, agent, &agent->source, err);
+        if (r >= 0)
+                agent->host.configs = manifest_source_configs(agent->source);
+        return r;
 }
 
 int agent_pods_new(struct agent *agent, struct err *err)

@@ -276,7 +276,9 @@ static void tell(struct agent *agent, struct pod_entry *entry, const struct pod_
         /* Also what is as it was: after a restart of podwatch, or with another version of the pod, nobody was told yet,
          * and the same again costs nothing. */
         if (inc->revision > 0)
-                api_side_pod(agent->api, entry->view->key, inc->pod->json, pod->status_text, !inc->terminal);
+                api_side_pod(agent->api, entry->view->key,
+                             inc->pod->mirror_json ? inc->pod->mirror_json : inc->pod->json, pod->status_text,
+                             !inc->terminal);
 }
 
 static void publish_one(struct agent *agent, struct pod_entry *entry)

@@ -158,6 +158,19 @@ static cJSON *show_findings(const struct pod_findings *findings)
         return list;
 }
 
+static cJSON *show_configs(const struct manifest *manifest)
+{
+        cJSON *list = cJSON_CreateArray();
+
+        for (size_t i = 0; i < manifest->configs.count; i++) {
+                const struct config_object *o = manifest->configs.items[i];
+                char *text CLEANUP_FREE = xasprintf("%s %s/%s", config_kind_name(o->kind), o->namespace, o->name);
+
+                cJSON_AddItemToArray(list, cJSON_CreateString(text));
+        }
+        return list;
+}
+
 static cJSON *show_file(const struct manifest *manifest)
 {
         cJSON *object = cJSON_CreateObject();
@@ -171,6 +184,8 @@ static cJSON *show_file(const struct manifest *manifest)
                 cJSON_AddStringToObject(object, "pod", key);
                 cJSON_AddNumberToObject(object, "revision", manifest->revision);
         }
+        if (manifest->configs.count > 0)
+                cJSON_AddItemToObject(object, "serves", show_configs(manifest));
         if (manifest->problem) {
                 cJSON_AddStringToObject(object, "problem", manifest->problem);
                 add_time(object, "since", manifest->since_wall);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "codec/go_quote.h"
 #include "kube/pod.h"
+#include "node/config_values.h"
 #include "node/container_env.h"
 #include "node/container_resources.h"
 #include "node/host.h"
@@ -209,7 +210,11 @@ static int add_one(const struct host *host, const struct pod *pod, const struct 
 {
         char *value CLEANUP_FREE = NULL;
 
-        if (item->field_path || item->resource) {
+        if (item->config_name) {
+                int r = config_value(host, pod, item, &value, err);
+                if (r != 0)
+                        return r < 0 ? err_wrap(err, "env %s", item->name) : 0;
+        } else if (item->field_path || item->resource) {
                 int r = container_env_ref(host, pod, container, pod_ip, item, &value, err);
                 if (r < 0)
                         return err_wrap(err, "env %s", item->name);
@@ -217,6 +222,25 @@ static int add_one(const struct host *host, const struct pod *pod, const struct 
                 value = container_env_expand(item->value ? item->value : "", env);
         }
         env_set(env, item->name, value);
+        return 0;
+}
+
+/* What env says counts over what envFrom brings; references in values see env alone, as in the kubelet. */
+static int add_env_from(const struct host *host, const struct pod *pod, const struct pod_container *container,
+                        const struct strv *env, struct strv *ret, struct err *err)
+{
+        struct strv all CLEANUP_STRV = STRV_INIT;
+        int r = config_env_from(host, pod, container, &all, err);
+
+        if (r < 0)
+                return err_wrap(err, "envFrom");
+        for (size_t i = 0; i < env->len; i++) {
+                char *name CLEANUP_FREE = xstrndup(env->items[i], strcspn(env->items[i], "="));
+
+                env_set(&all, name, env->items[i] + strlen(name) + 1);
+        }
+        *ret = all;
+        all = STRV_INIT;
         return 0;
 }
 
@@ -230,9 +254,7 @@ int container_env(const struct host *host, const struct pod *pod, const struct p
                 if (r < 0)
                         return r;
         }
-        *ret_env = env;
-        env = STRV_INIT;
-        return 0;
+        return add_env_from(host, pod, container, &env, ret_env, err);
 }
 
 bool container_env_needs_pod_ip(const struct pod_container *container)

@@ -10,6 +10,8 @@
 #include "base/strv.h"
 #include "kube/pod.h"
 
+struct config_objects;
+
 struct host {
         const char *node_name;   /* lower case */
         const char *node_ip;     /* status.hostIP, "" while unknown */
@@ -37,6 +39,8 @@ struct host {
         int64_t allocatable[POD_RESOURCE_MAX]; /* what pods may have: thousandths of a CPU, bytes, bytes; 0: unknown */
         bool has_app_armor;                    /* the kernel and Docker enforce its profiles */
         const char *network_mode;              /* of sandboxes without hostNetwork: "default" is Docker's bridge */
+
+        const struct config_objects *configs; /* of the manifest directory; NULL: none */
 
         /* DNS: clusterDNS and clusterDomain, and what the node's own resolv.conf says */
         struct strv cluster_dns;

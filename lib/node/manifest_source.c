@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "net/loop.h"
+#include "node/manifest_config.h"
 #include "node/manifest_dir.h"
 #include "node/manifest_source.h"
 #include "node/revision.h"
@@ -35,8 +36,9 @@ struct manifest_source {
         struct wanted *wanted;
         size_t wanted_count;
         bool complete;
-        char *missing; /* why the directory is not there */
-        char *disk;    /* why versions cannot be stored */
+        struct config_objects configs; /* those that count, borrowed from the files */
+        char *missing;                 /* why the directory is not there */
+        char *disk;                    /* why versions cannot be stored */
 };
 
 static struct manifest *file_find(const struct manifest_source *s, const char *name)
@@ -74,6 +76,7 @@ static void file_free(struct manifest *m)
         free(m->raw);
         m->pod = pod_unref(m->pod);
         pod_findings_release(&m->findings);
+        config_objects_release(&m->configs);
         free(m);
 }
 
@@ -229,6 +232,8 @@ static bool is_rejected(struct manifest_source *s, struct manifest *m, const str
         return true;
 }
 
+static void configs_changed(struct manifest_source *s);
+
 static void accept(struct manifest_source *s, struct manifest *m, struct pod *pod, const char *data, size_t len)
 {
         if (is_rejected(s, m, pod))
@@ -247,7 +252,55 @@ static void accept(struct manifest_source *s, struct manifest *m, struct pod *po
         m->busy = false;
         if (!m->shadowed)
                 set_problem(s, m, NULL);
+        if (m->configs.count > 0) { /* it holds a pod now */
+                config_objects_release(&m->configs);
+                configs_changed(s);
+        }
         settle(s);
+}
+
+static void on_content(void *userdata, const char *name, const char *data, size_t len);
+
+/* Pods that were refused may be served now. */
+static void read_again(struct manifest_source *s)
+{
+        for (size_t i = 0; i < s->count; i++) {
+                const struct manifest *m = s->files[i];
+                struct buf data CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+                struct err err = ERR_INIT;
+
+                if (!m->valid && !m->busy && m->problem && file_read(m->path, &data, &err) >= 0 &&
+                    !config_object_likely(buf_str(&data), data.len))
+                        on_content(s, m->name, buf_str(&data), data.len);
+        }
+}
+
+static void configs_changed(struct manifest_source *s)
+{
+        manifest_config_collect(s->files, s->count, &s->configs);
+        if (s->handlers.configs)
+                s->handlers.configs(s->userdata);
+        read_again(s);
+}
+
+/* True: the file serves ConfigMaps and Secrets, or should. */
+static bool take_configs(struct manifest_source *s, struct manifest *m, const char *data, size_t len)
+{
+        struct err err = ERR_INIT;
+        int r = manifest_config_take(m, data, len, s->strict, &err);
+
+        if (r == 1)
+                return false;
+        m->busy = false;
+        m->valid = r == 0;
+        set_problem(s, m, r < 0 ? err.msg : NULL);
+        if (r < 0)
+                return true;
+        m->pod = pod_unref(m->pod);
+        m->revision = 0;
+        configs_changed(s);
+        settle(s);
+        return true;
 }
 
 static void on_content(void *userdata, const char *name, const char *data, size_t len)
@@ -258,6 +311,7 @@ static void on_content(void *userdata, const char *name, const char *data, size_
                 .node_name = s->node_name,
                 .file = m->path,
                 .seen = loop_now_realtime(s->loop),
+                .configs = &s->configs,
         };
         struct pod *pod CLEANUP_POD = NULL;
         struct err err = ERR_INIT;
@@ -265,6 +319,8 @@ static void on_content(void *userdata, const char *name, const char *data, size_
 
         pod_findings_release(&m->findings);
         m->findings = (struct pod_findings){0};
+        if (take_configs(s, m, data, len))
+                return;
         r = pod_from_manifest(data, len, &source, s->strict, &pod, &m->findings, &err);
         if (r == 0) {
                 accept(s, m, pod, data, len);
@@ -289,6 +345,7 @@ static void on_removed(void *userdata, const char *name)
 {
         struct manifest_source *s = userdata;
         struct err err = ERR_INIT;
+        bool served = false;
 
         for (size_t i = 0; i < s->count; i++) {
                 struct manifest *m = s->files[i];
@@ -302,9 +359,12 @@ static void on_removed(void *userdata, const char *name)
                         s->handlers.notice(s->userdata, err.msg);
                 m->pod = pod_unref(m->pod);
                 set_problem(s, m, NULL);
+                served = m->configs.count > 0;
                 file_free(m);
                 break;
         }
+        if (served)
+                configs_changed(s);
         settle(s);
 }
 
@@ -417,6 +477,7 @@ struct manifest_source *manifest_source_free(struct manifest_source *source)
                 (void)pod_unref(source->wanted[i].pod);
         }
         free(source->wanted);
+        free(source->configs.items); /* the objects were the files' */
         free(source->node_name);
         free(source->missing);
         free(source->disk);
@@ -490,6 +551,11 @@ const struct manifest *manifest_source_find(const struct manifest_source *source
 void manifest_source_ignored(const struct manifest_source *source, manifest_source_ignored_fn fn, void *userdata)
 {
         manifest_dir_ignored(source->dir, fn, userdata);
+}
+
+const struct config_objects *manifest_source_configs(const struct manifest_source *source)
+{
+        return &source->configs;
 }
 
 const char *manifest_source_missing(const struct manifest_source *source)

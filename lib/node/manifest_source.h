@@ -6,6 +6,7 @@
  * wanted. What is wrong with a file is kept for status, log and events.
  *
  *  - A file that is wrong, being written, unreadable or gone for a moment changes nothing of what is wanted.
+ *  - A file may hold ConfigMaps and Secrets instead of a pod, which serve references of pods (kube/pod_config.h).
  *  - Removing a file removes its pod; a missing directory removes nothing.
  *  - Of two files with the same pod name the first by file name counts, the other is a finding.
  */
@@ -13,6 +14,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "kube/config_object.h"
 #include "kube/pod.h"
 
 struct err;
@@ -33,6 +35,7 @@ struct manifest {
         usec_t since_wall;            /* when this became so */
         char *raw;                    /* bytes of a version that is not stored yet, else NULL */
         size_t raw_len;
+        struct config_objects configs; /* what the file serves instead of a pod */
 };
 
 struct manifest_source_handlers {
@@ -46,6 +49,8 @@ struct manifest_source_handlers {
         void (*directory)(void *userdata, const char *message);
         /* Something is new that is not about one file: a full disk, ignored files. For the log. */
         void (*notice)(void *userdata, const char *message);
+        /* ConfigMaps or Secrets are new, changed or gone. May be NULL. */
+        void (*configs)(void *userdata);
         /* All that was there at start is known: what is not wanted now is not wanted. Called once. */
         void (*complete)(void *userdata);
 };
@@ -78,6 +83,8 @@ const struct manifest *manifest_source_find(const struct manifest_source *source
                                             const char *name);
 typedef void (*manifest_source_ignored_fn)(void *userdata, const char *name, const char *why);
 void manifest_source_ignored(const struct manifest_source *source, manifest_source_ignored_fn fn, void *userdata);
+/* What the files serve, as long as the source lives; its content changes. */
+const struct config_objects *manifest_source_configs(const struct manifest_source *source);
 /* Why the directory is not there, NULL while it is. */
 const char *manifest_source_missing(const struct manifest_source *source);
 /* Why versions cannot be stored, NULL while they can. */

@@ -217,7 +217,7 @@ static void plan_all(struct planning *p)
                         r->kept = true;
         }
         for (size_t i = 0; i < v->count; i++)
-                if (!v->files[i].pod)
+                if (!v->files[i].pod && !v->files[i].serves)
                         plan_wrong(p, &v->files[i]);
         for (size_t i = 0; i < v->count; i++)
                 if (v->files[i].pod)

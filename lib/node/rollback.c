@@ -39,7 +39,7 @@ static int choose(struct revisions *revisions, const struct revision_pod *pod, u
 static int check(const struct revision_pod *pod, const struct buf *raw, struct err *err)
 {
         struct pod_findings findings CLEANUP(pod_findings_release) = {0};
-        const struct pod_source source = {.node_name = pod->node_name, .file = pod->file};
+        const struct pod_source source = {.node_name = pod->node_name, .file = pod->file, .any_config = true};
         struct pod *parsed CLEANUP_POD = NULL;
         int r = pod_from_manifest(buf_str(raw), raw->len, &source, false, &parsed, &findings, err);
 

@@ -270,6 +270,8 @@ static void print_manifests(const cJSON *manifests, struct buf *out)
                 if (problem && cjson_text(file, "pod", NULL))
                         buf_addf(out, "\n%s\n" INDENT "version %" PRId64 " of %s stays in force\n", problem,
                                  cjson_int(file, "revision", 0), cjson_text(file, "pod", ""));
+                else if (problem && cjson_get(file, "serves", NULL))
+                        buf_addf(out, "\n%s\n" INDENT "what it served before stays in force\n", problem);
                 else if (problem)
                         buf_addf(out, "\n%s\n" INDENT "nothing runs by this file\n", problem);
                 cJSON_ArrayForEach (finding, cjson_get(file, "findings", NULL)) {

@@ -26,11 +26,19 @@
 
 static void parse(struct validation *v, struct validate_file *f, const struct buf *data)
 {
-        const struct pod_source source = {.node_name = v->node_name, .file = f->path, .seen = 1};
-        const struct pod_source as = {.node_name = v->node_name, .file = f->as, .seen = 1};
+        const struct pod_source source = {
+                .node_name = v->node_name, .file = f->path, .seen = 1, .configs = &v->configs};
+        const struct pod_source as = {.node_name = v->node_name, .file = f->as, .seen = 1, .configs = &v->configs};
         struct pod_findings ignored CLEANUP(pod_findings_release) = {0};
+        struct config_objects served CLEANUP(config_objects_release) = {0};
         struct err err = ERR_INIT;
 
+        if (config_object_likely(buf_str(data), data->len)) {
+                f->serves = config_objects_read(f->path, buf_str(data), data->len, v->strict, &served, &f->findings,
+                                                &err) != 1;
+                if (f->serves)
+                        return;
+        }
         if (yaml_load_one(f->path, buf_str(data), data->len, 0, &f->tree, &err) < 0) {
                 pod_findings_add(&f->findings, true, "%s", err.msg);
                 return;
@@ -59,6 +67,49 @@ static void read_one(struct validation *v, const char *path, const char *directo
                 parse(v, f, &data);
 }
 
+/* What a file serves, for the pods beside it; what is wrong with it is found when it is read itself. */
+static void read_served(struct validation *v, const char *path)
+{
+        struct buf data CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+        struct pod_findings ignored CLEANUP(pod_findings_release) = {0};
+        struct config_objects served = {0};
+        struct err err = ERR_INIT;
+
+        if (file_read(path, &data, &err) < 0 || !config_object_likely(buf_str(&data), data.len) ||
+            config_objects_read(path, buf_str(&data), data.len, v->strict, &served, &ignored, &err) != 0)
+                return;
+        v->configs.items = xrealloc(v->configs.items, v->configs.count + served.count, sizeof(struct config_object *));
+        for (size_t i = 0; i < served.count; i++)
+                v->configs.items[v->configs.count++] = served.items[i];
+        free(served.items);
+}
+
+static void list_manifests(DIR *stream, struct strv *names)
+{
+        for (struct dirent *e; (e = readdir(stream)) && names->len < LIMIT_MANIFEST_FILES;)
+                if (manifest_name_class(e->d_name) == MANIFEST_NAME_TAKEN)
+                        strv_add(names, e->d_name);
+        strv_sort(names);
+}
+
+/* Of every manifest in a directory. */
+static void read_served_beside(struct validation *v, const char *directory)
+{
+        struct strv names CLEANUP_STRV = STRV_INIT;
+        DIR *stream = opendir(directory);
+        const char *name;
+
+        if (!stream)
+                return;
+        list_manifests(stream, &names);
+        (void)closedir(stream);
+        STRV_FOREACH (name, &names) {
+                char *file CLEANUP_FREE = file_join(directory, name);
+
+                read_served(v, file);
+        }
+}
+
 static int read_directory(struct validation *v, const char *path, const char *directory, struct err *err)
 {
         struct strv names CLEANUP_STRV = STRV_INIT;
@@ -67,11 +118,9 @@ static int read_directory(struct validation *v, const char *path, const char *di
 
         if (!stream)
                 return err_set_errno(err, errno, "reading %s", path);
-        for (struct dirent *e; (e = readdir(stream)) && names.len < LIMIT_MANIFEST_FILES;)
-                if (manifest_name_class(e->d_name) == MANIFEST_NAME_TAKEN)
-                        strv_add(&names, e->d_name);
+        list_manifests(stream, &names);
         (void)closedir(stream);
-        strv_sort(&names);
+        read_served_beside(v, path);
         STRV_FOREACH (name, &names) {
                 char *file CLEANUP_FREE = file_join(path, name);
 
@@ -88,6 +137,9 @@ int validate_read(struct validation *v, const char *path, const char *directory,
                 return err_set_errno(err, errno, "%s", path);
         if (S_ISDIR(st.st_mode))
                 return read_directory(v, path, directory, err);
+        char *beside CLEANUP_FREE = directory ? xstrdup(directory) : file_dirname(path);
+        read_served(v, path);
+        read_served_beside(v, beside);
         read_one(v, path, directory);
         return 0;
 }
@@ -102,6 +154,7 @@ void validation_release(struct validation *v)
                 pod_findings_release(&v->files[i].findings);
         }
         free(v->files);
+        config_objects_release(&v->configs);
         free(v->node_name);
         *v = (struct validation){0};
 }

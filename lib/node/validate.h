@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "kube/config_object.h"
 #include "kube/pod.h"
 
 struct buf;
@@ -21,14 +22,16 @@ struct validate_file {
         char *path;
         char *as;           /* path that counts for identity: where podwatch reads or will read it */
         struct value *tree; /* with places; NULL where it cannot be read */
-        struct pod *pod;    /* NULL where a finding is fatal */
+        struct pod *pod;    /* NULL where a finding is fatal, or where it serves ConfigMaps and Secrets */
+        bool serves;        /* ConfigMaps and Secrets */
         struct pod_findings findings;
 };
 
 struct validation {
         char *node_name;
         bool strict;
-        struct validate_file *files; /* in order of names */
+        struct config_objects configs; /* of all files, and of those beside them */
+        struct validate_file *files;   /* in order of names */
         size_t count;
 };
 

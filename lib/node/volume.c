@@ -37,9 +37,9 @@ char *volume_pod_directory(const struct host *host, const char *uid)
 char *volume_path(const struct host *host, const struct pod *pod, const struct pod_volume *volume)
 {
         static const char *const plugins[POD_VOLUME_MAX] = {
-                [POD_VOLUME_EMPTY_DIR] = "empty-dir",
-                [POD_VOLUME_DOWNWARD_API] = "downward-api",
-                [POD_VOLUME_PROJECTED] = "projected",
+                [POD_VOLUME_EMPTY_DIR] = "empty-dir", [POD_VOLUME_DOWNWARD_API] = "downward-api",
+                [POD_VOLUME_PROJECTED] = "projected", [POD_VOLUME_CONFIG_MAP] = "configmap",
+                [POD_VOLUME_SECRET] = "secret",
         };
 
         if (volume->type == POD_VOLUME_HOST_PATH)
@@ -199,6 +199,8 @@ static int setup_one(const struct host *host, const struct pod *pod, const struc
                 return setup_host_path(volume, err);
         case POD_VOLUME_DOWNWARD_API:
         case POD_VOLUME_PROJECTED:
+        case POD_VOLUME_CONFIG_MAP:
+        case POD_VOLUME_SECRET:
                 return setup_files(host, pod, volume, err);
         case POD_VOLUME_MAX:
                 break;
@@ -225,6 +227,25 @@ int volume_setup(const struct host *host, const struct pod *pod, struct err *err
                         return err_wrap(err, "volume %s", v->name);
         }
         return volume_write_hosts(host, pod, pod->host_network ? host->node_ip : "", err);
+}
+
+int volume_refresh(const struct host *host, const struct pod *pod, struct err *err)
+{
+        gid_t gid = pod->security.has_fs_group ? (gid_t)pod->security.fs_group : (gid_t)-1;
+
+        for (size_t i = 0; i < pod->volume_count; i++) {
+                const struct pod_volume *v = &pod->volumes[i];
+                char *path CLEANUP_FREE = NULL;
+                int r;
+
+                if (v->source_count == 0)
+                        continue;
+                path = volume_path(host, pod, v);
+                r = volume_files_of_pod(host, pod, v, path, gid, err);
+                if (r < 0)
+                        return err_wrap(err, "volume %s", v->name);
+        }
+        return 0;
 }
 
 int volume_cleanup(const struct host *host, const char *uid, struct err *err)

@@ -24,6 +24,9 @@ struct spec_mount;
 /* Directories, emptyDirs, hostPath checks and the first version of the hosts file. Errors: FailedMount. */
 int volume_setup(const struct host *host, const struct pod *pod, struct err *err);
 
+/* Volumes of ConfigMaps and Secrets as these are now; containers see it at once. */
+int volume_refresh(const struct host *host, const struct pod *pod, struct err *err);
+
 /* Writes the pod's hosts file again, now that its address is known. */
 int volume_write_hosts(const struct host *host, const struct pod *pod, const char *ip, struct err *err);
 

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "base/strv.h"
 #include "kube/pod.h"
+#include "node/config_values.h"
 #include "node/container_env.h"
 #include "node/host.h"
 #include "node/volume_files.h"
@@ -203,6 +204,7 @@ int volume_files_of_pod(const struct host *host, const struct pod *pod, const st
 {
         struct volume_file *files = xcalloc(volume->file_count + 1, sizeof(*files));
         struct strv texts CLEANUP_STRV = STRV_INIT;
+        size_t count = volume->file_count;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < volume->file_count; i++) {
@@ -223,7 +225,9 @@ int volume_files_of_pod(const struct host *host, const struct pod *pod, const st
                         .mode = (mode_t)(volume->files[i].mode < 0 ? volume->default_mode : volume->files[i].mode),
                 };
         if (r >= 0)
-                r = volume_files_write(directory, files, volume->file_count, gid, err);
+                r = config_files(host, pod, volume, &files, &count, err);
+        if (r >= 0)
+                r = volume_files_write(directory, files, count, gid, err);
         free(files);
         return r;
 }

@@ -28,6 +28,6 @@ struct volume_file {
 int volume_files_write(const char *directory, const struct volume_file *files, size_t count, gid_t gid,
                        struct err *err);
 
-/* The files of a downwardAPI or projected volume. */
+/* The files of a downwardAPI, projected, configMap or secret volume. */
 int volume_files_of_pod(const struct host *host, const struct pod *pod, const struct pod_volume *volume,
                         const char *directory, gid_t gid, struct err *err);

@@ -154,7 +154,7 @@ int volume_mounts(const struct host *host, const struct pod *pod, const struct p
                         return r;
                 /* Files that podwatch makes are read only, whatever the mount says (mustMountRO). */
                 const struct pod_volume *volume = find_volume(pod, mount->name);
-                bool files = volume->type == POD_VOLUME_DOWNWARD_API || volume->type == POD_VOLUME_PROJECTED;
+                bool files = volume->type >= POD_VOLUME_DOWNWARD_API && volume->type <= POD_VOLUME_SECRET;
                 add_mount(&m, path, mount->mount_path, mount->read_only || files, propagation_name(mount->propagation));
                 hosts = hosts && !str_eq(mount->mount_path, HOSTS_TARGET);
                 message = message && !str_eq(mount->mount_path, container->termination_message_path);
