@@ -31,7 +31,7 @@ struct genphase {
         const char *certs_dir;                     /* --cert-dir of the verbs that are no phases; NULL: not given */
         const char *csr_dir;                       /* certs renew --csr-dir */
         bool csr_only;
-        struct reset_options reset;
+        struct reset_options reset;             /* preflight takes its `ignored` too */
         struct kubeconfig_user kubeconfig_user; /* kubeconfig user */
         const char *images_from;                /* images build --from */
         const char *docker_host;                /* NULL: DOCKER_HOST, else the usual socket */
@@ -160,6 +160,10 @@ int verb_explain(void *userdata, const struct strv *args);
 int verb_proxy(void *userdata, const struct strv *args);
 /* reset, with the containers that run tells of (NULL: none). The exit code. */
 int reset_with(struct genphase *g, const struct reset_runtime *run);
+struct preflight_runtime;
+/* preflight, with a client of Docker (NULL: none). The exit code. */
+int preflight_with(struct genphase *g, const struct preflight_runtime *runtime);
+int verb_preflight(void *userdata, const struct strv *args);
 int verb_reset(void *userdata, const struct strv *args);
 int verb_host_facts(void *userdata, const struct strv *args);
 int verb_version(void *userdata, const struct strv *args);

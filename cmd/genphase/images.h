@@ -13,4 +13,6 @@ int images_pull(struct genphase *g, const struct strv *args);
 int images_build(struct genphase *g, const struct strv *args);
 /* reset where this machine has containers of pods: the exit code. */
 int images_reset(struct genphase *g);
+/* preflight with the pull of the images: the exit code. */
+int images_preflight(struct genphase *g);
 int images_load(struct genphase *g, const struct strv *args);

@@ -36,3 +36,8 @@ int images_reset(struct genphase *g)
 {
         return replace(g);
 }
+
+int images_preflight(struct genphase *g)
+{
+        return replace(g);
+}

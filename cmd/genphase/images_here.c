@@ -23,6 +23,7 @@
 #include "docker/image_tar.h"
 #include "genphase.h"
 #include "phase/images.h"
+#include "phase/preflight.h"
 
 #define PULL_ATTEMPTS 5 /* kubeadm's PullImageRetry */
 #define TERMINAL_WIDTH 80
@@ -163,6 +164,38 @@ static int pull(struct work *work, struct err *err)
 int images_pull(struct genphase *g, const struct strv *args)
 {
         return run(g, args, true, pull);
+}
+
+/* ---- preflight ---- */
+
+static int preflight_check(void *userdata, struct err *err)
+{
+        const struct work *work = userdata;
+        char *version CLEANUP_FREE = NULL;
+
+        return docker_wait_version(work->docker, &version, err);
+}
+
+static int preflight_pull(void *userdata, struct phase *phase, const char *image, bool always, struct err *err)
+{
+        struct work *work = userdata;
+        char *id CLEANUP_FREE = NULL;
+        work->phase = phase;
+        int r = always ? 1 : docker_wait_image_id(work->docker, image, &id, err);
+
+        return r > 0 ? pull_one(work, image, err) : r;
+}
+
+int images_preflight(struct genphase *g)
+{
+        struct docker_wait *docker CLEANUP_DOCKER_WAIT = NULL;
+        struct err err = ERR_INIT;
+
+        if (docker_wait_new(g->docker_host, &docker, &err) < 0)
+                return genphase_fail(&err, 1);
+        struct work work = {.g = g, .docker = docker};
+        const struct preflight_runtime runtime = {preflight_check, preflight_pull, &work};
+        return preflight_with(g, &runtime);
 }
 
 /* ---- build ---- */

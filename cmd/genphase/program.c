@@ -110,8 +110,18 @@ static const struct cli_option diff_options[] = {
          .options = bootstrap_token_options, .run = verb_bootstrap_token}, \
         {.name = "show-join-command", .help = "Show the join command for control-plane and worker node", \
          .options = upload_certs_options, .run = verb_show_join_command}
+static const struct cli_option preflight_options[] = {
+        OPTION_CONFIG, OPTION_CRI_SOCKET, OPTION_IMAGE_REPOSITORY,
+        OPTION_TEXT("docker-host", docker_host, "URL", "the Docker daemon (default $DOCKER_HOST, else its usual socket)"),
+        {"ignore-preflight-errors", 0, CLI_LIST, offsetof(struct genphase, reset.ignored), "CHECK,...",
+         "checks whose errors are shown as warnings; all: of every check"},
+        OPTION_DRY_RUN, {0}
+};
 
 #define VERBS_PHASES \
+        {.name = "preflight", .help = "Run pre-flight checks", .options = preflight_options, .run = verb_preflight, \
+         .text = "kubeadm's checks of the host, then the images are pulled. Without a kubelet in PATH podwatch and Docker are looked " \
+                 "for. With --rootfs only what is in that tree is checked and nothing is pulled."}, \
         {.name = "certs", .help = "Generate certificates", .verbs = certs_verbs}, \
         {.name = "kubeconfig", .help = "Generate the kubeconfig files of the control plane, the admin and this node's kubelet", \
          .verbs = kubeconfig_verbs}, \
