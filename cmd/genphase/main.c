@@ -27,7 +27,7 @@ int genphase_run_named(struct genphase *g, const char *doing, int (*fn)(struct p
         struct err err = ERR_INIT;
 
         int r = phase_open(&g->options, &phase, &err);
-        if (r < 0 && doing) {
+        if (r < 0 && doing && err.code != ERR_USAGE) {
                 (void)err_wrap(&err, "%s", doing);
                 return genphase_fail(&err, 1);
         }

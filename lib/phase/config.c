@@ -52,6 +52,7 @@ static void init_texts(struct phase_config *c)
                 &c->cluster.certificates_dir,
                 &c->cluster.image_repository,
                 &c->cluster.cluster_name,
+                &c->cluster.ci_image_repository,
                 &c->cluster.encryption_algorithm,
         };
 

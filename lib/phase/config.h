@@ -236,6 +236,7 @@ struct config_cluster {
         struct config_bool proxy_disabled;
         struct config_text certificates_dir;
         struct config_text image_repository;
+        struct config_text ci_image_repository; /* of Kubernetes' own images where kubernetesVersion is ci/...; or "" */
         struct config_bool use_hyper_kube_image; /* v1beta2 */
         struct config_gates feature_gates;
         struct config_text cluster_name;

@@ -420,10 +420,13 @@ static void summarise(struct decoder *d, const struct config_document *doc, size
                 /* Wrong types: kubeadm shows the text of Go's JSON decoder, which names no place. */
                 for (size_t i = 0; i < d->problems->count; i++) {
                         const struct config_problem *p = &d->problems->items[i];
-                        if (!p->warning && !str_starts(p->text, "unknown field")) {
+                        if (p->warning || str_starts(p->text, "unknown field"))
+                                continue;
+                        if (str_starts(p->text, "the bootstrap token")) /* kubeadm's own message */
+                                (void)err_set(err, ERR_INVALID, "%s", p->text);
+                        else
                                 (void)value_error(&p->place, err, ERR_INVALID, "%s", p->text);
-                                return;
-                        }
+                        return;
                 }
         }
         /* Go sees the document as JSON with sorted keys. */

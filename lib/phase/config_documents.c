@@ -60,7 +60,8 @@ static int meta_text(const struct value *doc, const char *key, const char **ret,
         *ret = "";
         if (!v || v->kind == VALUE_NULL)
                 return 0;
-        if (v->kind != VALUE_STRING)
+        /* YAML's numbers are taken as the text they are. */
+        if (v->kind != VALUE_STRING && v->kind != VALUE_NUMBER)
                 return value_error(&v->place, err, ERR_INVALID, "%s: expected a string, found a %s", key,
                                    value_kind_name(v->kind));
         *ret = v->text;
@@ -123,17 +124,22 @@ static int check_api_version(const struct config_document *doc, const struct era
         const char *state = era_text(era, "api", doc->version, "unknown"), *use = str_after(state, "removed ");
         const struct value_place *place = &doc->value->place;
 
+        /* "old-config-file": what the example in the message calls the files. */
+        const char *file = era_text(era, "messages", "migrateFiles", "");
+        char *kind CLEANUP_FREE =
+                era_flag(era, "messages", "kindOfAPI") ? xasprintf(" (kind: \"%s\")", doc->kind) : xstrdup("");
+
         if (use)
                 return err_set(err, ERR_INVALID,
-                               "your configuration file uses an old API spec: \"%s/%s\"%s%s%s. Please use kubeadm %s "
-                               "instead and run 'kubeadm config migrate --old-config old-config-file --new-config "
-                               "new-config-file', which will write the new, similar spec using a newer API version.",
-                               doc->group, doc->version, " (kind: \"", doc->kind, "\")", use);
+                               "your configuration file uses an old API spec: \"%s/%s\"%s. Please use kubeadm %s "
+                               "instead and run 'kubeadm config migrate --old-config old%s --new-config new%s', which "
+                               "will write the new, similar spec using a newer API version.",
+                               doc->group, doc->version, kind, use, file, file);
         if (str_eq(state, "experimental") && !(flags & CONFIG_DECODE_ALLOW_EXPERIMENTAL))
                 return err_set(err, ERR_INVALID,
-                               "experimental API spec: \"%s/%s\" (kind: \"%s\") is not allowed. You can use the "
+                               "experimental API spec: \"%s/%s\"%s is not allowed. You can use the "
                                "--allow-experimental-api flag if the command supports it.",
-                               doc->group, doc->version, doc->kind);
+                               doc->group, doc->version, kind);
         if (str_eq(state, "unknown")) {
                 static const char *const known[] = {"v1beta2", "v1beta3", "v1beta4"};
                 int r = refuse(problems, place, err,

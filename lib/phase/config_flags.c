@@ -70,32 +70,6 @@ static bool was_given(const struct phase_flags *flags, const struct flag *flag)
                                                                    : text_of(flags, flag) != NULL;
 }
 
-static void add_mixed(struct strv *names, const struct era *era, const char *name)
-{
-        if (!era_lists(era, "flags", "withFile", name))
-                strv_add(names, name);
-}
-
-int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err)
-{
-        struct strv names CLEANUP_STRV = STRV_INIT;
-
-        if (!options->config_file)
-                return 0;
-        for (size_t i = 0; options->flags && i < ARRAY_SIZE(flags_table); i++)
-                if (was_given(options->flags, &flags_table[i]))
-                        add_mixed(&names, era, flags_table[i].name);
-        if (options->patches_dir && !options->patches_with_config)
-                add_mixed(&names, era, "patches");
-        if (options->print_manifest && options->kubeadm_version)
-                add_mixed(&names, era, "print-manifest");
-        if (names.len == 0)
-                return 0;
-        strv_sort(&names);
-        char *all CLEANUP_FREE = strv_join(&names, " ");
-        return err_set(err, ERR_USAGE, "can not mix '--config' with arguments [%s]", all);
-}
-
 static struct value *with_origin(struct value *v, const struct flag *flag)
 {
         v->place.origin = flag->name;
@@ -273,4 +247,41 @@ int config_flags_documents(const struct phase_flags *flags, const struct era *er
         ret->items[1] = TAKE_PTR(cluster);
         ret->count = 2;
         return 0;
+}
+
+/* What is wrong with a flag by itself comes before what it may not stand beside. */
+static int check_values(const struct phase_options *options, const struct era *era, struct err *err)
+{
+        struct yaml_documents unused CLEANUP_YAML_DOCUMENTS = {0};
+
+        return config_flags_documents(options->flags, era, &unused, err);
+}
+
+static void add_mixed(struct strv *names, const struct era *era, const char *name)
+{
+        if (!era_lists(era, "flags", "withFile", name))
+                strv_add(names, name);
+}
+
+int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err)
+{
+        struct strv names CLEANUP_STRV = STRV_INIT;
+
+        if (!options->config_file)
+                return 0;
+        int r = check_values(options, era, err);
+        if (r < 0 || (options->command && era_lists(era, "flags", "mixing", options->command)))
+                return r;
+        for (size_t i = 0; options->flags && i < ARRAY_SIZE(flags_table); i++)
+                if (was_given(options->flags, &flags_table[i]))
+                        add_mixed(&names, era, flags_table[i].name);
+        if (options->patches_dir && !options->patches_with_config)
+                add_mixed(&names, era, "patches");
+        if (options->print_manifest && options->kubeadm_version)
+                add_mixed(&names, era, "print-manifest");
+        if (names.len == 0)
+                return 0;
+        strv_sort(&names);
+        char *all CLEANUP_FREE = strv_join(&names, " ");
+        return err_set(err, ERR_USAGE, "can not mix '--config' with arguments [%s]", all);
 }

@@ -39,7 +39,7 @@ static void check_absolute(const struct validator *v, const struct config_text *
 
 static void check_arguments(const struct validator *v, const struct config_args *args, const char *path)
 {
-        for (size_t i = 0; i < args->count; i++) {
+        for (size_t i = 0; i < args->count && era_flag(v->era, "validation", "argumentNames"); i++) {
                 char index[40];
 
                 (void)snprintf(index, sizeof(index), "\"index %zu\"", i);
@@ -374,4 +374,33 @@ void config_validate(const struct phase_config *config, const struct era *era, s
         check_cluster(&v);
         check_endpoint(&v);
         config_check_certificate_key(era, &config->init.certificate_key, "certificateKey", problems);
+}
+
+void config_validate_ignored_checks(const struct phase_config *config, const struct era *era,
+                                    struct config_problems *problems)
+{
+        const struct config_texts *given = &config->init.node_registration.ignore_preflight_errors;
+        struct strv names CLEANUP_STRV = STRV_INIT;
+        const struct config_text *all = NULL;
+
+        for (size_t i = 0; i < given->count; i++) {
+                char *name CLEANUP_FREE = xstrdup(given->items[i].text);
+
+                str_lower(name);
+                if (!strv_contains(&names, name))
+                        strv_add(&names, name);
+                if (str_eq(name, "all"))
+                        all = &given->items[i];
+        }
+        if (!all)
+                return;
+        if (era_flag(era, "validation", "noIgnoreAll"))
+                field_invalid_text(problems, &(struct config_text){"all", all->place}, "ignorePreflightErrors",
+                                   "'all' cannot be used in configuration file");
+        if (names.len < 2)
+                return;
+        strv_sort(&names);
+        char *joined CLEANUP_FREE = strv_join(&names, ",");
+        field_invalid_text(problems, &(struct config_text){joined, all->place}, "ignore-preflight-errors",
+                           "don't specify individual checks if 'all' is used");
 }

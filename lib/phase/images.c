@@ -11,9 +11,12 @@ char *image_component(const struct phase *phase, const char *component)
         const struct config_cluster *cluster = &phase->config->cluster;
         char *tag CLEANUP_FREE = kubernetes_version_tag(cluster->kubernetes_version.text);
 
+        const char *repository =
+                *cluster->ci_image_repository.text ? cluster->ci_image_repository.text : cluster->image_repository.text;
+
         if (cluster->use_hyper_kube_image.value && era_flag(phase->era, "images", "hyperkube"))
                 component = "hyperkube";
-        return xasprintf("%s/%s:%s", cluster->image_repository.text, component, tag);
+        return xasprintf("%s/%s:%s", repository, component, tag);
 }
 
 /* The tag for the Kubernetes minor; outside of the table that of its nearest end. */

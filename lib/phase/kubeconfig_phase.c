@@ -92,6 +92,9 @@ static int check_existing(const struct pki_files *files, const char *path, const
                 (void)err_set(err, ENOENT, "stat %s: no such file or directory", path);
                 return 1;
         }
+        if (r == 0 && text[strspn(text, " \t\r\n")] == '\0')
+                return err_set(err, ERR_INVALID, "failed to find CurrentContext in Contexts of the kubeconfig file %s",
+                               path);
         if (r == 0) {
                 r = kubeconfig_parse_cluster(rootfs, path, text, len, &found, err);
                 explicit_bzero(text, len);

@@ -193,8 +193,11 @@ int kubernetes_version_normalise(struct phase_config *config, const struct era *
                         text->text);
                 return config_problems_aggregate(problems, err);
         }
-        if (ci)
-                return err_set(err, ERR_UNSUPPORTED, "kubernetesVersion: CI builds (ci/...) are not supported");
+        if (ci && str_eq(config->cluster.image_repository.text, era_text(era, "config", "imageRepository", "")))
+                config->cluster.ci_image_repository = (struct config_text){
+                        config_keepf(config, "%s", era_text(era, "config", "ciImageRepository", "")),
+                        text->place,
+                };
         return check_oldest(text, era, problems, err);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -81,10 +82,17 @@ static int add_document(const struct walk *w, struct patch_file *file, const str
         const struct value_place start = {.file = value_place_file(file->path), .line = (uint32_t)piece->line};
         struct value *document;
 
-        /* Empty lines in front, so that places count from the beginning of the file. */
+        size_t from = 0, to = piece->len;
+
+        /* Empty lines in front, so that places count from the beginning of the file. kubeadm trims each piece. */
         for (size_t i = 1; i < piece->line; i++)
                 buf_addch(&text, '\n');
-        buf_add(&text, piece->text, piece->len);
+        for (; from < to && isspace((unsigned char)piece->text[from]); from++)
+                if (piece->text[from] == '\n')
+                        buf_addch(&text, '\n');
+        while (to > from && isspace((unsigned char)piece->text[to - 1]))
+                to--;
+        buf_add(&text, piece->text + from, to - from);
         int r = buf_check(&text, file->path, w->err);
         if (r == 0)
                 r = load(w, file->path, &text, &documents);

@@ -166,6 +166,14 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
                         {.origin = "node-name"},
                 };
         phase->options.dry_run |= phase->config->init.dry_run.value;
+        if (era_lists(phase->era, "config", "anyAddress", phase->options.command ? phase->options.command : ""))
+                return 0;
+        config_validate_ignored_checks(phase->config, phase->era, problems);
+        r = config_problems_aggregate(problems, err);
+        if (r < 0) {
+                phase->exit_code = (int)era_number(phase->era, "validation", "exitCode", 1);
+                return r;
+        }
         return config_check_bind_address(phase->config, err);
 }
 
@@ -173,8 +181,11 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
 static int check_command(const struct phase *phase, struct err *err)
 {
         const char *command = phase->options.command;
+        char *with_config CLEANUP_FREE = xasprintf("%s --config", command ? command : "");
         const char *refusal = command ? era_text(phase->era, "commands", command, NULL) : NULL;
 
+        if (!refusal && phase->options.config_file)
+                refusal = era_text(phase->era, "commands", with_config, NULL);
         return refusal ? err_set(err, ERR_USAGE, "%s", refusal) : 0;
 }
 

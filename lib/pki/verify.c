@@ -59,6 +59,20 @@ bool pki_cert_equal(const struct pki_cert *a, const struct pki_cert *b)
         return gnutls_x509_crt_equals(a->crt, b->crt);
 }
 
+static int refuse_signature(const struct pki_cert *cert, const struct pki_cert *parent, struct err *err)
+{
+        gnutls_sign_algorithm_t algorithm = (gnutls_sign_algorithm_t)gnutls_x509_crt_get_signature_algorithm(cert->crt);
+        bool by_rsa = gnutls_sign_get_pk_algorithm(algorithm) == GNUTLS_PK_RSA;
+        bool has_rsa = gnutls_x509_crt_get_pk_algorithm(parent->crt, NULL) == GNUTLS_PK_RSA;
+
+        if (by_rsa != has_rsa)
+                return err_set(err, ERR_INVALID,
+                               "x509: signature algorithm specifies an %s public key, but have public key of type %s",
+                               by_rsa ? "RSA" : "ECDSA", has_rsa ? "*rsa.PublicKey" : "*ecdsa.PublicKey");
+        return err_set(err, ERR_INVALID,
+                       has_rsa ? "crypto/rsa: verification error" : "x509: ECDSA verification failure");
+}
+
 /* Whether parent signed cert; the text is that of Certificate.CheckSignatureFrom. */
 static int check_signature(const struct pki_cert *cert, const struct pki_cert *parent, struct err *err)
 {
@@ -81,10 +95,7 @@ static int check_signature(const struct pki_cert *cert, const struct pki_cert *p
                 return err_set(err, ERR_INVALID, "x509: cannot verify signature: insecure algorithm %s",
                                gnutls_sign_get_name(
                                        (gnutls_sign_algorithm_t)gnutls_x509_crt_get_signature_algorithm(cert->crt)));
-        return err_set(err, ERR_INVALID,
-                       gnutls_x509_crt_get_pk_algorithm(parent->crt, NULL) == GNUTLS_PK_RSA
-                               ? "crypto/rsa: verification error"
-                               : "x509: ECDSA verification failure");
+        return refuse_signature(cert, parent, err);
 }
 
 struct search {

@@ -286,7 +286,7 @@ class _Draw:
             if value is not None:
                 made.append([f'--{name}={value}'] if self.chance(0.7) or value.startswith('-') else [f'--{name}', value])
         if self.chance(self.bad):
-            made.append(self.r.choice([['--no-such-flag'], ['extra-word'], ['--apiserver-bind-port'], ['-x'], ['--apiserver-bind-port=x']]))
+            made.append(self.r.choice([['--no-such-flag'], ['--apiserver-bind-port'], ['-x'], ['--apiserver-bind-port=x']]))
         return made
 
     def patch_document(self, target):
