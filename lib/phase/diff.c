@@ -38,6 +38,7 @@ struct comparison {
         struct value *disk;           /* what is on disk; NULL: nothing, or not asked for */
         struct pod_differences differences, edits;
         enum result result;
+        bool kubelet_restarts, podwatch_restarts;
         struct strv patches;
 };
 
@@ -99,6 +100,45 @@ static bool same_text(const struct value *pod, const char *text)
         return strcmp(buf_str(&out), text) == 0;
 }
 
+/* The quantities as they are spelled. */
+static void add_quantities(const struct value *v, struct buf *out)
+{
+        static const char *const names[] = {"requests", "limits", "sizeLimit", "overhead"};
+
+        for (size_t i = 0; v->kind == VALUE_LIST && i < v->list.count; i++)
+                add_quantities(v->list.items[i], out);
+        for (size_t i = 0; v->kind == VALUE_MAP && i < v->map.count; i++) {
+                const struct value_entry *e = &v->map.entries[i];
+
+                for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+                        if (strcmp(e->key, names[k]) == 0)
+                                json_write(e->value, JSON_SORT_KEYS, out);
+                add_quantities(e->value, out);
+        }
+}
+
+static bool same_quantities(const struct value *before, const struct value *after)
+{
+        struct buf was CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT), is CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        struct value *a CLEANUP_VALUE = value_copy(before), *b CLEANUP_VALUE = value_copy(after);
+
+        value_sort_keys(a);
+        value_sort_keys(b);
+        add_quantities(a, &was);
+        add_quantities(b, &is);
+        return strcmp(buf_str(&was), buf_str(&is)) == 0;
+}
+
+/* The kubelet's UID is a hash of the object as decoded and defaulted, in which a quantity keeps its spelling
+ * (pkg/kubelet/config/common.go applyDefaults); podwatch's one of the values as they are written (pod_identity.h). */
+static void find_restarts(struct comparison *c)
+{
+        bool both = c->before && c->after;
+
+        c->podwatch_restarts = !both || !value_equal(c->before, c->after);
+        c->kubelet_restarts = !both || c->differences.count > 0 || !same_quantities(c->before, c->after);
+}
+
 static void compare(struct comparison *c, const char *disk_text)
 {
         if (!c->before || !c->after) {
@@ -133,6 +173,7 @@ static int load(struct comparison *c, bool want_disk, struct err *err)
                 c->before = value_copy(c->disk);
         if (c->before || c->after)
                 compare(c, text);
+        find_restarts(c);
         return 0;
 }
 
@@ -247,13 +288,18 @@ static void print_text(const struct comparison *c, struct buf *out)
         static const char *const sentences[][2] = {
                 /* against the disk, against another rendering */
                 [RESULT_SAME] = {"same", "same"},
-                [RESULT_TEXT] = {"same by meaning, written another way: no restart", "same by meaning: no restart"},
+                [RESULT_TEXT] = {"same by meaning, written another way", "same by meaning, written another way"},
                 [RESULT_DIFFERS] = {"differs: the pod restarts", "differs: the pod restarts"},
                 [RESULT_ADDED] = {"not on disk: the pod starts", "new: the pod starts"},
                 [RESULT_REMOVED] = {"only on disk: this configuration has no such pod", "goes: the pod stops"},
         };
 
-        buf_addf(out, "%s: %s\n", c->component->name, sentences[c->result][c->from != NULL]);
+        const char *restart = c->kubelet_restarts ? ": the pod restarts" : ": no restart";
+
+        if (c->podwatch_restarts && !c->kubelet_restarts)
+                restart = ": the kubelet keeps the pod, podwatch restarts it";
+        buf_addf(out, "%s: %s%s\n", c->component->name, sentences[c->result][c->from != NULL],
+                 c->result == RESULT_TEXT ? restart : "");
         print_differences(&c->differences, era_before(c), c->phase->era, out);
         if (c->from && c->edits.count > 0) {
                 buf_addf(out, "  edited by hand in %s:\n", c->path);
@@ -296,12 +342,14 @@ static struct value *differences_object(const struct pod_differences *difference
 static void print_json(const struct comparison *c, struct buf *out)
 {
         struct value *object CLEANUP_VALUE = value_new_map();
-        bool restart = c->result != RESULT_SAME && c->result != RESULT_TEXT;
+        struct value *restart = value_new_map();
 
         set_text(object, "component", c->component->name);
         set_text(object, "path", c->path);
         set_text(object, "result", result_names[c->result]);
-        value_map_set(object, "restart", value_new_bool(restart));
+        value_map_set(object, "restart", restart);
+        value_map_set(restart, "kubelet", value_new_bool(c->kubelet_restarts));
+        value_map_set(restart, "podwatch", value_new_bool(c->podwatch_restarts));
         value_map_set(object, "differences", differences_object(&c->differences, era_before(c), c->phase->era));
         if (c->from && c->edits.count > 0)
                 value_map_set(object, "edits", differences_object(&c->edits, era_before(c), c->phase->era));

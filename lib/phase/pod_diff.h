@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Two pods compared by meaning: after defaulting, argument by argument, and lists by the key of their items, so that
- * neither the order of keys nor a default that one of them spells out is a difference. What is a difference makes the
- * kubelet (and podwatch) start a static pod anew: both go by a hash of the object.
+ * neither the order of keys nor a default that one of them spells out is a difference.
  */
 #include <stddef.h>
 

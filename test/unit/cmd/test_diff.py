@@ -22,7 +22,7 @@ GENPHASE = os.path.abspath(sys.argv[1])
 CONFIGS = f'{ROOT}/test/data/parity'
 EXPECTED = f'{ROOT}/test/data/diff'
 MANIFESTS = 'root/etc/kubernetes/manifests'
-# name: (component, what is found, what stands there instead, restart)
+# name: (component, what is found, what stands there instead, whether it differs by meaning)
 EDITS = {
     'argument changed': ('kube-scheduler', '--v=4', '--v=6', True),
     'argument added': ('kube-apiserver', '    - --secure-port', '    - --profiling=false\n    - --secure-port', True),
@@ -81,7 +81,8 @@ def objects(result):
 
 
 def one_edit(directory, name):
-    component, _, _, restart = EDITS[name]
+    component, _, _, differs = EDITS[name]
+    restart = {'kubelet': differs or 'quantity' in name, 'podwatch': name != 'comment'}
     problems = []
     for extra in ([], ['--argument-patches']):
         render(directory)
@@ -89,13 +90,13 @@ def one_edit(directory, name):
         shutil.rmtree(f'{directory}/patches', ignore_errors=True)
         result = genphase(directory, 'diff', '--config', 'full.yaml', '-o', 'json', '--write-patches', 'patches', *extra)
         found = objects(result)
-        if result.returncode != restart or found[component]['restart'] != restart:
+        if result.returncode != differs or found[component]['restart'] != restart:
             problems.append(f'exit {result.returncode}: {result.stdout} {result.stderr}')
         if any(o['result'] != 'same' for o in found.values() if o['component'] != component):
             problems.append(f'others differ, too: {result.stdout}')
-        if bool(found[component].get('patches')) != restart or os.path.exists(f'{directory}/patches') != restart:
+        if bool(found[component].get('patches')) != differs or os.path.exists(f'{directory}/patches') != differs:
             problems.append(f"patches: {found[component].get('patches')}")
-        if restart:
+        if differs:
             problems += round_trip(directory, component, kubeadm=not extra)
     return problems
 
