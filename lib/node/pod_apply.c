@@ -49,12 +49,15 @@ static void apply_stop(struct pod_incarnation *inc, enum pod_stop_reason reason,
         inc->stop_reason = reason;
         inc->stop_since = now;
         inc->stop_deadline = usec_add(now, fact_grace(inc->pod));
-        /* A probe's grace may be longer than the pod's; the shorter one counts now. */
+        /* What is being restarted may have a longer grace than the pod's; the shorter one counts now, but for the least
+         * time that a signal is given. */
         for (size_t i = 0; i < inc->pod->container_count; i++) {
                 struct pod_container_view *c = &inc->containers[i];
+                usec_t least = usec_add(c->signalled, STOP_GRACE_MIN);
+                usec_t end = least > inc->stop_deadline ? least : inc->stop_deadline;
 
-                if (c->signalled && c->kill_at > inc->stop_deadline)
-                        c->kill_at = inc->stop_deadline;
+                if (c->signalled && c->kill_at > end)
+                        c->kill_at = end;
         }
 }
 

@@ -206,6 +206,8 @@ void model_start(struct model *model, struct model_container *c)
         c->started = loop_now(model->loop);
         c->finished = 0;
         c->probe_failed = c->hook_failed = false;
+        c->failures[0] = c->failures[1] = 0;
+        c->stop_asked = c->signal_asked = c->kill_least = 0;
         if (c->is_sandbox)
                 (void)snprintf(c->ip, sizeof(c->ip), "172.17.%u.%u", model->addresses / 250 % 250,
                                model->addresses % 250 + 2);

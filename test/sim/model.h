@@ -34,6 +34,9 @@ struct model_container {
         usec_t term_delay; /* after SIGTERM; USEC_INFINITY: deaf */
         /* what excuses its end, for the checks */
         bool probe_failed, hook_failed;
+        unsigned failures[2];            /* of startup and liveness probes in a row */
+        usec_t stop_asked, signal_asked; /* by podwatch */
+        usec_t kill_least;               /* no kill before */
         struct model_container *prev, *next;
 };
 

@@ -41,7 +41,7 @@ int volume_setup(const struct host *h, const struct pod *pod, struct err *err)
 int volume_cleanup(const struct host *h, const char *uid, struct err *err)
 {
         (void)h;
-        (void)uid;
+        host->cleaning(host->userdata, uid);
         return sometimes(err, "volume clean-up");
 }
 
@@ -120,7 +120,8 @@ struct probe {
         struct probes *probes;
         char id[65];
         const char *container; /* name of, borrowed until done */
-        enum { HOOK, STARTUP, LIVENESS, READINESS } kind;
+        enum { STARTUP, LIVENESS, READINESS, HOOK } kind;
+        int threshold; /* failures in a row that count */
         probe_done_fn done;
         void *userdata;
         struct loop_source *timer;
@@ -161,6 +162,16 @@ void probe_cancel(struct probe *probe)
         probe_free(probe);
 }
 
+/* Only so many failures in a row are a reason to stop what runs. */
+static void count_failure(const struct probe *probe, struct model_container *c, bool failed)
+{
+        unsigned *failures = &c->failures[probe->kind];
+
+        *failures = failed ? *failures + 1 : 0;
+        if (*failures >= (unsigned)probe->threshold)
+                c->probe_failed = true;
+}
+
 static bool fails(struct probe *probe, struct model_container *c)
 {
         unsigned chance = probe->kind == HOOK        ? host->hook_fails
@@ -170,8 +181,8 @@ static bool fails(struct probe *probe, struct model_container *c)
 
         if (failed && c && probe->kind == HOOK)
                 c->hook_failed = true;
-        else if (failed && c && probe->kind != READINESS)
-                c->probe_failed = true;
+        else if (c && (probe->kind == STARTUP || probe->kind == LIVENESS))
+                count_failure(probe, c, failed);
         host->probe_failures += failed;
         return failed;
 }
@@ -203,6 +214,7 @@ struct probe *probe_start(struct probes *probes, const struct probe_request *req
                       : request->handler == &c->probes[POD_PROBE_LIVENESS].handler  ? LIVENESS
                       : request->handler == &c->probes[POD_PROBE_READINESS].handler ? READINESS
                                                                                     : HOOK;
+        probe->threshold = probe->kind == HOOK ? 1 : c->probes[probe->kind].failure_threshold;
         (void)snprintf(probe->id, sizeof(probe->id), "%s", request->container_id);
         host->probes += probe->kind != HOOK;
         host->hooks += probe->kind == HOOK;

@@ -21,6 +21,9 @@ struct model_host {
         unsigned probe_errors; /* the probe cannot be carried out */
         unsigned hook_fails;
         uint64_t probes, probe_failures, hooks, volume_failures;
+        /* Directories are about to be removed. */
+        void (*cleaning)(void *userdata, const char *uid);
+        void *userdata;
 };
 
 void model_host_set(struct model_host *host); /* NULL at the end of a world */

@@ -6,6 +6,8 @@
  *      sim --seed 1 --schedules 1000     those with the seeds 1 to 1000
  *      sim --seed 17 --verbose           the course of one
  *      sim --seed 17 --records           what its journal would hold
+ *      sim ... --until-failure           no further than the first that fails, of which there must be one: for a sim
+ * with a planted defect
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,12 +22,12 @@
 
 struct arguments {
         uint64_t seed, schedules;
-        bool verbose, records;
+        bool verbose, records, until_failure;
 };
 
 static int usage(void)
 {
-        (void)fprintf(stderr, "usage: sim [--seed N] [--schedules M] [--verbose] [--records]\n");
+        (void)fprintf(stderr, "usage: sim [--seed N] [--schedules M] [--verbose] [--records] [--until-failure]\n");
         return 2;
 }
 
@@ -36,6 +38,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
                         a->verbose = true;
                 else if (str_eq(argv[i], "--records"))
                         a->records = true;
+                else if (str_eq(argv[i], "--until-failure"))
+                        a->until_failure = true;
                 else if (str_eq(argv[i], "--seed") && i + 1 < argc && str_to_u64(argv[i + 1], &a->seed) == 0)
                         i++;
                 else if (str_eq(argv[i], "--schedules") && i + 1 < argc && str_to_u64(argv[i + 1], &a->schedules) == 0)
@@ -68,7 +72,7 @@ int main(int argc, char **argv)
 
         if (!parse(argc, argv, &a))
                 return usage();
-        for (uint64_t i = 0; i < a.schedules; i++) {
+        for (uint64_t i = 0; i < a.schedules && !(failed && a.until_failure); i++) {
                 const struct world_options options = {.seed = a.seed + i,
                                                       .verbose = a.verbose,
                                                       .records = a.records,
@@ -88,5 +92,5 @@ int main(int argc, char **argv)
                      a.schedules, a.seed, failed, sum.events, sum.starts, sum.kills, sum.edits, sum.node_restarts,
                      sum.daemon_restarts, sum.calls, sum.faults, sum.records,
                      (double)(clock() - began) / CLOCKS_PER_SEC);
-        return failed > 0;
+        return a.until_failure ? failed == 0 : failed > 0;
 }

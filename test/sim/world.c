@@ -62,6 +62,10 @@ static void acted(void *world, const struct pod_entry *entry, const struct pod_a
         struct world *w = world;
         const struct pod_incarnation *inc = pod_view_incarnation(entry->view, a->which);
 
+        if (a->kind == POD_ACTION_STOP)
+                check_stop(w, inc->pod);
+        else if (a->kind == POD_ACTION_OP && (a->op == POD_OP_SIGNAL || a->op == POD_OP_KILL))
+                check_signal(w, inc->containers[a->container].now.id, a->op == POD_OP_KILL);
         if (a->kind == POD_ACTION_EVENT || a->kind == POD_ACTION_PROBE)
                 return;
         world_say(w, "%s %s %s %s %s", entry->view->key, pod_which_name(a->which), pod_action_kind_name(a->kind),
@@ -203,6 +207,7 @@ static void removed_by_somebody(struct world *w)
         if (!c)
                 return;
         world_say(w, "--- somebody removes %s", c->name);
+        check_lost(w, c);
         model_remove(w->model, c);
 }
 
@@ -374,7 +379,8 @@ static void world_begin(struct world *w)
         w->rng.state = w->options->seed;
         w->loop = sim_loop_new(START, START_WALL);
         w->model = model_new(w->loop, &w->rng, &hooks);
-        w->host = (struct model_host){.loop = w->loop, .rng = &w->rng, .model = w->model};
+        w->host = (struct model_host){
+                .loop = w->loop, .rng = &w->rng, .model = w->model, .cleaning = check_cleanup, .userdata = w};
         model_host_set(&w->host);
         w->disk = sim_disk_new();
         if (w->options->replay)

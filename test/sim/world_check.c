@@ -8,11 +8,15 @@
 #include "base/str.h"
 #include "docker/docker.h"
 #include "net/loop.h"
-#include "node/backoff.h"
 #include "node/pod_store.h"
 #include "world_private.h"
 
 #define SLACK (1 * USEC_PER_SEC)
+/* The rules, once more in this file's own words: a check by the code that it checks would pass whatever that says. */
+#define FIRST_WAIT (10 * USEC_PER_SEC)
+#define LONGEST_WAIT (300 * USEC_PER_SEC)
+#define LONG_RUN (600 * USEC_PER_SEC)
+#define LEAST_GRACE (2 * USEC_PER_SEC)
 
 static struct world_pod *pod_of(struct world *w, const struct model_container *c)
 {
@@ -56,6 +60,46 @@ static struct run_track *track_of(struct world *w, const struct model_container 
         return t;
 }
 
+/* Before restart number count + 1. */
+static usec_t wait_before(unsigned count)
+{
+        usec_t wait = FIRST_WAIT;
+
+        for (unsigned i = 1; i < count && wait < LONGEST_WAIT; i++)
+                wait *= 2;
+        return count == 0 ? 0 : wait < LONGEST_WAIT ? wait : LONGEST_WAIT;
+}
+
+/* What has ended for good, by restartPolicy, is not run again. */
+static void check_rule(struct world *w, const struct model_container *c, const struct run_track *t)
+{
+        const struct version *v = world_version_find(w, c->uid, c->hash);
+        size_t i;
+        const struct pod_container *spec = v ? world_spec(v, c->container, &i) : NULL;
+
+        if (!spec || spec->init || t->lost)
+                return;
+        if (v->pod->restart_policy == POD_RESTART_NEVER ||
+            (v->pod->restart_policy == POD_RESTART_ON_FAILURE && t->exit_code == 0))
+                world_problem(w, "%s runs again though it ended with %d", short_name(c), t->exit_code);
+}
+
+/* An app container starts after every init container has done its work in this sandbox. */
+static void check_order(struct world *w, const struct model_container *c)
+{
+        const struct version *v = world_version_find(w, c->uid, c->hash);
+        size_t index;
+        const struct pod_container *spec = v ? world_spec(v, c->container, &index) : NULL;
+
+        for (size_t i = 0; spec && i < v->pod->init_count && i < index; i++) {
+                const struct pod_container *before = &v->pod->containers[i];
+                struct model_container like = {.uid = c->uid, .hash = c->hash, .container = before->name};
+
+                if (!before->sidecar && !str_eq(track_of(w, &like)->went_well, c->sandbox))
+                        world_problem(w, "%s starts before %s has ended well", short_name(c), before->name);
+        }
+}
+
 static void check_backoff(struct world *w, const struct model_container *c)
 {
         struct run_track *t = track_of(w, c);
@@ -67,7 +111,9 @@ static void check_backoff(struct world *w, const struct model_container *c)
                 /* Somebody changed the file or asked for it: all is forgiven. */
                 bool anew = p->changed + SLACK >= t->sandbox || p->asked + SLACK >= t->started;
 
-                wait = anew ? 0 : backoff_period(t->count, 0);
+                if (!anew)
+                        check_rule(w, c, t);
+                wait = anew ? 0 : wait_before(t->count);
                 if (now + 2 < t->finished + wait)
                         world_problem(w, "%s starts %llu us early: run %u ended at %llu", short_name(c),
                                       (unsigned long long)(t->finished + wait - now), t->count,
@@ -76,6 +122,7 @@ static void check_backoff(struct world *w, const struct model_container *c)
         }
         t->started = now;
         t->finished = 0;
+        t->lost = false;
         t->sandbox = sandbox ? sandbox->created : now;
 }
 
@@ -84,7 +131,10 @@ static void track_end(struct world *w, const struct model_container *c)
         struct run_track *t = track_of(w, c);
 
         t->finished = loop_now(w->loop);
-        if (t->finished - t->started >= BACKOFF_RESET)
+        t->exit_code = c->exit_code;
+        if (c->exit_code == 0)
+                (void)snprintf(t->went_well, sizeof(t->went_well), "%s", c->sandbox);
+        if (t->finished - t->started >= LONG_RUN)
                 t->count = 0;
 }
 
@@ -144,8 +194,10 @@ void check_started(void *world, struct model_container *c, usec_t *ret_lives)
         w->result->starts++;
         check_alone(w, c);
         set_program(w, c, ret_lives);
-        if (!c->is_sandbox)
+        if (!c->is_sandbox) {
+                check_order(w, c);
                 check_backoff(w, c);
+        }
         if (w->quiet)
                 world_problem(w, "%s starts though all is settled", short_name(c));
 }
@@ -223,6 +275,55 @@ void check_stopping(void *world, struct model_container *c, const char *how)
                 world_problem(w, "%s of %s without a reason", how, short_name(c));
         if (w->quiet)
                 world_problem(w, "%s of %s though all is settled", how, short_name(c));
+}
+
+void check_lost(struct world *w, const struct model_container *c)
+{
+        if (!c->is_sandbox)
+                track_of(w, c)->lost = true;
+}
+
+void check_stop(struct world *w, const struct pod *pod)
+{
+        struct model_container *c;
+
+        for (c = model_containers(w->model); c; c = c->next)
+                if (str_eq(c->uid, pod->uid) && str_eq(c->hash, pod->spec_hash))
+                        c->stop_asked = loop_now(w->loop);
+}
+
+/* Between signal and kill lies the grace: what is left of the pod's where all of it stops, two seconds at least (a
+ * probe may bring a shorter one of its own than the pod's). */
+void check_signal(struct world *w, const char *id, bool kill)
+{
+        struct model_container *c = model_find(w->model, id);
+        const struct version *v = c ? world_version_find(w, c->uid, c->hash) : NULL;
+        usec_t now = loop_now(w->loop), pods;
+
+        if (!c || !v || c->is_sandbox || c->state != DOCKER_STATE_RUNNING)
+                return;
+        if (kill && !c->signal_asked)
+                world_problem(w, "%s is killed without a signal before", short_name(c));
+        else if (kill && now + 2 < c->kill_least)
+                world_problem(w, "%s is killed %llu us early", short_name(c),
+                              (unsigned long long)(c->kill_least - now));
+        if (kill || c->signal_asked)
+                return;
+        pods = (usec_t)v->pod->termination_grace_seconds * USEC_PER_SEC;
+        c->signal_asked = now;
+        c->kill_least = now + LEAST_GRACE;
+        if (c->stop_asked && c->kill_least < c->stop_asked + pods)
+                c->kill_least = c->stop_asked + pods;
+}
+
+void check_cleanup(void *world, const char *uid)
+{
+        struct world *w = world;
+        const struct model_container *c;
+
+        for (c = model_containers(w->model); c; c = c->next)
+                if (c->state == DOCKER_STATE_RUNNING && str_eq(c->uid, uid))
+                        world_problem(w, "the directories of %s are removed under it", short_name(c));
 }
 
 /* --- the calm ----------------------------------------------------------------------------------------------------- */

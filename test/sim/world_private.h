@@ -34,6 +34,9 @@ struct run_track {
         unsigned count;
         usec_t started, finished; /* of the last run; 0: none */
         usec_t sandbox;           /* when its sandbox was created */
+        int exit_code;
+        bool lost;          /* somebody removed it, so nobody may know how it ended */
+        char went_well[65]; /* the sandbox in which it last ended with 0 */
         struct run_track *next;
 };
 
@@ -81,6 +84,13 @@ void check_created(void *world, struct model_container *c);
 void check_started(void *world, struct model_container *c, usec_t *ret_lives);
 void check_ended(void *world, struct model_container *c);
 void check_stopping(void *world, struct model_container *c, const char *how);
+/* Before somebody other than podwatch removes it. */
+void check_lost(struct world *w, const struct model_container *c);
+/* podwatch stops a version of a pod; it asks for a signal (kill: SIGKILL) to the container with this id. */
+void check_stop(struct world *w, const struct pod *pod);
+void check_signal(struct world *w, const char *id, bool kill);
+/* Hook of the host: the directories of this UID are about to be removed. */
+void check_cleanup(void *world, const char *uid);
 void check_converged(struct world *w);
 void check_bounds(struct world *w);
 void check_free(struct world *w);

@@ -189,6 +189,27 @@ static void a_signal_that_failed_is_sent_again(void **state)
         rig_release(&rig);
 }
 
+static void a_stop_leaves_2_s_to_what_was_signalled_for_its_restart(void **state)
+{
+        struct rig rig;
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+
+        (void)state;
+        pod->termination_grace_seconds = 0;
+        up(&rig, pod);
+        pod_request_restart(rig.view, -1, "asked for", rig.now);
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "signal:app0");
+        rig_done(&rig, POD_OP_SIGNAL, "app0");
+        rig_at(&rig, 1 * SEC);
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "STOP:removed");
+        rig_at(&rig, 2 * SEC);
+        assert_string_equal(rig_take(&rig), "kill:app0");
+        rig_release(&rig);
+}
+
 static void a_start_under_way_is_waited_for(void **state)
 {
         struct rig rig;
@@ -298,6 +319,7 @@ int main(void)
                 cmocka_unit_test(no_grace_still_leaves_2_s),
                 cmocka_unit_test(a_kill_that_shows_no_effect_is_repeated),
                 cmocka_unit_test(a_signal_that_failed_is_sent_again),
+                cmocka_unit_test(a_stop_leaves_2_s_to_what_was_signalled_for_its_restart),
                 cmocka_unit_test(a_start_under_way_is_waited_for),
                 cmocka_unit_test(a_pull_under_way_is_not_waited_for),
                 cmocka_unit_test(a_running_init_container_is_stopped_as_an_app),

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Defects for the simulator to catch, planted one at a time into copies of podwatch's sources.
+
+    plant.py --list                the names
+    plant.py --file NAME           the source file that a defect changes, below lib/node
+    plant.py NAME SOURCE > COPY    the file with the defect
+
+A defect replaces a text that stands exactly once in its file; where the text has changed the build says so, and the defect
+is to be planted anew.
+"""
+import sys
+
+# name: (file, what it does, the text, the text with the defect)
+DEFECTS = {
+    'lists-never-again': ('observer.c', 'what an event did not tell is never seen',
+        'loop_timer_set(o->timer, usec_add(loop_now(o->loop), OBSERVER_LIST_USEC));', 'loop_timer_set(o->timer, USEC_INFINITY);'),
+    'no-list-after-a-reconnect': ('observer.c', 'what happened while Docker was away is not looked at',
+        'o->link = LINK_LISTING;\n        observer_list(o);', 'o->link = LINK_LISTING;\n        if (o->retry_delay == RETRY_FIRST_USEC)\n                observer_list(o);'),
+    'last-look-skipped': ('observer.c', 'a change during an inspect is not looked at again',
+        'look->again = look->call != NULL;', 'look->again = false;'),
+    'backoff-off-by-one': ('backoff.c', 'every wait is the one before it',
+        'return count == 0 ? 0 : doubled(BACKOFF_INITIAL, count,', 'return count == 0 ? 0 : doubled(BACKOFF_INITIAL, count - 1,'),
+    'backoff-forgiven-early': ('backoff.c', 'five minutes of running are enough to begin anew',
+        '>= BACKOFF_RESET)', '>= BACKOFF_RESET / 2)'),
+    'backoff-of-the-start': ('backoff.c', 'a wait counts from the start of the run',
+        'usec_add(finished, b->period)', 'usec_add(started ? started : finished, b->period)'),
+    'retry-never': ('backoff.c', 'what has failed five times is never tried again',
+        'r->at = usec_add(now, doubled(initial, r->failures, RETRY_MAX));',
+        'r->at = r->failures > 5 ? USEC_INFINITY : usec_add(now, doubled(initial, r->failures, RETRY_MAX));'),
+    'slot-never-freed': ('pod_apply.c', 'a failed request holds its slot for ever',
+        'slot->op = POD_OP_NONE;\n        if (!o->success && !view->runtime_ready) {',
+        'if (o->success)\n                slot->op = POD_OP_NONE;\n        if (!o->success && !view->runtime_ready) {'),
+    'late-outcome-taken': ('pod_apply.c', 'the outcome of an earlier request counts for a later one',
+        'if (slot->op == op && op != POD_OP_NONE && slot->generation == generation)', 'if (slot->op == op && op != POD_OP_NONE && generation)'),
+    'made-in-vain-kept': ('pod_apply.c', 'what was created for a pod that has ended stays',
+        'pod_apply_garbage(view, id, false);\n        return true;', '(void)view;\n        (void)id;\n        return true;'),
+    'kill-without-grace': ('pod_apply.c', 'the kill follows the signal at once',
+        'if (c->kill_at < usec_add(now, STOP_GRACE_MIN))\n                c->kill_at = usec_add(now, STOP_GRACE_MIN);', 'c->kill_at = now;'),
+    'sidecars-not-stopped': ('step_stop.c', 'the sandbox is taken from under the sidecars',
+        'if (!others && last < 0 && inc->sandbox.state', 'if (!others && inc->sandbox.state'),
+    'kill-never': ('step_stop.c', 'what is deaf to its signal is left alone',
+        'if (!c->killed || step_due(s, c->retry.at))', 'if (c->killed && step_due(s, c->retry.at))'),
+    'removal-ignored': ('step_edit.c', 'a removed file stops nothing that comes up',
+        'if (!view->wanted)\n                return stop(s,', 'if (!view->wanted && s->inc->phase == POD_ACTIVE)\n                return stop(s,'),
+    'replaced-before-it-is-ready': ('step_edit.c', 'a replacement that cannot be prepared stops what runs',
+        'if (view->next && fact_prepared(view->next) && str_empty(view->hold))', 'if (view->next && view->next->volumes_ready && str_empty(view->hold))'),
+    'next-starts-beside': ('pod_step.c', 'the replacement starts while the old one runs',
+        'if (s.inc) {\n                step_start(&s, false);', 'if (s.inc) {\n                step_start(&s, true);'),
+    'deadline-dropped': ('pod_step.c', 'the time of the next try is forgotten',
+        'if (at < s->plan->deadline)\n                s->plan->deadline = at;', 'if (at < s->plan->deadline && s->which != POD_CURRENT)\n                s->plan->deadline = at;'),
+    'directories-removed-early': ('pod_step.c', 'directories go while a request may still start something in them',
+        'if (s->inc->cleaned || s->starting || !slot_free(&s->inc->slot) || fact_unsettled(s->inc))', 'if (s->inc->cleaned || !slot_free(&s->inc->slot))'),
+    'wakes-for-nothing': ('step_start.c', 'a restart is looked at though its image is not there',
+        'if (!inc->volumes_ready || !c->image_ready || !slot_free(&c->slot))\n                return;',
+        '(void)step_due(s, c->backoff.until);\n        if (!inc->volumes_ready || !c->image_ready || !slot_free(&c->slot))\n                return;'),
+    'strays-ignored': ('pod_facts.c', 'a container that is to be removed does not hold up its successor',
+        'if (view->garbage[i].running)', 'if (view->garbage[i].running && view->garbage_count > 60)'),
+    'rule-always': ('pod_facts.c', 'restartPolicy OnFailure restarts what ended well',
+        'return c->now.exit_code != 0;', 'return true;'),
+    'order-of-init-ignored': ('pod_facts.c', 'an init container that has failed lets the next one pass',
+        'c->now.state == INSTANCE_RUNNING && c->started : c->init_done;', 'c->now.state == INSTANCE_RUNNING && c->started : c->now.finished > 0;'),
+    'attempt-used-twice': ('pod_edge.c', 'a name that exists is asked for again',
+        'all[k]->containers[i].next_attempt <= attempt)\n                                all[k]->containers[i].next_attempt = attempt + 1;',
+        'all[k]->containers[i].next_attempt < attempt)\n                                all[k]->containers[i].next_attempt = attempt;'),
+    'backoff-lost-on-restart': ('pod_persist.c', 'a podwatch that comes back has forgotten how often it crashed',
+        '*b = *saved;', '*b = *saved;\n        b->count = 0;'),
+    'kill-time-lost-on-restart': ('pod_persist.c', 'a podwatch that comes back kills what was signalled',
+        'c->kill_at = saved->kill_at;', 'c->kill_at = saved->signalled;'),
+    'older-picture-believed': ('pod_observe.c', 'a list made before the end of a container brings it back to life',
+        'if (!seen->d->inspected)\n                                return POD_OBSERVED_INSPECT;\n                        if (seen->d->started > instance->finished_wall)\n                                now_running(inc, i, seen, true);',
+        'now_running(inc, i, seen, true);'),
+    'orphans-left': ('pod_want.c', 'what runs and is wanted by nobody goes on',
+        'view->current->phase = POD_ACTIVE;\n        return true;', 'view->current->phase = POD_ENDED;\n        return true;'),
+    'one-failure-is-enough': ('probe_state.c', 'a probe restarts at its first failure',
+        'if (state->streak < threshold)\n                return PROBE_UNDECIDED;', 'if (success && state->streak < threshold)\n                return PROBE_UNDECIDED;'),
+    'record-left-out': ('pod_store.c', 'the journal lacks what probes said',
+        'if (store->record) {\n                pod_change_write(', 'if (store->record && c->kind != POD_CHANGE_PROBE) {\n                pod_change_write('),
+    'failed-start-believed': ('exec_start.c', 'a start that Docker refused counts as one that went well',
+        'if (job->body)\n                job_failed(job, failure_reason(job), "%s", job->body);\n        else\n', ''),
+}
+
+
+def plant(name, source):
+    file, _, text, defect = DEFECTS[name]
+    with open(source, encoding='utf-8') as f:
+        whole = f.read()
+    if whole.count(text) != 1:
+        sys.exit(f'plant.py: {name}: its text stands {whole.count(text)} times in {file}, not once')
+    return whole.replace(text, defect)
+
+
+def main(args):
+    if args == ['--list']:
+        print('\n'.join(DEFECTS))
+    elif len(args) == 2 and args[0] == '--file' and args[1] in DEFECTS:
+        print(DEFECTS[args[1]][0])
+    elif len(args) == 2 and args[0] in DEFECTS:
+        sys.stdout.write(plant(*args))
+    else:
+        sys.exit(__doc__)
+
+
+main(sys.argv[1:])
