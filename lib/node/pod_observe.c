@@ -72,15 +72,15 @@ static struct seen read_labels(const struct docker_container *d, usec_t now, use
         };
 }
 
-/* Wall clock to boot time; never 0 for a time that is known. */
+/* Wall clock to boot time; never 0 for a time that is known. What Docker tells has happened: a time that is still to
+ * come was taken before the clock was set back, and a wait that counts from it might last for years. */
 static usec_t to_boot(const struct seen *seen, usec_t wall)
 {
         usec_t t;
 
         if (!wall)
                 return 0;
-        t = wall > seen->now_wall ? usec_add(seen->now, wall - seen->now_wall)
-                                  : usec_sub(seen->now, seen->now_wall - wall);
+        t = wall > seen->now_wall ? seen->now : usec_sub(seen->now, seen->now_wall - wall);
         return t ? t : 1;
 }
 
@@ -215,8 +215,9 @@ static enum pod_observed observe_sandbox(struct pod_view *view, struct pod_incar
         if (inc->sandbox.state != INSTANCE_ABSENT && seen->attempt <= inc->sandbox.attempt)
                 return discard(view, seen);
         edge_sandbox_created(view, inc, seen->d->id, seen->attempt);
-        /* It is made after the volumes; one that has ended may be of an earlier boot, before which tmpfs was. */
-        inc->volumes_ready |= seen->state != INSTANCE_EXITED;
+        /* It is made after the volumes; one that does not run may be of an earlier boot, and what was in memory gone.
+         */
+        inc->volumes_ready |= seen->state == INSTANCE_RUNNING;
         settle_in_state(view, inc, -1, seen);
         return seen->state == INSTANCE_RUNNING ? more_wanted(seen) : POD_OBSERVED;
 }

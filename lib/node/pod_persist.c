@@ -280,6 +280,8 @@ static void restore_container(const struct restore *r, struct pod_incarnation *i
                               const struct saved_container *saved)
 {
         struct pod_container_view *c = &inc->containers[i];
+        /* What ran in a sandbox that is gone was moved aside, but it is the run that the backoff goes on from. */
+        bool aside = saved->id && c->now.state == INSTANCE_ABSENT && str_eq(c->last.id, saved->id);
 
         if (c->next_attempt < saved->next_attempt)
                 c->next_attempt = saved->next_attempt;
@@ -288,7 +290,8 @@ static void restore_container(const struct restore *r, struct pod_incarnation *i
         if (same_sandbox)
                 c->init_done |= saved->init_done;
         restore_backoff(r, &c->backoff, &saved->backoff,
-                        &(struct saved_run){saved->id, saved->attempt, saved->next_attempt, saved->started}, &c->now);
+                        &(struct saved_run){saved->id, saved->attempt, saved->next_attempt, saved->started},
+                        aside ? &c->last : &c->now);
         if (!saved->id || !str_eq(c->now.id, saved->id))
                 return;
         c->restart_by_user = saved->restart_by_user;

@@ -173,9 +173,10 @@ static void ask_hold(struct pod_store *store, struct pod_entry_private *p, usec_
         if (!store->hooks.hold || !p->entry.view->runtime_ready || !waits_to_start(p->entry.view))
                 return;
         store->hooks.hold(store->hooks.userdata, &p->entry, text, sizeof(text));
-        if (!str_eq(text, p->entry.view->hold))
-                (void)pod_store_change(store, p,
-                                       &(struct pod_change){.kind = POD_CHANGE_HOLD, .now = now, .text = text}, NULL);
+        if (str_eq(text, p->entry.view->hold))
+                return;
+        (void)pod_store_change(store, p, &(struct pod_change){.kind = POD_CHANGE_HOLD, .now = now, .text = text}, NULL);
+        p->dirty = false; /* the step that asked follows */
 }
 
 static void ask_drain(struct pod_store *store, struct pod_entry_private *p, usec_t now)

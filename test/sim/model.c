@@ -170,7 +170,8 @@ struct model_container *model_create(struct model *model, const char *name, cons
                 (void)snprintf(c->id + i, sizeof(c->id) - i, "%016llx", (unsigned long long)rng_next(model->rng));
         c->name = xstrdup(name);
         c->state = DOCKER_STATE_CREATED;
-        c->created = loop_now(model->loop);
+        c->created = sim_loop_elapsed(model->loop);
+        c->created_wall = loop_now_realtime(model->loop);
         read_labels(c, json);
         cJSON_Delete(json);
         DL_APPEND(model->containers, c);
@@ -203,11 +204,11 @@ void model_start(struct model *model, struct model_container *c)
         if (c->state == DOCKER_STATE_RUNNING)
                 return;
         c->state = DOCKER_STATE_RUNNING;
-        c->started = loop_now(model->loop);
-        c->finished = 0;
+        c->started = sim_loop_elapsed(model->loop);
+        c->started_wall = loop_now_realtime(model->loop);
+        c->finished_wall = 0;
         c->probe_failed = c->hook_failed = false;
         c->failures[0] = c->failures[1] = 0;
-        c->stop_asked = c->signal_asked = c->kill_least = 0;
         if (c->is_sandbox)
                 (void)snprintf(c->ip, sizeof(c->ip), "172.17.%u.%u", model->addresses / 250 % 250,
                                model->addresses % 250 + 2);
@@ -225,7 +226,7 @@ void model_end(struct model *model, struct model_container *c, int code)
         c->end = loop_source_free(c->end);
         c->state = DOCKER_STATE_EXITED;
         c->exit_code = code;
-        c->finished = loop_now(model->loop);
+        c->finished_wall = loop_now_realtime(model->loop);
         c->ip[0] = '\0';
         model->met.ends++;
         model->hooks.ended(model->hooks.userdata, c);
@@ -269,19 +270,14 @@ void model_remove(struct model *model, struct model_container *c)
         container_free(c);
 }
 
-static usec_t to_wall(const struct model *model, usec_t t)
-{
-        return t ? t + loop_now_realtime(model->loop) - loop_now(model->loop) : 0;
-}
-
-void model_show(struct model *model, const struct model_container *c, bool inspected, struct docker_container *d)
+void model_show(const struct model_container *c, bool inspected, struct docker_container *d)
 {
         *d = (struct docker_container){.state = c->state, .inspected = inspected};
         d->id = xstrdup(c->id);
         d->name = xstrdup(c->name);
         d->image = xstrdup("image");
         d->image_id = xstrdup("sha256:image");
-        d->created = to_wall(model, c->created);
+        d->created = c->created_wall;
         for (size_t i = 0; i < c->labels.count; i++)
                 docker_labels_add(&d->labels, c->labels.items[i].key, c->labels.items[i].value);
         if (!inspected)
@@ -289,8 +285,8 @@ void model_show(struct model *model, const struct model_container *c, bool inspe
         d->pid = c->state == DOCKER_STATE_RUNNING ? 1 : 0;
         d->exit_code = c->exit_code;
         d->error = xstrdup("");
-        d->started = to_wall(model, c->started);
-        d->finished = to_wall(model, c->finished);
+        d->started = c->started_wall;
+        d->finished = c->finished_wall;
         d->ip = xstrdup(c->ip);
         d->log_path = xstrdup("");
         d->resolv_conf = xstrdup("");
@@ -304,10 +300,8 @@ void model_down(struct model *model, bool live_restore)
 {
         struct model_container *c;
 
-        if (model->down)
-                return;
+        model->met.daemon_down += !model->down;
         model->down = true;
-        model->met.daemon_down++;
         for (size_t i = 0; i < CLIENTS_MAX; i++)
                 if (model->clients[i])
                         model_client_down(model->clients[i]);

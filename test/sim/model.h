@@ -20,7 +20,9 @@ struct model_container {
         char *name;
         struct docker_labels labels;
         enum docker_state state;
-        usec_t created, started, finished; /* boot time; 0: not yet */
+        usec_t by_somebody;      /* when somebody started it, not podwatch */
+        usec_t created, started; /* by the simulator's clock; 0: not yet */
+        usec_t created_wall, started_wall, finished_wall;
         int exit_code;
         char ip[24];
         /* of its labels */
@@ -47,6 +49,7 @@ struct model_faults {
         unsigned refused;       /* 500, nothing was done */
         unsigned refused_done;  /* 500, and it was done */
         unsigned slow;          /* takes up to 20 s more */
+        unsigned late_answer;   /* it was done, the answer takes up to 5 s */
         unsigned lost_event;    /* never told */
         unsigned late_event;    /* told up to 5 s later */
         unsigned double_event;  /* told twice */
@@ -68,8 +71,8 @@ struct model *model_free(struct model *model);
 struct model_faults *model_faults(struct model *model);
 /* What was met, by name of the fault, for the summary. */
 struct model_met {
-        uint64_t calls, lost_request, lost_answer, refused, refused_done, slow, lost_event, late_event, double_event,
-                daemon_down, starts, ends, creates, removes;
+        uint64_t calls, lost_request, lost_answer, refused, refused_done, slow, late_answer, lost_event, late_event,
+                double_event, missing_image, daemon_down, starts, ends, creates, removes;
 };
 const struct model_met *model_met(const struct model *model);
 
@@ -99,7 +102,7 @@ void model_signal(struct model *model, struct model_container *c, const char *si
 void model_end(struct model *model, struct model_container *c, int code);
 void model_destroy(struct model *model, struct model_container *c);
 /* Fills d with copies. */
-void model_show(struct model *model, const struct model_container *c, bool inspected, struct docker_container *d);
+void model_show(const struct model_container *c, bool inspected, struct docker_container *d);
 void model_client_added(struct model *model, struct model_client *client);
 void model_client_gone(struct model *model, struct model_client *client);
 /* model_calls.c */

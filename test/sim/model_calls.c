@@ -149,7 +149,7 @@ static void do_list(struct docker_call *call)
 
         DL_FOREACH (model_containers(call->model), c) {
                 call->list.items = xrealloc(call->list.items, call->list.count + 1, sizeof(*call->list.items));
-                model_show(call->model, c, false, &call->list.items[call->list.count++]);
+                model_show(c, false, &call->list.items[call->list.count++]);
         }
 }
 
@@ -209,7 +209,7 @@ static void carry_out(struct docker_call *call)
                 do_list(call);
                 break;
         case CALL_INSPECT:
-                model_show(call->model, c, true, &call->shown);
+                model_show(c, true, &call->shown);
                 break;
         case CALL_CREATE:
                 do_create(call);
@@ -226,8 +226,10 @@ static void carry_out(struct docker_call *call)
         case CALL_PULL:
         case CALL_IMAGE:
                 if (strstr(call->id, "missing") &&
-                    rng_chance(model_rng(call->model), model_faults(call->model)->missing_image))
+                    rng_chance(model_rng(call->model), model_faults(call->model)->missing_image)) {
+                        model_count(call->model)->missing_image++;
                         fail(call, ERR_REMOTE, call->kind == CALL_PULL ? 500 : 404, "no such image");
+                }
                 break;
         case CALL_VERSION:
         case CALL_INFO:
@@ -261,6 +263,16 @@ static void send_answer(struct docker_call *call, usec_t delay)
         call->timer = sim_after(model_loop(call->model), delay, on_answer, call);
 }
 
+static usec_t answer_time(struct docker_call *call)
+{
+        struct rng *rng = model_rng(call->model);
+
+        if (!rng_chance(rng, model_faults(call->model)->late_answer))
+                return rng_between(rng, 0, 2) * USEC_PER_MSEC;
+        model_count(call->model)->late_answer++;
+        return rng_between(rng, 0, 5000) * USEC_PER_MSEC;
+}
+
 static void on_arrival(void *userdata)
 {
         struct docker_call *call = userdata;
@@ -282,7 +294,7 @@ static void on_arrival(void *userdata)
                 model_count(call->model)->refused_done++;
                 fail(call, ERR_REMOTE, 500, "something went wrong afterwards");
         }
-        send_answer(call, rng_between(model_rng(call->model), 0, 2) * USEC_PER_MSEC);
+        send_answer(call, answer_time(call));
 }
 
 static struct docker_call *send(struct docker *d, enum call_kind kind, const char *id, const char *text,
@@ -520,7 +532,7 @@ static void tell_one(struct model_client *client, uint64_t stream, const struct 
         t->client = client;
         t->stream = stream;
         t->action = xstrdup(action);
-        model_show(client->model, c, false, &t->shown);
+        model_show(c, false, &t->shown);
         client->told++;
         (void)sim_after(model_loop(client->model), delay, on_told, t);
 }

@@ -33,9 +33,12 @@ static int sometimes(struct err *err, const char *what)
 
 int volume_setup(const struct host *h, const struct pod *pod, struct err *err)
 {
+        int r = sometimes(err, "volume setup");
+
         (void)h;
-        (void)pod;
-        return sometimes(err, "volume setup");
+        if (r == 0)
+                host->made(host->userdata, pod->uid);
+        return r;
 }
 
 int volume_cleanup(const struct host *h, const char *uid, struct err *err)

@@ -21,7 +21,8 @@ struct model_host {
         unsigned probe_errors; /* the probe cannot be carried out */
         unsigned hook_fails;
         uint64_t probes, probe_failures, hooks, volume_failures;
-        /* Directories are about to be removed. */
+        /* Directories were made, are about to be removed. */
+        void (*made)(void *userdata, const char *uid);
         void (*cleaning)(void *userdata, const char *uid);
         void *userdata;
 };

@@ -50,6 +50,16 @@ static bool parse(int argc, char **argv, struct arguments *a)
         return true;
 }
 
+/* The counts are all of one type. */
+static void add_met(struct model_met *sum, const struct model_met *met)
+{
+        uint64_t *to = (uint64_t *)sum;
+        const uint64_t *from = (const uint64_t *)met;
+
+        for (size_t i = 0; i < sizeof(*met) / sizeof(*from); i++)
+                to[i] += from[i];
+}
+
 static void add(struct world_result *sum, const struct world_result *r)
 {
         sum->events += r->events;
@@ -59,8 +69,50 @@ static void add(struct world_result *sum, const struct world_result *r)
         sum->node_restarts += r->node_restarts;
         sum->daemon_restarts += r->daemon_restarts;
         sum->records += r->records;
-        sum->calls += r->calls;
-        sum->faults += r->faults;
+        sum->reboots += r->reboots;
+        sum->clock_jumps += r->clock_jumps;
+        sum->holds += r->holds;
+        sum->volume_failures += r->volume_failures;
+        sum->probe_failures += r->probe_failures;
+        sum->disk_failures += r->disk_failures;
+        add_met(&sum->met, &r->met);
+}
+
+/* What was met, so that one sees that every kind of fault was. */
+static void show(const struct world_result *r)
+{
+        const struct {
+                const char *name;
+                uint64_t count;
+        } rows[] = {
+                {"events", r->events},
+                {"calls", r->met.calls},
+                {"starts", r->starts},
+                {"stops", r->kills},
+                {"edits", r->edits},
+                {"records replayed", r->records},
+                {"restarts of podwatch", r->node_restarts},
+                {"restarts of Docker", r->met.daemon_down},
+                {"reboots", r->reboots},
+                {"clock jumps", r->clock_jumps},
+                {"holds", r->holds},
+                {"requests lost", r->met.lost_request},
+                {"answers lost", r->met.lost_answer},
+                {"calls refused", r->met.refused},
+                {"calls refused though done", r->met.refused_done},
+                {"calls slow", r->met.slow},
+                {"answers late", r->met.late_answer},
+                {"events lost", r->met.lost_event},
+                {"events late", r->met.late_event},
+                {"events twice", r->met.double_event},
+                {"images missing", r->met.missing_image},
+                {"volumes failed", r->volume_failures},
+                {"probes failed", r->probe_failures},
+                {"writes failed", r->disk_failures},
+        };
+
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+                (void)printf("%12" PRIu64 " %s\n", rows[i].count, rows[i].name);
 }
 
 int main(int argc, char **argv)
@@ -86,11 +138,8 @@ int main(int argc, char **argv)
                 failed++;
                 (void)printf("seed %" PRIu64 ": %s\n", options.seed, r.problem);
         }
-        (void)printf("%" PRIu64 " schedules from seed %" PRIu64 ": %" PRIu64 " failed; %" PRIu64 " events, %" PRIu64
-                     " starts, %" PRIu64 " stops, %" PRIu64 " edits, %" PRIu64 " restarts of podwatch, %" PRIu64
-                     " of Docker, %" PRIu64 " calls, %" PRIu64 " faults, %" PRIu64 " records replayed; %.1f s\n",
-                     a.schedules, a.seed, failed, sum.events, sum.starts, sum.kills, sum.edits, sum.node_restarts,
-                     sum.daemon_restarts, sum.calls, sum.faults, sum.records,
-                     (double)(clock() - began) / CLOCKS_PER_SEC);
+        show(&sum);
+        (void)printf("%" PRIu64 " schedules from seed %" PRIu64 ": %" PRIu64 " failed; %.1f s\n", a.schedules, a.seed,
+                     failed, (double)(clock() - began) / CLOCKS_PER_SEC);
         return a.until_failure ? failed == 0 : failed > 0;
 }

@@ -19,7 +19,9 @@ struct loop_source {
 };
 
 struct loop {
-        usec_t now, wall_offset;
+        usec_t now;         /* what timers go by */
+        usec_t boot_offset; /* what loop_now has more, modulo 2^64 */
+        usec_t wall_offset;
         uint64_t order, runs;
         struct loop_source *timers; /* ascending by time, then by order */
         struct loop_source *defers; /* in the order they were scheduled */
@@ -46,7 +48,22 @@ struct loop *loop_free(struct loop *loop)
 
 usec_t loop_now(const struct loop *loop)
 {
+        return loop->now + loop->boot_offset;
+}
+
+usec_t sim_loop_elapsed(const struct loop *loop)
+{
         return loop->now;
+}
+
+void sim_loop_jump(struct loop *loop, int64_t delta)
+{
+        loop->wall_offset += (usec_t)delta;
+}
+
+void sim_loop_reboot(struct loop *loop, usec_t now)
+{
+        loop->boot_offset = now - loop->now;
 }
 
 usec_t loop_now_realtime(const struct loop *loop)
@@ -98,19 +115,25 @@ static int earlier(const struct loop_source *a, const struct loop_source *b)
         return a->order < b->order ? -1 : a->order > b->order;
 }
 
-void loop_timer_set(struct loop_source *s, usec_t deadline)
+static void set_at(struct loop_source *s, usec_t at)
 {
         unlink_source(s);
-        if (deadline == USEC_INFINITY)
-                return;
-        s->at = deadline > s->loop->now ? deadline : s->loop->now;
+        s->at = at;
         s->order = ++s->loop->order;
         DL_INSERT_INORDER(s->loop->timers, s, earlier);
 }
 
+void loop_timer_set(struct loop_source *s, usec_t deadline)
+{
+        if (deadline == USEC_INFINITY)
+                unlink_source(s);
+        else
+                set_at(s, deadline > loop_now(s->loop) ? deadline - s->loop->boot_offset : s->loop->now);
+}
+
 usec_t loop_timer_get(const struct loop_source *s)
 {
-        return s->at;
+        return s->at == USEC_INFINITY ? USEC_INFINITY : s->at + s->loop->boot_offset;
 }
 
 struct loop_source *loop_defer_new(struct loop *loop, const char *name, loop_defer_fn fn, void *userdata)
@@ -150,7 +173,7 @@ struct loop_source *sim_after(struct loop *loop, usec_t delay, sim_fn fn, void *
         struct loop_source *s = source_new(loop, AFTER, userdata);
 
         s->fn = fn;
-        loop_timer_set(s, usec_add(loop->now, delay));
+        set_at(s, usec_add(loop->now, delay));
         return s;
 }
 
@@ -165,8 +188,10 @@ static void run_defers(struct loop *loop)
         }
 }
 
-void sim_loop_run(struct loop *loop, usec_t until)
+void sim_loop_run(struct loop *loop, usec_t span)
 {
+        usec_t until = loop->now + span;
+
         for (;;) {
                 struct loop_source *s;
 
@@ -178,7 +203,7 @@ void sim_loop_run(struct loop *loop, usec_t until)
                 unlink_source(s);
                 loop->runs++;
                 if (s->kind == TIMER) {
-                        s->timer(s->userdata, loop->now);
+                        s->timer(s->userdata, loop_now(loop));
                 } else {
                         sim_fn fn = s->fn;
                         void *userdata = s->userdata;

@@ -7,8 +7,14 @@
 #include "net/loop.h"
 
 struct loop *sim_loop_new(usec_t now, usec_t now_wall);
-/* Runs everything that is due until `until`, which is the time then. */
-void sim_loop_run(struct loop *loop, usec_t until);
+/* The simulator's own clock, which nothing sets: loop_now at first, and still after a reboot. */
+usec_t sim_loop_elapsed(const struct loop *loop);
+/* Sets the wall clock by so much. */
+void sim_loop_jump(struct loop *loop, int64_t delta);
+/* The boot clock begins anew at `now`; to be called outside sim_loop_run, with no timer of a node left. */
+void sim_loop_reboot(struct loop *loop, usec_t now);
+/* Runs everything that is due for this long. */
+void sim_loop_run(struct loop *loop, usec_t span);
 
 /* Calls fn once, `delay` from now. Cancel by loop_source_free; it frees itself after the call. */
 typedef void (*sim_fn)(void *userdata);

@@ -29,11 +29,14 @@ struct saved {
         char *key, *text;
         char *before; /* what stood there until `written` */
         usec_t written;
+        bool stale;
         UT_hash_handle hh;
 };
 
 struct sim_disk {
         struct saved *files;
+        unsigned fails;
+        uint64_t failures;
 };
 
 struct sim_disk *sim_disk_new(void)
@@ -56,6 +59,24 @@ struct sim_disk *sim_disk_free(struct sim_disk *disk)
         return NULL;
 }
 
+void sim_disk_set_fails(struct sim_disk *disk, unsigned chance)
+{
+        disk->fails = chance;
+}
+
+uint64_t sim_disk_failures(const struct sim_disk *disk)
+{
+        return disk->failures;
+}
+
+bool sim_disk_is_stale(struct sim_disk *disk, const char *key)
+{
+        struct saved *s;
+
+        HASH_FIND_STR(disk->files, key, s);
+        return s && s->stale;
+}
+
 static const char *disk_read(struct sim_disk *disk, const char *key)
 {
         struct saved *s;
@@ -64,7 +85,7 @@ static const char *disk_read(struct sim_disk *disk, const char *key)
         return s ? s->text : NULL;
 }
 
-static void disk_write(struct sim_disk *disk, const char *key, const char *text, usec_t now)
+static void disk_write(struct sim_disk *disk, struct rng *rng, const char *key, const char *text, usec_t now)
 {
         struct saved *s;
 
@@ -74,7 +95,13 @@ static void disk_write(struct sim_disk *disk, const char *key, const char *text,
                 s->key = xstrdup(key);
                 HASH_ADD_KEYPTR(hh, disk->files, s->key, strlen(s->key), s);
         }
-        if (s->text && strcmp(s->text, text) == 0)
+        if (s->text && strcmp(s->text, text) == 0) {
+                s->stale = false;
+                return;
+        }
+        s->stale = rng_chance(rng, disk->fails);
+        disk->failures += s->stale;
+        if (s->stale)
                 return;
         if (now != s->written) {
                 free(s->before);
@@ -156,6 +183,13 @@ static void on_act(void *userdata, struct pod_entry *entry, const struct pod_act
                 pod_exec_start(node->exec, entry->view, action, generation);
 }
 
+static void on_hold(void *userdata, const struct pod_entry *entry, char *text, size_t size)
+{
+        const struct sim_node *node = userdata;
+
+        node->o.hold(node->o.userdata, entry->view->key, text, size);
+}
+
 static void on_stepped(void *userdata, struct pod_entry *entry)
 {
         struct sim_node *node = userdata;
@@ -164,7 +198,7 @@ static void on_stepped(void *userdata, struct pod_entry *entry)
         if (!node->observed)
                 return;
         pod_persist_write(entry->view, node->o.boot_id, &text);
-        disk_write(node->o.disk, entry->view->key, buf_str(&text), loop_now(node->o.loop));
+        disk_write(node->o.disk, node->o.rng, entry->view->key, buf_str(&text), sim_loop_elapsed(node->o.loop));
 }
 
 /* --- executor ---------------------------------------------------------------------------------------------------- */
@@ -415,6 +449,7 @@ static void check_cause(struct sim_node *node, const char *record)
         const char *rest = str_after(record, "{\"key\":\"");
         size_t len = rest ? strcspn(rest, "\"") : 0;
         struct cause *cause = NULL;
+        const struct pod_entry *entry;
 
         if (!rest || len >= sizeof(cause->key))
                 return;
@@ -425,7 +460,12 @@ static void check_cause(struct sim_node *node, const char *record)
         if (!cause)
                 return;
         memcpy(cause->key, rest, len);
-        if (strstr(record, "\"change\":")) {
+        entry = pod_store_find(node->store, cause->key);
+        /* What is held is looked at whenever another pod has moved on; and where two versions share a UID, one may be
+         * creating what the other was to create now. */
+        if (strstr(record, "\"change\":") || (entry && entry->view->hold[0]) ||
+            (entry && entry->view->next && entry->view->current &&
+             str_eq(entry->view->next->pod->uid, entry->view->current->pod->uid))) {
                 cause->changed = true;
         } else if (strstr(record, "\"step\":[")) {
                 if (strstr(record, "\"step\":[]") && !cause->changed)
@@ -435,6 +475,19 @@ static void check_cause(struct sim_node *node, const char *record)
                                  strstr(record, "\"end\"") || strstr(record, "\"promote\"") ||
                                  strstr(record, "\"revive\"") || strstr(record, "\"drop\"");
         }
+}
+
+void sim_node_look(struct sim_node *node, const char *key)
+{
+        struct pod_entry *entry = pod_store_find(node->store, key);
+
+        for (size_t i = 0; i < ARRAY_SIZE(node->causes); i++)
+                if (str_eq(node->causes[i].key, key))
+                        node->causes[i].changed = true;
+        if (!entry)
+                return;
+        pod_store_mark(node->store, entry);
+        sim_node_kick(node);
 }
 
 static void on_record(void *userdata, const char *record, size_t len)
@@ -473,7 +526,7 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
                 .progress = on_progress,
         };
         struct sim_node *node = xcalloc(1, sizeof(*node));
-        const struct pod_store_hooks hooks = {.act = on_act, .stepped = on_stepped, .userdata = node};
+        const struct pod_store_hooks hooks = {.act = on_act, .hold = on_hold, .stepped = on_stepped, .userdata = node};
 
         node->o = *options;
         node->host = (struct host){.node_name = "node",
@@ -506,7 +559,7 @@ struct sim_node *sim_node_free(struct sim_node *node)
         if (!node)
                 return NULL;
         if (rng_chance(node->o.rng, 300))
-                disk_lose(node->o.disk, usec_sub(loop_now(node->o.loop), KILL_WINDOW));
+                disk_lose(node->o.disk, usec_sub(sim_loop_elapsed(node->o.loop), KILL_WINDOW));
         node->docker = node->docker->ops->free(node->docker);
         node->probes = probes_free(node->probes);
         node->exec = pod_exec_free(node->exec);

@@ -23,6 +23,11 @@ struct sim_node;
 /* What survives a kill: state by pod name. */
 struct sim_disk *sim_disk_new(void);
 struct sim_disk *sim_disk_free(struct sim_disk *disk);
+/* So many writes in a thousand fail. */
+void sim_disk_set_fails(struct sim_disk *disk, unsigned chance);
+uint64_t sim_disk_failures(const struct sim_disk *disk);
+/* What stands there is older than what was to be written last. */
+bool sim_disk_is_stale(struct sim_disk *disk, const char *key);
 
 struct sim_node_options {
         struct loop *loop;
@@ -35,6 +40,8 @@ struct sim_node_options {
         /* The version of a pod that runs and is wanted by nobody, as the revisions on disk would know it; NULL: made of
          * labels. A new reference. */
         struct pod *(*find_version)(void *userdata, const char *uid, const char *hash);
+        /* Why this pod may not start now; "" for nothing. */
+        void (*hold)(void *userdata, const char *key, char *text, size_t size);
         /* A defect, or something that must not happen. */
         void (*complain)(void *userdata, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
         /* Every action, for --verbose. */
@@ -55,5 +62,7 @@ void sim_node_ready(struct sim_node *node);
 
 struct pod_store *sim_node_store(struct sim_node *node);
 void sim_node_kick(struct sim_node *node);
+/* What a hold goes by has changed. */
+void sim_node_look(struct sim_node *node, const char *key);
 bool sim_node_observed(const struct sim_node *node);
 size_t sim_node_pending(const struct sim_node *node);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +24,7 @@ void world_say(struct world *w, const char *fmt, ...)
 
         if (!w->options->verbose)
                 return;
-        (void)printf("%12.6f ", (double)(loop_now(w->loop) - START) / 1e6);
+        (void)printf("%12.6f ", (double)(sim_loop_elapsed(w->loop) - START) / 1e6);
         va_start(ap, fmt);
         (void)vprintf(fmt, ap);
         va_end(ap);
@@ -42,7 +43,7 @@ void world_problem(void *world, const char *fmt, ...)
         world_say(w, "!!! %s", text);
         if (!w->result->problems++)
                 (void)snprintf(w->result->problem, sizeof(w->result->problem), "at %.6f s: %.900s",
-                               (double)(loop_now(w->loop) - START) / 1e6, text);
+                               (double)(sim_loop_elapsed(w->loop) - START) / 1e6, text);
 }
 
 /* --- podwatch ------------------------------------------------------------------------------------------------------
@@ -63,7 +64,7 @@ static void acted(void *world, const struct pod_entry *entry, const struct pod_a
         const struct pod_incarnation *inc = pod_view_incarnation(entry->view, a->which);
 
         if (a->kind == POD_ACTION_STOP)
-                check_stop(w, inc->pod);
+                check_stop(w, entry->view, a);
         else if (a->kind == POD_ACTION_OP && (a->op == POD_OP_SIGNAL || a->op == POD_OP_KILL))
                 check_signal(w, inc->containers[a->container].now.id, a->op == POD_OP_KILL);
         if (a->kind == POD_ACTION_EVENT || a->kind == POD_ACTION_PROBE)
@@ -79,6 +80,21 @@ static void recorded(void *world, const char *record)
         (void)puts(record);
 }
 
+static struct world_pod *pod_by_key(struct world *w, const char *key)
+{
+        for (unsigned i = 0; i < w->pod_count; i++)
+                if (str_eq(w->pods[i].key, key))
+                        return &w->pods[i];
+        return NULL;
+}
+
+static void hold(void *world, const char *key, char *text, size_t size)
+{
+        const struct world_pod *p = pod_by_key(world, key);
+
+        (void)snprintf(text, size, "%s", p && p->held ? "held by the world" : "");
+}
+
 static void start_node(struct world *w)
 {
         const struct sim_node_options options = {
@@ -87,8 +103,9 @@ static void start_node(struct world *w)
                 .rng = &w->rng,
                 .disk = w->disk,
                 .replay = w->replay,
-                .boot_id = "boot",
+                .boot_id = w->boot_id,
                 .find_version = find_version,
+                .hold = hold,
                 .complain = world_problem,
                 .acted = acted,
                 .recorded = w->options->records ? recorded : NULL,
@@ -101,8 +118,9 @@ static void start_node(struct world *w)
         w->node = sim_node_new(&options);
         for (unsigned i = 0; i < w->pod_count; i++) {
                 w->pods[i].told = true;
-                if (w->pods[i].wanted)
-                        sim_node_want(w->node, w->pods[i].file, w->pods[i].wanted->pod, 1);
+                for (unsigned k = 0; k < WORLD_FILES; k++)
+                        if (w->pods[i].says[k])
+                                sim_node_want(w->node, w->pods[i].files[k], w->pods[i].says[k]->pod, 1);
         }
         sim_node_ready(w->node);
 }
@@ -114,21 +132,25 @@ static void kill_node(struct world *w)
         world_say(w, "--- podwatch is killed");
         w->result->node_restarts++;
         w->node = sim_node_free(w->node);
+        for (unsigned i = 0; i < w->pod_count; i++)
+                if (sim_disk_is_stale(w->disk, w->pods[i].key))
+                        world_forget(w, i);
 }
 
 /* --- files ---------------------------------------------------------------------------------------------------------
  */
 
-/* podwatch reads what the file says now. */
-static void read_file(struct world *w, struct world_pod *p)
+/* podwatch reads what the files say now. */
+static void read_pod(struct world *w, struct world_pod *p)
 {
         if (!w->node || p->told)
                 return;
         p->told = true;
-        if (p->wanted)
-                sim_node_want(w->node, p->file, p->wanted->pod, 1);
-        else
-                sim_node_unwant(w->node, p->file);
+        for (unsigned k = 0; k < WORLD_FILES; k++)
+                if (p->says[k])
+                        sim_node_want(w->node, p->files[k], p->says[k]->pod, 1);
+                else
+                        sim_node_unwant(w->node, p->files[k]);
 }
 
 static void read_files(void *world)
@@ -136,16 +158,21 @@ static void read_files(void *world)
         struct world *w = world;
 
         for (unsigned i = 0; i < w->pod_count; i++)
-                read_file(w, &w->pods[i]);
+                read_pod(w, &w->pods[i]);
 }
 
-static void write_file(struct world *w, struct world_pod *p, struct version *v)
+/* The first of the files by name that wants the pod has it. */
+static void write_file(struct world *w, struct world_pod *p, unsigned file, struct version *v)
 {
-        if (p->wanted == v)
+        struct version *before = p->wanted;
+
+        if (p->says[file] == v)
                 return;
-        world_say(w, "--- %s is now %s", p->file, v ? v->pod->spec_hash : "removed");
-        p->wanted = v;
-        p->changed = loop_now(w->loop);
+        world_say(w, "--- %s is now %s", p->files[file], v ? v->pod->spec_hash : "removed");
+        p->says[file] = v;
+        p->wanted = p->says[0] ? p->says[0] : p->says[1];
+        if (p->wanted != before)
+                p->changed = sim_loop_elapsed(w->loop);
         p->told = false;
         w->result->edits++;
         (void)sim_after(w->loop, rng_between(&w->rng, 0, 300) * USEC_PER_MSEC, read_files, w);
@@ -173,21 +200,26 @@ static struct model_container *some_container(struct world *w)
         return found;
 }
 
+static unsigned some_file(struct world *w)
+{
+        return rng_chance(&w->rng, 150) ? 1 : 0;
+}
+
 static void edit(struct world *w)
 {
         unsigned i = (unsigned)rng_below(&w->rng, w->pod_count);
 
-        write_file(w, &w->pods[i], rng_chance(&w->rng, 200) ? NULL : some_version(w, i));
+        write_file(w, &w->pods[i], some_file(w), rng_chance(&w->rng, 200) ? NULL : some_version(w, i));
 }
 
 static void edit_and_back(struct world *w)
 {
-        unsigned i = (unsigned)rng_below(&w->rng, w->pod_count);
-        struct version *before = w->pods[i].wanted;
+        unsigned i = (unsigned)rng_below(&w->rng, w->pod_count), file = some_file(w);
+        struct version *before = w->pods[i].says[file];
 
-        write_file(w, &w->pods[i], rng_chance(&w->rng, 500) ? NULL : some_version(w, i));
-        sim_loop_run(w->loop, loop_now(w->loop) + rng_between(&w->rng, 0, 5000) * USEC_PER_MSEC);
-        write_file(w, &w->pods[i], before);
+        write_file(w, &w->pods[i], file, rng_chance(&w->rng, 500) ? NULL : some_version(w, i));
+        sim_loop_run(w->loop, rng_between(&w->rng, 0, 5000) * USEC_PER_MSEC);
+        write_file(w, &w->pods[i], file, before);
 }
 
 static void crash(struct world *w)
@@ -209,6 +241,28 @@ static void removed_by_somebody(struct world *w)
         world_say(w, "--- somebody removes %s", c->name);
         check_lost(w, c);
         model_remove(w->model, c);
+}
+
+/* Where Docker lets it: the network of a sandbox that has ended cannot be joined. */
+static void started_by_somebody(struct world *w)
+{
+        struct model_container *c = some_container(w), *sandbox = c ? model_find(w->model, c->sandbox) : NULL;
+        struct world_pod *p = c ? pod_by_key(w, c->key) : NULL;
+        const struct model_faults *f = model_faults(w->model);
+
+        if (!p || c->state != DOCKER_STATE_EXITED || !model_is_up(w->model))
+                return;
+        /* And where podwatch gets to know at once: nobody can act on what he was not told. */
+        if (!w->node || !sim_node_observed(w->node) || f->lost_event || f->late_event || f->refused ||
+            f->lost_request || f->lost_answer || f->slow || f->late_answer || f->refused_done)
+                return;
+        if (!sandbox || sandbox->state != DOCKER_STATE_RUNNING)
+                return;
+        world_say(w, "--- somebody starts %s", c->name);
+        p->asked = sim_loop_elapsed(w->loop);
+        w->by_somebody = true;
+        model_start(w->model, c);
+        w->by_somebody = false;
 }
 
 static void node_back(void *world)
@@ -244,6 +298,49 @@ static void restart_daemon(struct world *w)
         (void)sim_after(w->loop, rng_between(&w->rng, 100, 30000) * USEC_PER_MSEC, daemon_back, w);
 }
 
+/* The machine starts anew: nothing runs, what was in memory is gone, and so is the time since boot. */
+static void reboot(struct world *w)
+{
+        kill_node(w);
+        model_down(w->model, false);
+        world_say(w, "--- reboot");
+        w->result->reboots++;
+        w->rebooted = sim_loop_elapsed(w->loop);
+        free(w->boot_id);
+        w->boot_id = xasprintf("boot%" PRIu64, w->result->reboots);
+        sim_loop_reboot(w->loop, rng_between(&w->rng, 5, 5000) * USEC_PER_SEC);
+        world_directories_lost(w);
+        (void)sim_after(w->loop, rng_between(&w->rng, 1000, 30000) * USEC_PER_MSEC, daemon_back, w);
+        (void)sim_after(w->loop, rng_between(&w->rng, 1000, 30000) * USEC_PER_MSEC, node_back, w);
+}
+
+/* Somebody, or a time daemon, sets the wall clock. */
+static void set_clock(struct world *w)
+{
+        static const int64_t most[] = {USEC_PER_SEC, 100 * USEC_PER_SEC, 86400 * USEC_PER_SEC,
+                                       3650 * 86400 * USEC_PER_SEC};
+        uint64_t span = (uint64_t)most[rng_below(&w->rng, ARRAY_SIZE(most))];
+        int64_t delta = (int64_t)rng_below(&w->rng, span);
+
+        delta = rng_chance(&w->rng, 500) ? delta : -delta;
+        world_say(w, "--- the clock is set by %" PRId64 " us", delta);
+        w->result->clock_jumps++;
+        w->jumped = sim_loop_elapsed(w->loop);
+        sim_loop_jump(w->loop, delta);
+}
+
+static void hold_or_let_go(struct world *w)
+{
+        struct world_pod *p = &w->pods[rng_below(&w->rng, w->pod_count)];
+
+        p->held = !p->held;
+        p->held_since = sim_loop_elapsed(w->loop);
+        w->result->holds += p->held;
+        world_say(w, "--- %s is %s", p->key, p->held ? "held" : "let go");
+        if (w->node)
+                sim_node_look(w->node, p->key);
+}
+
 static void ask(struct world *w)
 {
         struct world_pod *p = &w->pods[rng_below(&w->rng, w->pod_count)];
@@ -252,7 +349,7 @@ static void ask(struct world *w)
         if (!entry)
                 return;
         world_say(w, "--- somebody asks for %s", p->key);
-        p->asked = loop_now(w->loop);
+        p->asked = sim_loop_elapsed(w->loop);
         if (rng_chance(&w->rng, 500))
                 pod_store_restart(sim_node_store(w->node), entry, -1, "asked for", loop_now(w->loop));
         else
@@ -267,15 +364,21 @@ static unsigned some_chance(struct rng *rng)
         return chances[rng_below(rng, sizeof(chances) / sizeof(chances[0]))];
 }
 
+static void fair_weather(struct world *w)
+{
+        *model_faults(w->model) = (struct model_faults){0};
+        w->host.volumes_fail = w->host.probe_fails = w->host.unready = 0;
+        w->host.probe_errors = w->host.hook_fails = 0;
+        sim_disk_set_fails(w->disk, 0);
+}
+
 static void weather(struct world *w)
 {
         struct model_faults *f = model_faults(w->model);
         struct rng *rng = &w->rng;
 
         if (rng_chance(rng, 300)) {
-                *f = (struct model_faults){0};
-                w->host.volumes_fail = w->host.probe_fails = w->host.unready = 0;
-                w->host.probe_errors = w->host.hook_fails = 0;
+                fair_weather(w);
                 return;
         }
         *f = (struct model_faults){
@@ -284,6 +387,7 @@ static void weather(struct world *w)
                 .refused = some_chance(rng),
                 .refused_done = some_chance(rng),
                 .slow = some_chance(rng) / 4,
+                .late_answer = some_chance(rng) / 2,
                 .lost_event = some_chance(rng) * 4,
                 .late_event = some_chance(rng) * 4,
                 .double_event = some_chance(rng) * 4,
@@ -294,6 +398,9 @@ static void weather(struct world *w)
         w->host.unready = some_chance(rng) * 3;
         w->host.probe_errors = some_chance(rng);
         w->host.hook_fails = some_chance(rng) * 2;
+        sim_disk_set_fails(w->disk, some_chance(rng) * 5);
+        if (rng_chance(rng, 50)) /* hardly anything works, the more so the longer it lasts */
+                f->refused = f->missing_image = w->host.volumes_fail = 950;
 }
 
 static void something(struct world *w)
@@ -302,8 +409,18 @@ static void something(struct world *w)
                 unsigned weight;
                 void (*fn)(struct world *w);
         } table[] = {
-                {25, edit},         {8, edit_and_back},  {20, crash}, {5, removed_by_somebody},
-                {10, restart_node}, {4, restart_daemon}, {5, ask},    {20, weather},
+                {25, edit},
+                {8, edit_and_back},
+                {20, crash},
+                {5, removed_by_somebody},
+                {3, started_by_somebody},
+                {10, restart_node},
+                {4, restart_daemon},
+                {1, reboot},
+                {2, set_clock},
+                {4, hold_or_let_go},
+                {5, ask},
+                {20, weather},
         };
         unsigned total = 0;
 
@@ -323,13 +440,14 @@ static void something(struct world *w)
 
 static void chaos(struct world *w)
 {
-        usec_t end = loop_now(w->loop) + rng_between(&w->rng, 30, 600) * USEC_PER_SEC;
+        usec_t span = rng_between(&w->rng, 30, rng_chance(&w->rng, 100) ? 6000 : 600) * USEC_PER_SEC;
+        usec_t end = sim_loop_elapsed(w->loop) + span;
         unsigned pace = (unsigned)rng_between(&w->rng, 300, 20000); /* ms between two things, at most */
 
-        while (loop_now(w->loop) < end && w->result->problems == 0) {
+        while (sim_loop_elapsed(w->loop) < end && w->result->problems == 0) {
                 something(w);
                 check_bounds(w);
-                sim_loop_run(w->loop, loop_now(w->loop) + rng_between(&w->rng, 0, pace) * USEC_PER_MSEC);
+                sim_loop_run(w->loop, rng_between(&w->rng, 0, pace) * USEC_PER_MSEC);
         }
 }
 
@@ -340,8 +458,9 @@ static void make_calm(struct world *w)
 
         world_say(w, "--- calm");
         w->calm = true;
-        *model_faults(w->model) = (struct model_faults){0};
-        w->host.volumes_fail = w->host.probe_fails = w->host.unready = w->host.probe_errors = w->host.hook_fails = 0;
+        fair_weather(w);
+        for (unsigned i = 0; i < w->pod_count; i++)
+                w->pods[i].held = false;
         model_up(w->model);
         for (c = model_containers(w->model); c; c = c->next)
                 if (c->end && c->end_code == 1 && strncmp(c->container, "init", 4) == 0)
@@ -349,6 +468,8 @@ static void make_calm(struct world *w)
                 else if (c->end && c->end_code == 1)
                         c->end = loop_source_free(c->end);
         start_node(w);
+        for (unsigned i = 0; i < w->pod_count; i++)
+                sim_node_look(w->node, w->pods[i].key);
 }
 
 static void on_difference(void *world, const char *what, const char *recorded, const char *now)
@@ -358,13 +479,11 @@ static void on_difference(void *world, const char *what, const char *recorded, c
 
 static void count(struct world *w)
 {
-        const struct model_met *met = model_met(w->model);
-
         w->result->events = sim_loop_runs(w->loop);
-        w->result->calls = met->calls;
-        w->result->faults = met->lost_request + met->lost_answer + met->refused + met->refused_done + met->slow +
-                            met->lost_event + met->late_event + met->double_event + w->host.volume_failures +
-                            w->host.probe_failures;
+        w->result->met = *model_met(w->model);
+        w->result->volume_failures = w->host.volume_failures;
+        w->result->probe_failures = w->host.probe_failures;
+        w->result->disk_failures = sim_disk_failures(w->disk);
         w->result->records = w->replay ? replay_counts(w->replay)->records : 0;
 }
 
@@ -379,18 +498,24 @@ static void world_begin(struct world *w)
         w->rng.state = w->options->seed;
         w->loop = sim_loop_new(START, START_WALL);
         w->model = model_new(w->loop, &w->rng, &hooks);
-        w->host = (struct model_host){
-                .loop = w->loop, .rng = &w->rng, .model = w->model, .cleaning = check_cleanup, .userdata = w};
+        w->host = (struct model_host){.loop = w->loop,
+                                      .rng = &w->rng,
+                                      .model = w->model,
+                                      .made = check_made,
+                                      .cleaning = check_cleanup,
+                                      .userdata = w};
         model_host_set(&w->host);
         w->disk = sim_disk_new();
+        w->boot_id = xstrdup("boot");
         if (w->options->replay)
                 w->replay = replay_new(on_difference, w);
         w->pod_count = (unsigned)rng_between(&w->rng, 1, WORLD_PODS_MAX);
         for (unsigned i = 0; i < w->pod_count; i++) {
                 (void)snprintf(w->pods[i].key, sizeof(w->pods[i].key), "default/pod%u", i);
-                (void)snprintf(w->pods[i].file, sizeof(w->pods[i].file), "pod%u.yaml", i);
+                (void)snprintf(w->pods[i].files[0], sizeof(w->pods[i].files[0]), "pod%u.yaml", i);
+                (void)snprintf(w->pods[i].files[1], sizeof(w->pods[i].files[1]), "pod%u~.yaml", i);
                 if (rng_chance(&w->rng, 700))
-                        w->pods[i].wanted = world_version_new(w, i);
+                        w->pods[i].wanted = w->pods[i].says[0] = world_version_new(w, i);
         }
 }
 
@@ -405,9 +530,10 @@ static void world_end(struct world *w)
                 c->end = loop_source_free(c->end);
         /* What is still under way ends. */
         w->options = &(const struct world_options){0};
-        sim_loop_run(w->loop, loop_now(w->loop) + 60 * USEC_PER_SEC);
+        sim_loop_run(w->loop, 60 * USEC_PER_SEC);
         for (c = model_containers(w->model); c; c = c->next)
                 c->end = loop_source_free(c->end);
+        free(w->boot_id);
         check_free(w);
         world_versions_free(w);
         w->replay = replay_free(w->replay);
@@ -428,10 +554,10 @@ void world_run(const struct world_options *options, struct world_result *ret)
         chaos(&w);
         if (ret->problems == 0) {
                 make_calm(&w);
-                sim_loop_run(w.loop, loop_now(w.loop) + CALM);
+                sim_loop_run(w.loop, CALM);
                 check_converged(&w);
                 w.quiet = true;
-                sim_loop_run(w.loop, loop_now(w.loop) + QUIET);
+                sim_loop_run(w.loop, QUIET);
         }
         count(&w);
         kept = *ret;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct model_met;
+#include "model.h"
 
 struct world_options {
         uint64_t seed;
@@ -20,8 +20,9 @@ struct world_options {
 struct world_result {
         char problem[1024]; /* the first thing that must not be; "" for none */
         uint64_t problems;
-        uint64_t events, starts, edits, kills, node_restarts, daemon_restarts, records;
-        uint64_t calls, faults;
+        uint64_t events, starts, edits, kills, node_restarts, daemon_restarts, reboots, clock_jumps, holds, records;
+        uint64_t volume_failures, probe_failures, disk_failures;
+        struct model_met met;
 };
 
 void world_run(const struct world_options *options, struct world_result *ret);

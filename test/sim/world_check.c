@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "docker/docker.h"
-#include "net/loop.h"
 #include "node/pod_store.h"
+#include "sim_loop.h"
 #include "world_private.h"
 
 #define SLACK (1 * USEC_PER_SEC)
@@ -17,6 +17,8 @@
 #define LONGEST_WAIT (300 * USEC_PER_SEC)
 #define LONG_RUN (600 * USEC_PER_SEC)
 #define LEAST_GRACE (2 * USEC_PER_SEC)
+/* Within this what has ended is seen in any weather. */
+#define UNSEEN (180 * USEC_PER_SEC)
 
 static struct world_pod *pod_of(struct world *w, const struct model_container *c)
 {
@@ -39,8 +41,25 @@ static void check_alone(struct world *w, const struct model_container *c)
 
         for (other = model_containers(w->model); other; other = other->next)
                 if (other != c && other->state == DOCKER_STATE_RUNNING && str_eq(other->key, c->key) &&
-                    str_eq(other->container, c->container))
+                    str_eq(other->container, c->container) && other->by_somebody + SLACK < sim_loop_elapsed(w->loop))
                         world_problem(w, "two running: %s beside %s", short_name(c), short_name(other));
+}
+
+/* --- directories ----------------------------------------------------------------------------------------------------
+ */
+
+static struct directories *directories_of(struct world *w, const char *uid)
+{
+        struct directories *d;
+
+        for (d = w->directories; d; d = d->next)
+                if (str_eq(d->uid, uid))
+                        return d;
+        d = xcalloc(1, sizeof(*d));
+        d->uid = xstrdup(uid);
+        d->next = w->directories;
+        w->directories = d;
+        return d;
 }
 
 /* --- backoff ----------------------------------------------------------------------------------------------------- */
@@ -100,21 +119,41 @@ static void check_order(struct world *w, const struct model_container *c)
         }
 }
 
+void world_forget(struct world *w, unsigned index)
+{
+        for (size_t i = 0; i < w->version_count; i++) {
+                const struct version *v = w->versions[i];
+
+                for (size_t k = 0; v->index == index && k < v->pod->container_count; k++) {
+                        struct run_track *t =
+                                track_of(w, &(struct model_container){.uid = v->pod->uid,
+                                                                      .hash = v->pod->spec_hash,
+                                                                      .container = v->pod->containers[k].name});
+
+                        t->count = 0;
+                        t->finished = 0;
+                }
+        }
+}
+
 static void check_backoff(struct world *w, const struct model_container *c)
 {
         struct run_track *t = track_of(w, c);
         const struct world_pod *p = pod_of(w, c);
         const struct model_container *sandbox = model_find(w->model, c->sandbox);
-        usec_t now = loop_now(w->loop), wait;
+        usec_t now = sim_loop_elapsed(w->loop), wait;
 
         if (t->finished) {
                 /* Somebody changed the file or asked for it: all is forgiven. */
-                bool anew = p->changed + SLACK >= t->sandbox || p->asked + SLACK >= t->started;
+                bool anew = p->changed + SLACK >= t->sandbox || p->asked + SLACK >= t->started ||
+                            (w->rebooted && w->rebooted >= t->started);
+                /* When it ended is known by the wall clock, where podwatch was not there to see it. */
+                bool unknown = w->jumped && w->jumped + UNSEEN >= t->finished;
 
                 if (!anew)
                         check_rule(w, c, t);
                 wait = anew ? 0 : wait_before(t->count);
-                if (now + 2 < t->finished + wait)
+                if (now + 2 < t->finished + wait && !unknown)
                         world_problem(w, "%s starts %llu us early: run %u ended at %llu", short_name(c),
                                       (unsigned long long)(t->finished + wait - now), t->count,
                                       (unsigned long long)t->finished);
@@ -130,7 +169,7 @@ static void track_end(struct world *w, const struct model_container *c)
 {
         struct run_track *t = track_of(w, c);
 
-        t->finished = loop_now(w->loop);
+        t->finished = sim_loop_elapsed(w->loop);
         t->exit_code = c->exit_code;
         if (c->exit_code == 0)
                 (void)snprintf(t->went_well, sizeof(t->went_well), "%s", c->sandbox);
@@ -171,6 +210,15 @@ static void set_program(struct world *w, struct model_container *c, usec_t *ret_
         }
 }
 
+/* A version that is held does not begin; what has begun goes on. */
+static void check_held(struct world *w, const struct model_container *c)
+{
+        const struct world_pod *p = pod_of(w, c);
+
+        if (c->is_sandbox && p && p->held && c->created > p->held_since + UNSEEN)
+                world_problem(w, "%s starts though it is held", short_name(c));
+}
+
 /* --- hooks of the model ------------------------------------------------------------------------------------------- */
 
 void check_created(void *world, struct model_container *c)
@@ -192,8 +240,17 @@ void check_started(void *world, struct model_container *c, usec_t *ret_lives)
 
         world_say(w, "  start  %s", short_name(c));
         w->result->starts++;
-        check_alone(w, c);
         set_program(w, c, ret_lives);
+        if (w->by_somebody) {
+                c->by_somebody = sim_loop_elapsed(w->loop);
+                track_of(w, c)->finished = 0;
+                return;
+        }
+        c->stop_asked = c->signal_asked = c->kill_least = 0;
+        check_alone(w, c);
+        check_held(w, c);
+        if (!directories_of(w, c->uid)->made)
+                world_problem(w, "%s starts without its directories", short_name(c));
         if (!c->is_sandbox) {
                 check_order(w, c);
                 check_backoff(w, c);
@@ -264,6 +321,17 @@ static const char *reason_to_stop(struct world *w, const struct model_container 
         return NULL;
 }
 
+/* The sandbox goes last. */
+static void check_nobody_left(struct world *w, const struct model_container *sandbox)
+{
+        const struct model_container *c;
+
+        for (c = model_containers(w->model); c; c = c->next)
+                if (c->state == DOCKER_STATE_RUNNING && str_eq(c->sandbox, sandbox->id) &&
+                    c->started + UNSEEN < sim_loop_elapsed(w->loop))
+                        world_problem(w, "%s is taken from under %s", short_name(sandbox), short_name(c));
+}
+
 void check_stopping(void *world, struct model_container *c, const char *how)
 {
         struct world *w = world;
@@ -275,21 +343,62 @@ void check_stopping(void *world, struct model_container *c, const char *how)
                 world_problem(w, "%s of %s without a reason", how, short_name(c));
         if (w->quiet)
                 world_problem(w, "%s of %s though all is settled", how, short_name(c));
+        if (c->is_sandbox && str_eq(how, "SIGKILL"))
+                check_nobody_left(w, c);
 }
 
 void check_lost(struct world *w, const struct model_container *c)
 {
+        w->removed = sim_loop_elapsed(w->loop);
         if (!c->is_sandbox)
                 track_of(w, c)->lost = true;
 }
 
-void check_stop(struct world *w, const struct pod *pod)
+/* What replaces it is there, as far as it can be made before it starts. */
+static void check_replacement(struct world *w, const struct pod *pod)
 {
+        bool steps = false;
+
+        if (w->removed + SLACK >= sim_loop_elapsed(w->loop))
+                return; /* and podwatch may not know yet */
+        for (size_t i = 0; i < pod->container_count; i++) {
+                const struct pod_container *spec = &pod->containers[i];
+                const struct model_container *c;
+                bool found = spec->env_count > 0; /* it names the pod's address */
+
+                if (steps)
+                        return; /* what comes after the first init container */
+                for (c = model_containers(w->model); c && !found; c = c->next)
+                        found = str_eq(c->uid, pod->uid) && str_eq(c->hash, pod->spec_hash) &&
+                                str_eq(c->container, spec->name);
+                if (!found)
+                        world_problem(w, "%s stops for a version whose %s is not made", pod->name, spec->name);
+                steps = spec->init;
+        }
+}
+
+/* Its stop has begun already, with a deadline of its own. */
+static bool being_restarted(const struct pod_view *view, enum pod_which which, const struct model_container *c)
+{
+        const struct pod_incarnation *inc = pod_view_incarnation(view, which);
+
+        for (size_t i = 0; i < inc->pod->container_count; i++)
+                if (str_eq(inc->containers[i].now.id, c->id))
+                        return inc->containers[i].restart_wanted;
+        return false;
+}
+
+void check_stop(struct world *w, const struct pod_view *view, const struct pod_action *action)
+{
+        const struct pod *pod = pod_view_incarnation(view, action->which)->pod;
         struct model_container *c;
 
+        if (action->stop_reason == POD_STOP_REPLACED && view->next)
+                check_replacement(w, view->next->pod);
         for (c = model_containers(w->model); c; c = c->next)
-                if (str_eq(c->uid, pod->uid) && str_eq(c->hash, pod->spec_hash))
-                        c->stop_asked = loop_now(w->loop);
+                if (str_eq(c->uid, pod->uid) && str_eq(c->hash, pod->spec_hash) &&
+                    !being_restarted(view, action->which, c))
+                        c->stop_asked = sim_loop_elapsed(w->loop);
 }
 
 /* Between signal and kill lies the grace: what is left of the pod's where all of it stops, two seconds at least (a
@@ -298,7 +407,7 @@ void check_signal(struct world *w, const char *id, bool kill)
 {
         struct model_container *c = model_find(w->model, id);
         const struct version *v = c ? world_version_find(w, c->uid, c->hash) : NULL;
-        usec_t now = loop_now(w->loop), pods;
+        usec_t now = sim_loop_elapsed(w->loop), pods;
 
         if (!c || !v || c->is_sandbox || c->state != DOCKER_STATE_RUNNING)
                 return;
@@ -316,14 +425,27 @@ void check_signal(struct world *w, const char *id, bool kill)
                 c->kill_least = c->stop_asked + pods;
 }
 
+void check_made(void *world, const char *uid)
+{
+        directories_of(world, uid)->made = true;
+}
+
 void check_cleanup(void *world, const char *uid)
 {
         struct world *w = world;
         const struct model_container *c;
 
+        directories_of(w, uid)->made = false;
         for (c = model_containers(w->model); c; c = c->next)
-                if (c->state == DOCKER_STATE_RUNNING && str_eq(c->uid, uid))
+                if (c->state == DOCKER_STATE_RUNNING && str_eq(c->uid, uid) &&
+                    c->by_somebody + SLACK < sim_loop_elapsed(w->loop))
                         world_problem(w, "the directories of %s are removed under it", short_name(c));
+}
+
+void world_directories_lost(struct world *w)
+{
+        for (struct directories *d = w->directories; d; d = d->next)
+                d->made = false;
 }
 
 /* --- the calm ----------------------------------------------------------------------------------------------------- */
@@ -423,10 +545,16 @@ void check_bounds(struct world *w)
 void check_free(struct world *w)
 {
         struct run_track *t, *next;
+        struct directories *d, *next_d;
 
         for (t = w->tracks; t; t = next) {
                 next = t->next;
                 free(t->name);
                 free(t);
+        }
+        for (d = w->directories; d; d = next_d) {
+                next_d = d->next;
+                free(d->uid);
+                free(d);
         }
 }

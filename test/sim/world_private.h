@@ -7,12 +7,14 @@
 #include "kube/pod.h"
 #include "model.h"
 #include "model_host.h"
+#include "node/pod_step.h"
 #include "rng.h"
 #include "sim_node.h"
 #include "world.h"
 
 #define WORLD_PODS_MAX 4
 #define WORLD_VERSIONS_MAX 256
+#define WORLD_FILES 2 /* that may want one pod */
 
 enum program {
         PROGRAM_STEADY,   /* runs until it is stopped */
@@ -40,12 +42,22 @@ struct run_track {
         struct run_track *next;
 };
 
+/* The directories of a UID. */
+struct directories {
+        char *uid;
+        bool made;
+        struct directories *next;
+};
+
 struct world_pod {
-        char key[32], file[32];
-        struct version *wanted; /* what the file says, NULL without a file */
-        usec_t changed;         /* when the file did last */
-        usec_t asked;           /* when somebody asked for a restart or a retry */
-        bool told;              /* podwatch has read the file since */
+        char key[32], files[WORLD_FILES][32];
+        struct version *says[WORLD_FILES]; /* the files, NULL where there is none */
+        struct version *wanted;            /* what the first of them says */
+        usec_t changed;                    /* when that did last */
+        usec_t asked;                      /* when somebody asked for a restart or a retry */
+        bool told;                         /* podwatch has read the files since */
+        bool held;
+        usec_t held_since;
 };
 
 struct world {
@@ -63,6 +75,10 @@ struct world {
         struct world_pod pods[WORLD_PODS_MAX];
         unsigned pod_count;
         struct run_track *tracks;
+        struct directories *directories;
+        char *boot_id;
+        usec_t rebooted, jumped, removed; /* when last, by the simulator's clock */
+        bool by_somebody;                 /* a start is none of podwatch's */
         bool calm;
         usec_t calm_since;
         bool quiet; /* nothing may start or stop any more */
@@ -87,10 +103,14 @@ void check_stopping(void *world, struct model_container *c, const char *how);
 /* Before somebody other than podwatch removes it. */
 void check_lost(struct world *w, const struct model_container *c);
 /* podwatch stops a version of a pod; it asks for a signal (kill: SIGKILL) to the container with this id. */
-void check_stop(struct world *w, const struct pod *pod);
+void check_stop(struct world *w, const struct pod_view *view, const struct pod_action *action);
 void check_signal(struct world *w, const char *id, bool kill);
-/* Hook of the host: the directories of this UID are about to be removed. */
+/* Hooks of the host: the directories of this UID were made, are about to be removed. */
+void check_made(void *world, const char *uid);
 void check_cleanup(void *world, const char *uid);
+void world_directories_lost(struct world *w);
+/* podwatch died with a state of this pod that it could not write: nobody knows of its runs any more. */
+void world_forget(struct world *w, unsigned index);
 void check_converged(struct world *w);
 void check_bounds(struct world *w);
 void check_free(struct world *w);
