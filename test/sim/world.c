@@ -438,14 +438,34 @@ static void something(struct world *w)
 
 /* --- the schedule ------------------------------------------------------------------------------------------------ */
 
+/* Nobody edits anything for long, so that what grows by time has time to grow. */
+static void something_rare(struct world *w)
+{
+        switch (rng_below(&w->rng, 6)) {
+        case 0:
+                crash(w);
+                break;
+        case 1:
+                weather(w);
+                break;
+        case 2:
+                if (rng_chance(&w->rng, 200))
+                        restart_node(w);
+                break;
+        default:
+                break;
+        }
+}
+
 static void chaos(struct world *w)
 {
-        usec_t span = rng_between(&w->rng, 30, rng_chance(&w->rng, 100) ? 6000 : 600) * USEC_PER_SEC;
+        bool steady = rng_chance(&w->rng, 150);
+        usec_t span = rng_between(&w->rng, 30, steady || rng_chance(&w->rng, 70) ? 6000 : 600) * USEC_PER_SEC;
         usec_t end = sim_loop_elapsed(w->loop) + span;
         unsigned pace = (unsigned)rng_between(&w->rng, 300, 20000); /* ms between two things, at most */
 
         while (sim_loop_elapsed(w->loop) < end && w->result->problems == 0) {
-                something(w);
+                steady ? something_rare(w) : something(w);
                 check_bounds(w);
                 sim_loop_run(w->loop, rng_between(&w->rng, 0, pace) * USEC_PER_MSEC);
         }

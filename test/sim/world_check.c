@@ -205,7 +205,7 @@ static void set_program(struct world *w, struct model_container *c, usec_t *ret_
                 *ret_lives = milliseconds(w, 1000, 60000);
                 c->end_code = !w->calm && rng_chance(&w->rng, 200);
         } else if (v->programs[i] == PROGRAM_CRASHY && !w->calm) {
-                *ret_lives = rng_chance(&w->rng, 100) ? milliseconds(w, 1, 900000) : milliseconds(w, 1, 20000);
+                *ret_lives = rng_chance(&w->rng, 200) ? milliseconds(w, 1, 900000) : milliseconds(w, 1, 20000);
                 c->end_code = 1;
         }
 }
@@ -359,7 +359,7 @@ static void check_replacement(struct world *w, const struct pod *pod)
 {
         bool steps = false;
 
-        if (w->removed + SLACK >= sim_loop_elapsed(w->loop))
+        if (w->removed && w->removed + UNSEEN >= sim_loop_elapsed(w->loop))
                 return; /* and podwatch may not know yet */
         for (size_t i = 0; i < pod->container_count; i++) {
                 const struct pod_container *spec = &pod->containers[i];
