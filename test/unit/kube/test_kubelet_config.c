@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pod_test.h"
 
+#include "base/file.h"
 #include "base/strv.h"
 #include "kube/kubelet_config.h"
 #include "kube/kubelet_flags.h"
@@ -100,6 +101,35 @@ static void test_kubeadm(void **state)
         assert_string_equal(c.cgroup_driver, "systemd");
         assert_string_equal(c.cluster_domain, "cluster.local");
         assert_string_equal(c.cluster_dns.items[0], "10.96.0.10");
+}
+
+static void read_recorded(const char *name, struct buf *ret)
+{
+        char *path CLEANUP_FREE = xasprintf("%s/kubelet-start/%s", getenv("TEST_DATA"), name);
+        struct err err = ERR_INIT;
+
+        if (file_read(path, ret, &err) < 0)
+                fail_msg("%s", err.msg);
+}
+
+/* The files of kubelet-start, which genphase writes byte for byte: podwatch runs with them. */
+static void test_kubelet_start(void **state)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(1 << 16), env CLEANUP_BUF = BUF_INIT(1 << 16),
+                        found CLEANUP_BUF = BUF_INIT(1 << 16);
+        struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
+        struct strv flags CLEANUP_STRV = STRV_INIT;
+        struct err err = ERR_INIT;
+
+        (void)state;
+        read_recorded("config.yaml", &text);
+        read_recorded("kubeadm-flags.env", &env);
+        assert_int_equal(kubelet_flags_read_env("env", buf_str(&env), env.len, &flags, &err), 0);
+        assert_int_equal(load(buf_str(&text), &flags, &c, &found), 0);
+        assert_null(strstr(buf_str(&found), "=>"));
+        assert_string_equal(c.hostname_override, "node1");
+        assert_string_equal(c.node_ip, "192.0.2.10");
+        assert_string_equal(c.static_pod_path, "/etc/kubernetes/manifests");
 }
 
 static void test_all_used(void **state)
@@ -414,9 +444,9 @@ static void test_env_file(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults), cmocka_unit_test(test_kubeadm), cmocka_unit_test(test_all_used),
-                cmocka_unit_test(test_findings), cmocka_unit_test(test_flags),   cmocka_unit_test(test_bad_flags),
-                cmocka_unit_test(test_env_file),
+                cmocka_unit_test(test_defaults),  cmocka_unit_test(test_kubeadm),  cmocka_unit_test(test_kubelet_start),
+                cmocka_unit_test(test_all_used),  cmocka_unit_test(test_findings), cmocka_unit_test(test_flags),
+                cmocka_unit_test(test_bad_flags), cmocka_unit_test(test_env_file),
         };
 
         return cmocka_run_group_tests_name("kube/kubelet_config", tests, NULL, NULL);

@@ -13,7 +13,9 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "fixture.h"
 #include "phase/kubelet_start.h"
 
@@ -88,6 +90,33 @@ static void test_files(void **state)
         assert_null(strstr(config, "resolvConf"));
         assert_int_equal(fixture_mode(f, KUBELET_CONFIG_FILE), 0644);
         assert_int_equal(fixture_mode(f, KUBELET_DIRECTORY), 0700);
+}
+
+/* A file that kubeadm 1.36.3 wrote for the same configuration. Free it. */
+static char *recorded(const char *name)
+{
+        char *path CLEANUP_FREE = xasprintf("%s/kubelet-start/%s", getenv("TEST_DATA"), name);
+        struct buf text CLEANUP_BUF = BUF_INIT(1 << 16);
+        struct err err = ERR_INIT;
+
+        if (file_read(path, &text, &err) < 0)
+                fail_msg("%s", err.msg);
+        return buf_steal(&text, NULL);
+}
+
+static void test_recorded(void **state)
+{
+        static const char *const names[] = {"config.yaml", "instance-config.yaml", "kubeadm-flags.env"};
+        struct fixture *f = *state;
+
+        run(f, "v1.36.3",
+            INIT "nodeRegistration: {criSocket: 'unix:///run/containerd/containerd.sock', name: node1, "
+                 "kubeletExtraArgs: [{name: node-ip, value: 192.0.2.10}]}\n" CLUSTER);
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                char *path CLEANUP_FREE = xasprintf(KUBELET_DIRECTORY "/%s", names[i]);
+                char *expected CLEANUP_FREE = recorded(names[i]);
+                assert_file(f, path, expected);
+        }
 }
 
 static void test_document_of_the_user(void **state)
@@ -221,6 +250,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_files, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_recorded, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_document_of_the_user, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_mistakes, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_patches, fixture_setup, fixture_teardown),
