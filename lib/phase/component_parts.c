@@ -142,7 +142,7 @@ static void put_variable(struct value *list, struct value *item)
 }
 
 /* Variables of the environment whose name ends in _proxy in any case and whose value is not empty. */
-static void add_proxies(char **environment, struct value *list, bool unique)
+static void add_proxies(char **environment, struct value *list)
 {
         for (char **e = environment; e && *e; e++) {
                 const char *equal = strchr(*e, '=');
@@ -151,10 +151,7 @@ static void add_proxies(char **environment, struct value *list, bool unique)
                 if (len < 6 || !equal[1] || strncasecmp(equal - 6, "_proxy", 6) != 0)
                         continue;
                 char *name CLEANUP_FREE = xstrndup(*e, len);
-                if (unique)
-                        put_variable(list, new_variable(name, equal + 1));
-                else
-                        value_list_add(list, new_variable(name, equal + 1));
+                put_variable(list, new_variable(name, equal + 1));
         }
 }
 
@@ -178,7 +175,7 @@ void component_merge_environment(const struct phase *phase, struct value *contai
         struct value *list CLEANUP_VALUE = value_new_list();
 
         if (proxies)
-                add_proxies(phase_host_environment(phase), list, !str_eq(order, "environ"));
+                add_proxies(phase_host_environment(phase), list);
         for (size_t i = 0; i < extra->count; i++)
                 put_variable(list, value_copy(extra->items[i].item));
         if (str_eq(order, "sorted"))
