@@ -39,7 +39,8 @@ struct online_options {
         X(SHOW_JOIN_COMMAND, show_join_command)   \
         X(TOKEN_CREATE, token_create_verb)        \
         X(TOKEN_LIST, token_list_verb)            \
-        X(TOKEN_DELETE, token_delete_verb)
+        X(TOKEN_DELETE, token_delete_verb)        \
+        X(INIT, online_init)
 
 enum online_verb {
 #define X(symbol, function) ONLINE_##symbol,
@@ -54,12 +55,14 @@ int online_run(struct genphase *g, enum online_verb verb, const struct strv *arg
 /* Rows for the tree of verbs (verb_online.c). */
 extern const struct cli_verb upload_config_verbs[];
 extern const struct cli_option upload_certs_options[], mark_control_plane_options[], bootstrap_token_options[],
-        wait_control_plane_options[], token_create_options[], token_list_options[], token_delete_options[];
+        wait_control_plane_options[], token_create_options[], token_list_options[], token_delete_options[],
+        init_options[];
 int verb_wait_control_plane(void *userdata, const struct strv *args);
 int verb_upload_certs(void *userdata, const struct strv *args);
 int verb_mark_control_plane(void *userdata, const struct strv *args);
 int verb_bootstrap_token(void *userdata, const struct strv *args);
 int verb_show_join_command(void *userdata, const struct strv *args);
+int verb_init(void *userdata, const struct strv *args);
 int verb_token_create(void *userdata, const struct strv *args);
 int verb_token_list(void *userdata, const struct strv *args);
 int verb_token_delete(void *userdata, const struct strv *args);

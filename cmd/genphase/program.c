@@ -140,7 +140,7 @@ static const struct cli_option preflight_options[] = {
 
 static const struct cli_verb phase_verbs[] = {VERBS_PHASES, {0}};
 static const struct cli_verb init_verbs[] = {
-        {.name = "phase", .help = "One phase, as kubeadm init phase", .verbs = phase_verbs},
+        {.name = "phase", .help = "One phase, as kubeadm init phase", .verbs = phase_verbs, .hidden = true},
         {0}
 };
 static const struct cli_verb verbs[] = {
@@ -157,7 +157,10 @@ static const struct cli_verb verbs[] = {
          .text = "With podwatch the manifests go first, and the rest when their containers are gone. What is left to be done by hand "
                  "is printed. --config names a file with a ResetConfiguration."},
         {.name = "token", .help = "Manage bootstrap tokens", .verbs = token_verbs},
-        {.name = "init", .help = "kubeadm's spelling: init phase PHASE", .verbs = init_verbs, .hidden = true},
+        {.name = "init", .help = "Set up the control plane: all phases in order", .verbs = init_verbs, .options = init_options,
+         .own_options = true, .run = verb_init,
+         .text = "Also kubeadm's spelling of one phase: init phase PHASE. What an earlier run has made is found and kept; preflight "
+                 "would stop at it, so --skip-phases preflight goes on with one that was broken off."},
         {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
          .run = verb_completion},
         {.name = "host-facts", .help = "Print what rendering reads of this host, for --host-facts on another", .run = verb_host_facts},

@@ -19,6 +19,7 @@ VERB(verb_upload_certs, UPLOAD_CERTS)
 VERB(verb_mark_control_plane, MARK_CONTROL_PLANE)
 VERB(verb_bootstrap_token, BOOTSTRAP_TOKEN)
 VERB(verb_show_join_command, SHOW_JOIN_COMMAND)
+VERB(verb_init, INIT)
 VERB(verb_token_create, TOKEN_CREATE)
 VERB(verb_token_list, TOKEN_LIST)
 VERB(verb_token_delete, TOKEN_DELETE)
@@ -47,6 +48,21 @@ const struct cli_option upload_certs_options[] = {
 const struct cli_option mark_control_plane_options[] = {OPTION_CONFIG, OPTION_NODE_NAME, OPTION_DRY_RUN, {0}};
 const struct cli_option bootstrap_token_options[] = {
         OPTION_CONFIG, OPTION_KUBECONFIG, OPTION_SKIP_TOKEN_PRINT, OPTION_DRY_RUN, {0}
+};
+
+const struct cli_option init_options[] = {
+        OPTION_CONFIG, OPTION_DRY_RUN, OPTION_KUBERNETES_VERSION, OPTION_CERT_DIR, OPTION_IMAGE_REPOSITORY, OPTION_PATCHES,
+        OPTION_ADVERTISE_ADDRESS, OPTION_BIND_PORT, OPTION_CONTROL_PLANE_ENDPOINT, OPTION_SERVICE_CIDR, OPTION_POD_NETWORK_CIDR,
+        OPTION_SERVICE_DNS_DOMAIN, OPTION_FEATURE_GATES, OPTION_NODE_NAME, OPTION_CRI_SOCKET, OPTION_UPLOAD_CERTS,
+        OPTION_CERTIFICATE_KEY, OPTION_SKIP_CERTIFICATE_KEY_PRINT, OPTION_SKIP_TOKEN_PRINT,
+        {"apiserver-cert-extra-sans", 0, CLI_LIST, offsetof(struct genphase, flags.apiserver_cert_extra_sans), "NAME,...",
+         "more names and addresses for the certificate of the API server"},
+        {"ignore-preflight-errors", 0, CLI_LIST, offsetof(struct genphase, reset.ignored), "CHECK,...",
+         "checks whose errors are shown as warnings; all: of every check"},
+        {"skip-phases", 0, CLI_LIST, offsetof(struct genphase, reset.skipped), "PHASE,...", "phases that are left out"},
+        OPTION_TEXT("token", online.token, "TOKEN", "the bootstrap token (default: a random one)"),
+        OPTION_TEXT("token-ttl", online.token_ttl, "DURATION", "how long the token lives (default 24h0m0s, 0: for ever)"),
+        {0}
 };
 
 #define OPTIONS_TOKEN OPTION_KUBECONFIG, OPTION_DRY_RUN

@@ -62,6 +62,8 @@ size_t cli_path_tables(const struct cli_program *program, const struct cli_path 
 
         for (size_t i = path->depth + 1; i-- > 0;) {
                 const struct cli_option *table = i ? path->verbs[i - 1]->options : program->options;
+                if (i > 0 && i < path->depth && path->verbs[i - 1]->own_options)
+                        table = NULL;
                 bool seen = !table;
                 for (size_t j = 0; j < n; j++)
                         seen = seen || ret_tables[j] == table;

@@ -58,6 +58,7 @@ struct cli_verb {
         bool hidden;
         const char *complete; /* command of this program that prints the words for the positional arguments, one a line;
                                * completion runs it. NULL: no words */
+        bool own_options;     /* `options` are not taken by the verbs below */
 };
 
 struct cli_program {

@@ -273,6 +273,49 @@ def test_token_verbs(state):
         assert (ours.returncode, ours.stdout, ours.stderr.splitlines()[:1]) == (theirs.returncode, theirs.stdout, first), (words, ours, theirs)
 
 
+def test_init_as_a_whole(state):
+    """All phases but those that need a kubelet, beside kubeadm: the same words, in the same order, closing text and all."""
+    node = {'apiVersion': 'v1', 'kind': 'Node', 'metadata': {'name': NODE, 'labels': {'kubernetes.io/hostname': NODE}}}
+    config, host = '/etc/kubernetes/kubeadm.yaml', state.host
+    text = host.read(config)
+    host.write(config, text.replace('kind: InitConfiguration\n', f'kind: InitConfiguration\ncertificateKey: {KEY}\n'), 0o600)
+    skip = 'preflight,kubelet-start,wait-control-plane'
+    said = {}
+    try:
+        for name in 'kubeadm', 'genphase':
+            state.wipe()
+            state.kubectl('delete', 'node', NODE, '--ignore-not-found', kubeconfig='/etc/kubernetes/super-admin.conf')
+            state.kubectl('apply', '-f', '-', input=json.dumps(node), kubeconfig='/etc/kubernetes/super-admin.conf')
+            said[name] = state.command(name, 'init', '--config', config, '--upload-certs', '--skip-phases', skip).stdout
+        assert said['genphase'] == said['kubeadm'], f"genphase:\n{said['genphase']}\nkubeadm:\n{said['kubeadm']}"
+        for line in (f'--certificate-key {KEY}', 'Your Kubernetes control-plane has initialized successfully!', f'--token {TOKEN}'):
+            assert line in said['genphase'], said
+        again = state.command('genphase', 'init', '--config', config, '--skip-phases', skip + ',upload-certs,show-join-command,bootstrap-token')
+        assert re.search(r'of the cluster\'s objects \d+ were there already as they should be, 0 made, 0 changed\n', again.stderr), again
+        withheld = state.command('genphase', 'init', '--config', config, '--upload-certs', '--skip-phases', skip, '--skip-token-print',
+                                 '--skip-certificate-key-print').stdout
+        assert TOKEN not in withheld and KEY not in withheld and '--token <value withheld>' in withheld, withheld
+    finally:
+        host.write(config, text, 0o600)
+    for words in (['--skip-phases', 'nonsense'], ['--skip-phases', 'bootstrap-token'], ['--token', TOKEN]):
+        theirs = state.command('kubeadm', 'init', '--config', config, *words, check=False)
+        ours = state.command('genphase', 'init', '--config', config, *words, check=False)
+        assert ours.returncode == theirs.returncode and ours.stderr.rstrip('\n') in theirs.stderr, (words, ours, theirs)
+
+
+def test_init_dry_run_changes_nothing(state):
+    before = state.versions(), state.host.run(['find', '/etc/kubernetes', '-newer', '/etc/kubernetes/kubeadm.yaml', '-type', 'f']).stdout
+    said = state.command('genphase', 'init', '--config', '/etc/kubernetes/kubeadm.yaml', '--dry-run', '--skip-phases', 'preflight',
+                         env={'KUBEADM_INIT_DRYRUN_DIR': '/etc/kubernetes/dry'}).stdout
+    after = state.versions(), state.host.run(['find', '/etc/kubernetes', '-path', '*/dry', '-prune', '-o', '-newer', '/etc/kubernetes/kubeadm.yaml',
+                                              '-type', 'f', '-print']).stdout
+    assert before == after, (before, after)
+    for line in ('[dryrun] Would write file "/etc/kubernetes/manifests/kube-apiserver.yaml" with content:\napiVersion: v1\n',
+                 '[dryrun] Would perform action CREATE on resource "configmaps" in API group "core/v1"\n[dryrun] Attached object:\n',
+                 '[addons] Applied essential addon: CoreDNS\n', f'kubeadm join {state.host.node_address}:6443 --token {TOKEN}'):
+        assert line in said, said
+
+
 def test_wait_control_plane_fails_as_kubeadm_does(state):
     """No kubelet is there."""
     result = state.phase('genphase', 'wait-control-plane', check=False)

@@ -382,13 +382,49 @@ static void test_completion(void **state)
         assert_string_equal(err.msg, "no completion for shell \"tcsh\": wants bash, zsh or fish");
 }
 
+/* A verb that keeps its options to itself: those below it do not take them. */
+static void test_own_options(void **state)
+{
+        static const struct cli_verb below[] = {{.name = "phase", .help = "one", .run = run_nothing}, {0}};
+        static const struct cli_verb tree[] = {{.name = "init",
+                                                .help = "all",
+                                                .run = run_nothing,
+                                                .options = control_plane_options,
+                                                .verbs = below,
+                                                .own_options = true},
+                                               {0}};
+        static const struct cli_program own = {
+                .name = "p", .version = "1", .help = "h", .options = global, .verbs = tree};
+        struct strv with CLEANUP_STRV = STRV_INIT, under CLEANUP_STRV = STRV_INIT;
+        struct options options = {0};
+        struct strv args CLEANUP_STRV = STRV_INIT;
+        const struct cli_verb *verb = NULL;
+        struct err err = ERR_INIT;
+
+        (void)state;
+        strv_split(&with, "p init --output yaml", ' ');
+        strv_split(&under, "p init phase --output yaml", ' ');
+        assert_int_equal(cli_parse(&own, 4, with.items, &options, &verb, &args, &err), CLI_RUN);
+        assert_ptr_equal(verb, &tree[0]);
+        assert_string_equal(options.output, "yaml");
+        assert_int_equal(cli_parse(&own, 5, under.items, &options, &verb, &args, &err), -ERR_USAGE);
+        assert_non_null(strstr(err.msg, "unknown flag: --output"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_flags_anywhere), cmocka_unit_test(test_bools),  cmocka_unit_test(test_lists),
-                cmocka_unit_test(test_positional),     cmocka_unit_test(test_errors), cmocka_unit_test(test_outcomes),
-                cmocka_unit_test(test_given),          cmocka_unit_test(test_help),   cmocka_unit_test(test_man),
+                cmocka_unit_test(test_flags_anywhere),
+                cmocka_unit_test(test_bools),
+                cmocka_unit_test(test_lists),
+                cmocka_unit_test(test_positional),
+                cmocka_unit_test(test_errors),
+                cmocka_unit_test(test_outcomes),
+                cmocka_unit_test(test_given),
+                cmocka_unit_test(test_help),
+                cmocka_unit_test(test_man),
                 cmocka_unit_test(test_completion),
+                cmocka_unit_test(test_own_options),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

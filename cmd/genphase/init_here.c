@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `init`: all phases in the order of the version (cmd/kubeadm/app/cmd/init.go, phases/workflow/runner.go). They share
+ * one phase, so a token or certificate key that one makes is the one that another shows. What an earlier run has done
+ * is found by each and kept.
+ */
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "codec/value.h"
+#include "codec/yaml.h"
+#include "genphase.h"
+#include "init_dry_run.h"
+#include "online_here.h"
+#include "phase/certs.h"
+#include "phase/config_encode.h"
+#include "phase/control_plane.h"
+#include "phase/external_ca_check.h"
+#include "phase/kubeconfig_phase.h"
+#include "phase/kubelet_finalize.h"
+#include "phase/kubelet_start.h"
+#include "pki.h"
+
+struct init_run {
+        struct online_work work;
+        struct genphase *g;
+        struct phase *phase;
+        struct strv skip;
+        int code; /* to end with, where a phase failed */
+};
+
+struct init_step {
+        const char *parent, *child; /* child NULL: the parent itself is what runs */
+        int (*run)(struct init_run *run, const char *child, struct err *err);
+};
+
+/* ---- what each runs ---- */
+
+/* The whole configuration as a file, where flags stand in its place: preflight takes few of them. Free *ret. */
+static int write_configuration(const struct phase *phase, char **ret, struct err *err)
+{
+        static const char *const kinds[] = {"InitConfiguration", "ClusterConfiguration"};
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        char *path CLEANUP_FREE = xstrdup("/tmp/genphase-init-XXXXXX");
+        int r = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++) {
+                struct value *document CLEANUP_VALUE = NULL;
+
+                r = config_encode(phase->config, phase->era, config_written_version(phase->era), kinds[i], &document,
+                                  err);
+                buf_addstr(&text, i ? "---\n" : "");
+                if (r == 0)
+                        yaml_write(document, 0, &text);
+        }
+        int fd = r == 0 ? mkstemp(path) : -1;
+        if (r == 0 && (fd < 0 || write(fd, buf_str(&text), text.len) != (ssize_t)text.len))
+                r = err_set_errno(err, errno, "%s", path);
+        if (fd >= 0)
+                (void)close(fd);
+        if (r == 0)
+                *ret = TAKE_PTR(path);
+        return r;
+}
+
+static void preflight_arguments(const struct genphase *g, const char *config, struct strv *argv)
+{
+        const struct phase_options *o = &g->options;
+        char *ignored CLEANUP_FREE = g->reset.ignored.len > 0 ? strv_join(&g->reset.ignored, ",") : NULL;
+
+        strv_add(argv, "genphase");
+        strv_add(argv, "preflight");
+        strv_addf(argv, "--config=%s", config);
+        if (ignored)
+                strv_addf(argv, "--ignore-preflight-errors=%s", ignored);
+        if (o->rootfs)
+                strv_addf(argv, "--rootfs=%s", g->options.rootfs);
+        if (o->kubeadm_version)
+                strv_addf(argv, "--kubeadm-version=%s", o->kubeadm_version);
+        if (o->templates_dir)
+                strv_addf(argv, "--templates=%s", o->templates_dir);
+        if (o->dry_run)
+                strv_add(argv, "--dry-run");
+        if (g->verbosity)
+                strv_addf(argv, "--v=%s", g->verbosity);
+}
+
+/* Waits for this program as another verb; its exit code. */
+static int run_child(const struct strv *argv, struct err *err)
+{
+        char **list = xcalloc(argv->len + 1, sizeof(*list));
+        pid_t pid;
+        int status;
+
+        memcpy(list, argv->items, argv->len * sizeof(*list));
+        (void)fflush(NULL);
+        int r = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, list, environ);
+        free(list);
+        if (r != 0)
+                return err_set_errno(err, r, "cannot start preflight");
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return err_set_errno(err, errno, "waiting for preflight");
+        return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
+
+/* Of its own, since it may become the program that pulls images. */
+static int run_preflight(struct init_run *run, const char *child, struct err *err)
+{
+        struct strv argv CLEANUP_STRV = STRV_INIT;
+        char *made CLEANUP_FREE = NULL;
+        const char *given = run->g->options.config_file;
+        int r = given ? 0 : write_configuration(run->phase, &made, err);
+
+        (void)child;
+        if (r < 0)
+                return r;
+        preflight_arguments(run->g, given ? given : made, &argv);
+        r = run_child(&argv, err);
+        if (made)
+                (void)unlink(made);
+        if (r > 0)
+                run->code = r;
+        /* It has said why. */
+        return r > 0 ? err_set(err, ERR_REMOTE,
+                               "preflight stopped init; --skip-phases preflight goes on with what an "
+                               "earlier run has made")
+                     : r;
+}
+
+static int run_certs(struct init_run *run, const char *child, struct err *err)
+{
+        return certs_run(run->phase, child ? child : "all", run->g->kubeconfig_dir, err);
+}
+
+static int run_kubeconfig(struct init_run *run, const char *child, struct err *err)
+{
+        return kubeconfig_phase_run(run->phase, child ? child : "all", run->g->kubeconfig_dir, err);
+}
+
+static int run_etcd(struct init_run *run, const char *child, struct err *err)
+{
+        (void)child;
+        return phase_etcd_local(run->phase, err);
+}
+
+static int run_control_plane(struct init_run *run, const char *child, struct err *err)
+{
+        const struct component *component = !child                                ? NULL
+                                            : str_eq(child, "apiserver")          ? &component_apiserver
+                                            : str_eq(child, "controller-manager") ? &component_controller_manager
+                                                                                  : &component_scheduler;
+
+        return phase_control_plane(run->phase, component, err);
+}
+
+static int run_kubelet_start(struct init_run *run, const char *child, struct err *err)
+{
+        (void)child;
+        return phase_kubelet_start(run->phase, err);
+}
+
+static int run_kubelet_finalize(struct init_run *run, const char *child, struct err *err)
+{
+        (void)child;
+        return phase_kubelet_finalize(run->phase, err);
+}
+
+static int run_wait(struct init_run *run, const char *child, struct err *err)
+{
+        (void)child;
+        int r = run->g->options.dry_run ? init_dry_run_show(run->phase, err) : 0;
+        return r < 0 ? r : online_wait_control_plane(&run->work, err);
+}
+
+#define ONLINE(name, function)                                                    \
+        static int name(struct init_run *run, const char *child, struct err *err) \
+        {                                                                         \
+                (void)child;                                                      \
+                return function(&run->work, err);                                 \
+        }
+ONLINE(run_upload_kubeadm, online_upload_kubeadm)
+ONLINE(run_upload_kubelet, online_upload_kubelet)
+ONLINE(run_upload_certs, online_upload_certs)
+ONLINE(run_mark, online_mark_control_plane)
+ONLINE(run_bootstrap_token, online_bootstrap_token)
+ONLINE(run_coredns, online_addon_coredns)
+ONLINE(run_kube_proxy, online_addon_kube_proxy)
+ONLINE(run_join_command, online_show_join_command)
+
+/* clang-format off */
+static const struct init_step steps[] = {
+        {"preflight", NULL, run_preflight},
+#define X(verb, long_name, base_name, ca, common_name, organization_row, usage, names) {"certs", verb, run_certs},
+        CERTS_LIST(X)
+#undef X
+        {"certs", "sa", run_certs},
+        {"kubeconfig", "admin", run_kubeconfig},
+        {"kubeconfig", "super-admin", run_kubeconfig},
+        {"kubeconfig", "kubelet", run_kubeconfig},
+        {"kubeconfig", "controller-manager", run_kubeconfig},
+        {"kubeconfig", "scheduler", run_kubeconfig},
+        {"etcd", "local", run_etcd},
+        {"control-plane", "apiserver", run_control_plane},
+        {"control-plane", "controller-manager", run_control_plane},
+        {"control-plane", "scheduler", run_control_plane},
+        {"kubelet-start", NULL, run_kubelet_start},
+        {"wait-control-plane", NULL, run_wait},
+        {"upload-config", "kubeadm", run_upload_kubeadm},
+        {"upload-config", "kubelet", run_upload_kubelet},
+        {"upload-certs", NULL, run_upload_certs},
+        {"mark-control-plane", NULL, run_mark},
+        {"bootstrap-token", NULL, run_bootstrap_token},
+        {"kubelet-finalize", NULL, run_kubelet_finalize},
+        {"addon", "coredns", run_coredns},
+        {"addon", "kube-proxy", run_kube_proxy},
+        {"show-join-command", NULL, run_join_command},
+};
+/* clang-format on */
+
+/* Phases whose children run together where none is left out: they say their folder first, and write all or nothing. */
+static bool runs_whole(const char *parent)
+{
+        return str_eq(parent, "certs") || str_eq(parent, "kubeconfig") || str_eq(parent, "control-plane");
+}
+
+/* ---- which are left out ---- */
+
+static bool is_skipped(const struct init_run *run, const struct init_step *step)
+{
+        char *both CLEANUP_FREE = step->child ? xasprintf("%s/%s", step->parent, step->child) : NULL;
+
+        return strv_contains(&run->skip, step->parent) || (both && strv_contains(&run->skip, both));
+}
+
+static int check_name(const struct init_run *run, const char *name, struct err *err)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+                char *both CLEANUP_FREE =
+                        steps[i].child ? xasprintf("%s/%s", steps[i].parent, steps[i].child) : xstrdup(steps[i].parent);
+                if ((str_eq(name, both) || str_eq(name, steps[i].parent)) &&
+                    era_lists(run->phase->era, "init", "phases", steps[i].parent))
+                        return 0;
+        }
+        return err_set(err, ERR_USAGE, "invalid phase name: %s", name);
+}
+
+/* --skip-phases, else those of the configuration; an addon that it disables is left out too. */
+static int choose_skipped(struct init_run *run, struct err *err)
+{
+        struct config_cluster *cluster = &run->phase->config->cluster;
+        const struct config_texts *configured = &run->phase->config->init.skip_phases;
+        const char *name;
+        int r = 0;
+
+        strv_copy(&run->skip, &run->g->reset.skipped);
+        for (size_t i = 0; run->skip.len == 0 && i < configured->count; i++)
+                strv_add(&run->skip, configured->items[i].text);
+        bool all = strv_contains(&run->skip, "addon");
+        if (all || strv_contains(&run->skip, "addon/coredns"))
+                cluster->dns.disabled.value = true;
+        else if (cluster->dns.disabled.value)
+                strv_add(&run->skip, "addon/coredns");
+        if (all || strv_contains(&run->skip, "addon/kube-proxy"))
+                cluster->proxy_disabled.value = true;
+        else if (cluster->proxy_disabled.value)
+                strv_add(&run->skip, "addon/kube-proxy");
+        STRV_FOREACH (name, &run->skip)
+                if (r == 0)
+                        r = check_name(run, name, err);
+        return r;
+}
+
+/* show-join-command needs what two others make. */
+static int check_dependencies(const struct init_run *run, struct err *err)
+{
+        bool token = strv_contains(&run->skip, "bootstrap-token"), certs = strv_contains(&run->skip, "upload-certs");
+
+        if (strv_contains(&run->skip, "show-join-command") || (!token && !certs) ||
+            !era_flag(run->phase->era, "init", "joinDepends"))
+                return 0;
+        return err_set(err, ERR_USAGE,
+                       "unresolved dependencies:\n\tmissing [%s%s%s] phase(s) needed by \"show-join-command\" phase",
+                       token ? "bootstrap-token" : "", token && certs ? " " : "", certs ? "upload-certs" : "");
+}
+
+/* ---- the run ---- */
+
+static int run_parent(struct init_run *run, const char *parent, struct err *err)
+{
+        bool whole = runs_whole(parent);
+        int r = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+                if (str_eq(steps[i].parent, parent) && is_skipped(run, &steps[i]))
+                        whole = false;
+        for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++) {
+                if (!str_eq(steps[i].parent, parent) || is_skipped(run, &steps[i]))
+                        continue;
+                r = steps[i].run(run, whole ? NULL : steps[i].child, err);
+                (void)fflush(run->g->options.out);
+                if (whole)
+                        break;
+        }
+        return r;
+}
+
+static int run_all(struct init_run *run, struct err *err)
+{
+        const struct value *order = era_value(run->phase->era, "init", "phases");
+        int r = choose_skipped(run, err);
+
+        if (r == 0)
+                r = check_dependencies(run, err);
+        if (r == 0 && external_ca_possible(run->phase))
+                r = pki_external_ca(run->g, run->phase, err);
+        if (r < 0)
+                return r;
+        phase_say(run->phase, "[init] Using Kubernetes version: %s",
+                  run->phase->config->cluster.kubernetes_version.text);
+        if (run->g->options.dry_run)
+                r = init_dry_run_begin(run->phase, err);
+        for (size_t i = 0; r == 0 && value_is(order, VALUE_LIST) && i < order->list.count; i++)
+                r = run_parent(run, value_string(order->list.items[i], ""), err);
+        return r;
+}
+
+static void say_what_was_there(const struct init_run *run)
+{
+        const struct online_work *work = &run->work;
+
+        if (work->same > 0)
+                (void)fprintf(run->g->options.log,
+                              "of the cluster's objects %u were there already as they should be, %u made, %u changed\n",
+                              work->same, work->made, work->changed);
+}
+
+int online_init(struct genphase *g, const struct strv *args)
+{
+        struct phase *phase CLEANUP_PHASE = NULL;
+        struct err err = ERR_INIT;
+        int code;
+        int r = online_open(g, &phase, &code, &err);
+
+        (void)args;
+        if (r < 0)
+                return genphase_fail(&err, code);
+        if (phase->config->init.dry_run.value)
+                g->options.dry_run = phase->options.dry_run = true;
+        struct init_run run = {.work = {.g = g, .phase = phase}, .g = g, .phase = phase, .code = 1};
+        r = run_all(&run, &err);
+        strv_release(&run.skip);
+        if (r == 0)
+                say_what_was_there(&run);
+        return r < 0 ? genphase_fail(&err, run.code) : 0;
+}
