@@ -328,6 +328,33 @@ def test_wait_control_plane_fails_as_kubeadm_does(state):
                                     'Get "http://127.0.0.1:10248/healthz": dial tcp 127.0.0.1:10248: connect: connection refused\n'), result.stderr
 
 
+def test_wait_control_plane(state):
+    """A healthy kubelet, controller manager and scheduler: the lines of kubeadm but for how long it took and which came first."""
+    host = state.host
+    state.processes['kubelet'] = host.popen(['python3', '-c', """
+import http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'ok')
+http.server.HTTPServer(('127.0.0.1', 10248), Handler).serve_forever()
+"""], stderr=subprocess.DEVNULL)
+    state.start('kube-controller-manager', '--kubeconfig=/etc/kubernetes/controller-manager.conf', '--bind-address=127.0.0.1', '--leader-elect=false',
+                '--authentication-kubeconfig=/etc/kubernetes/controller-manager.conf', '--authorization-kubeconfig=/etc/kubernetes/controller-manager.conf')
+    state.start('kube-scheduler', '--kubeconfig=/etc/kubernetes/scheduler.conf', '--bind-address=127.0.0.1', '--leader-elect=false',
+                '--authentication-kubeconfig=/etc/kubernetes/scheduler.conf', '--authorization-kubeconfig=/etc/kubernetes/scheduler.conf')
+    skip = ','.join(p for p in ('preflight,certs,kubeconfig,etcd,control-plane,kubelet-start,upload-config,upload-certs,mark-control-plane,'
+                                'bootstrap-token,kubelet-finalize,addon,show-join-command').split(','))
+    said = {}
+    for name in 'genphase', 'kubeadm':
+        out = state.command(name, 'init', '--config', '/etc/kubernetes/kubeadm.yaml', '--skip-phases', skip).stdout
+        lines = re.sub(r'healthy after [0-9.]+m?s', 'healthy after TIME', out).splitlines()
+        said[name] = lines[:8] + sorted(lines[8:])
+    assert said['genphase'] == said['kubeadm'], said
+    assert '[control-plane-check] kube-scheduler is healthy after TIME' in said['genphase'], said
+
+
 def test_errors_name_the_object(state):
     state.processes['kube-apiserver'].kill()
     state.processes['kube-apiserver'].wait()

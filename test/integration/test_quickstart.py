@@ -47,7 +47,7 @@ def setup():
 def test_up(node):
     out = node.up().stdout
     for command in ('genphase certs all', 'genphase kubeconfig all', 'genphase etcd local', 'genphase control-plane all',
-                    'genphase proxy', 'genphase images build', 'podwatch run', 'podwatch status', 'dockerd --live-restore'):
+                    'genphase proxy', 'genphase upload-config all', 'genphase images build', 'podwatch run', 'podwatch status', 'dockerd --live-restore'):
         assert any(line.startswith('+ ') and command in line for line in out.splitlines()), f'{command}: {out}'
     assert '\nDone:\n' in out and 'Nothing changed' not in out, out
     for component in COMPONENTS:
