@@ -117,6 +117,21 @@ static int read_meta(const struct value *value, struct config_document *doc, str
         return 0;
 }
 
+/* The nearest of the API versions that this kubeadm reads. */
+static void suggest_version(const struct config_document *doc, const struct era *era, struct config_problems *problems)
+{
+        static const char *const all[] = {"v1beta4", "v1beta3", "v1beta2"};
+        const char *read[ARRAY_SIZE(all)];
+        size_t count = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+                const char *state = era_text(era, "api", all[i], "");
+                if (str_eq(state, "current") || str_eq(state, "deprecated"))
+                        read[count++] = all[i];
+        }
+        config_problem_suggest(problems, doc->version, read, count);
+}
+
 /* What the rows of this kubeadm say of an API version: see templates/eras.yaml, component "api". */
 static int check_api_version(const struct config_document *doc, const struct era *era, unsigned flags,
                              struct config_problems *problems, struct err *err)
@@ -141,12 +156,11 @@ static int check_api_version(const struct config_document *doc, const struct era
                                "--allow-experimental-api flag if the command supports it.",
                                doc->group, doc->version, kind);
         if (str_eq(state, "unknown")) {
-                static const char *const known[] = {"v1beta2", "v1beta3", "v1beta4"};
                 int r = refuse(problems, place, err,
                                "no kind \"%s\" is registered for version \"%s/%s\" in scheme \"%s\"", doc->kind,
                                doc->group, doc->version, era_text(era, "messages", "scheme", "?"));
 
-                config_problem_suggest(problems, doc->version, known, ARRAY_SIZE(known));
+                suggest_version(doc, era, problems);
                 return r;
         }
         if (str_eq(state, "deprecated") && !(flags & CONFIG_DECODE_ALLOW_DEPRECATED))
