@@ -35,6 +35,7 @@ struct api_call {
         void *userdata;
         uint64_t order;
         bool used;
+        char what[160]; /* method and path */
 };
 
 static struct api_call calls[CALLS_MAX];
@@ -45,12 +46,14 @@ static struct {
 } links[LINKS_MAX];
 static bool up;
 
-static struct api_call *call_new(api_done_fn done, api_data_fn data, void *userdata)
+static struct api_call *call_new(const char *method, const char *path, api_done_fn done, api_data_fn data,
+                                 void *userdata)
 {
         for (size_t i = 0; i < CALLS_MAX; i++) {
                 if (calls[i].used)
                         continue;
-                calls[i] = (struct api_call){done, data, userdata, ++order, true};
+                calls[i] = (struct api_call){done, data, userdata, ++order, true, ""};
+                (void)snprintf(calls[i].what, sizeof(calls[i].what), "%s %s", method, path);
                 return &calls[i];
         }
         MUST(false); /* more calls at once than ever are */
@@ -66,7 +69,7 @@ struct api_call *api_client_request(struct api_client *client, const char *metho
                 struct cJSON *c CLEANUP_CJSON = cJSON_Parse(body);
                 MUST(c);
         }
-        return call_new(done, NULL, userdata);
+        return call_new(method, path, done, NULL, userdata);
 }
 
 struct api_call *api_client_stream(struct api_client *client, const char *path, usec_t deadline, api_data_fn data,
@@ -74,7 +77,7 @@ struct api_call *api_client_stream(struct api_client *client, const char *path, 
 {
         (void)client;
         MUST(strncmp(path, "/api", 4) == 0 && deadline > 0);
-        return call_new(done, data, userdata);
+        return call_new("WATCH", path, done, data, userdata);
 }
 
 void api_call_cancel(struct api_call *call)
@@ -150,7 +153,7 @@ static void facts(void *userdata, struct node_facts *ret)
                                    .cpu_milli = 2000,
                                    .memory_bytes = 1 << 30,
                                    .ephemeral_bytes = 1 << 30,
-                                   .allocatable_cpu_milli = 2000,
+                                   .allocatable_cpu_milli = 1900,
                                    .allocatable_memory_bytes = 1 << 30,
                                    .allocatable_ephemeral_bytes = 1 << 30,
                                    .max_pods = 110,
@@ -163,6 +166,8 @@ static void facts(void *userdata, struct node_facts *ret)
                                    .kubelet_version = "v1.36.3",
                                    .architecture = "amd64",
                                    .kubelet_port = 10250,
+                                   .unschedulable = true,
+                                   .disk_pressure = true,
                                    .not_ready = "starting"};
 }
 
@@ -182,12 +187,12 @@ static void turn(void)
                 ;
 }
 
-static struct api_call *oldest(void)
+static struct api_call *oldest(const char *of)
 {
         struct api_call *found = NULL;
 
         for (size_t i = 0; i < CALLS_MAX; i++)
-                if (calls[i].used && (!found || calls[i].order < found->order))
+                if (calls[i].used && strstr(calls[i].what, of) && (!found || calls[i].order < found->order))
                         found = &calls[i];
         return found;
 }
@@ -237,12 +242,15 @@ static void play(char *text)
                 else
                         body = text + strlen(text);
                 turn();
-                call = oldest();
+                char *of = strchr(text, ' ');
+                if (of)
+                        *of++ = '\0';
+                call = oldest(of ? of : "");
                 if (!call) {
                         tell(false);
                         tell(true);
                         turn();
-                        call = oldest();
+                        call = oldest(of ? of : "");
                 }
                 if (call && str_to_int(text, 0, 599, &status) == 0)
                         answer(call, status, body);
@@ -259,7 +267,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 "\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"b\"}]}}";
         static const char status[] =
                 "{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}";
-        const struct node_options options = {.node_name = "node1", .pod_cidr = ""};
+        static const char *const labels[] = {"a=b", "kubernetes.io/os=x", "c", NULL};
+        const struct node_options options = {.node_name = "node1", .labels = labels, .pod_cidr = "10.244.0.0/24"};
         const struct event event = {.kind = "Pod",
                                     .namespace = "default",
                                     .name = "web",
@@ -285,12 +294,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         play(text);
         MUST(mirrors_state(mirrors, "default/web", &state) && state.refusal);
         MUST(node_reason(node));
+        node_changed(node);
+        for (int i = 0; i < 40; i++)
+                events_post(events, &event);
+        MUST(mirrors_set(mirrors, "default/web", pod, status, false, &err) == 0);
+        MUST(mirrors_set(mirrors, "default/other", "{", status, true, &err) == -ERR_INVALID);
+        MUST(!mirrors_state(mirrors, "default/nothing", &state));
         mirrors_remove(mirrors, "default/web");
         turn();
         events_free(events);
         node_free(node);
         mirrors_free(mirrors);
         turn();
-        MUST(!oldest());
+        MUST(!oldest(""));
         return 0;
 }

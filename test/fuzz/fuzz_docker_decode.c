@@ -51,6 +51,9 @@ static void daemon_answers(const char *json, size_t size)
         struct docker_info info;
         struct err err = ERR_INIT;
 
+        char *least CLEANUP_FREE = NULL;
+        check(docker_decode_version_min(json, size, &least, &err), &err);
+        err = ERR_INIT;
         int r = docker_decode_version(json, size, &version, &err);
         check(r, &err);
         if (r == 0)

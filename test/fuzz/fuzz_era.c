@@ -30,6 +30,38 @@ static int put_row(void *userdata, const char *rest, const struct era_row *row, 
         return 0;
 }
 
+/* What rows of any kind do to a template, whatever it is. */
+static void edit(struct value *pod)
+{
+        static const char *const paths[] = {"metadata.labels.a",
+                                            "spec.containers[0].image",
+                                            "spec.containers[1].image",
+                                            "spec.containers[9].image",
+                                            "spec.containers[kube-scheduler].command[0]",
+                                            "spec.containers[new].image",
+                                            "a.b.c",
+                                            "a[0]",
+                                            "a[x].y",
+                                            "apiVersion.x",
+                                            "a[",
+                                            "[0]",
+                                            "a..b",
+                                            ""};
+        struct value *one CLEANUP_VALUE = value_new_string("one");
+
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+                struct err err = ERR_INIT;
+                int r = template_path_set(pod, paths[i], one, &err);
+
+                MUST((r < 0) == (err.code != 0));
+                /* An item that was missing has no name yet. */
+                if (r == 0 && !strchr(paths[i], '['))
+                        MUST(value_equal(template_path_get(pod, paths[i]), one));
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+                (void)template_path_remove(pod, paths[i]);
+}
+
 static void fill(const struct era *era, const char *name)
 {
         struct template_variables variables CLEANUP_VARIABLES = {0};
@@ -47,8 +79,12 @@ static void fill(const struct era *era, const char *name)
                 return;
         struct value *pod CLEANUP_VALUE = value_copy(template);
         (void)era_each(era, "kube-apiserver", "", put_row, pod, NULL);
+        template_set_text(&variables, "image", "replaced", NULL);
         r = template_fill(pod, &variables, &err);
         MUST(r == 1 || (r < 0) == (err.code != 0));
+        struct value *edited CLEANUP_VALUE = value_copy(template);
+        if (value_is(edited, VALUE_MAP))
+                edit(edited);
 }
 
 static void ask(const struct era *era)

@@ -25,6 +25,7 @@
 static struct loop *loop;
 static char api_path[128], echo_path[128];
 static struct http_server *echo_server;
+static struct local_api *api;
 static struct http_server_request *later; /* kept, or a stream */
 static struct loop_source *answering;
 
@@ -72,7 +73,8 @@ static void echo(void *userdata, struct http_server_request *request)
         if (!later && http_server_query_flag(request, "later")) {
                 later = request;
                 http_server_on_closed(request, forget, NULL);
-                loop_defer_schedule(answering);
+                if (!http_server_query_flag(request, "never"))
+                        loop_defer_schedule(answering);
                 return;
         }
         if (http_server_query_flag(request, "big")) {
@@ -104,17 +106,26 @@ static void start(void)
                 .socket_path = api_path, .pods = text_of, .status = text_of, .events = text_of, .userdata = empty};
         struct http_server_options server = {
                 .name = "fuzz", .unix_path = echo_path, .unix_mode = 0600, .unix_gid = (gid_t)-1, .handler = echo};
-        static struct local_api *api;
         struct err err = ERR_INIT;
 
-        if (loop)
+        if (api)
                 return;
         (void)snprintf(api_path, sizeof(api_path), "%s/api", scratch());
         (void)snprintf(echo_path, sizeof(echo_path), "%s/echo", scratch());
-        MUST(loop_new(&loop, &err) == 0);
-        answering = loop_defer_new(loop, "fuzz", answer, NULL);
+        if (!loop) {
+                MUST(loop_new(&loop, &err) == 0);
+                answering = loop_defer_new(loop, "fuzz", answer, NULL);
+        }
         MUST(local_api_new(loop, &options, &api, &err) == 0);
         MUST(http_server_new(loop, &server, &echo_server, &err) == 0);
+}
+
+/* In the middle of whatever goes on: what was kept is told of it, and the names are gone. */
+static void stop(void)
+{
+        echo_server = http_server_free(echo_server);
+        api = local_api_free(api);
+        MUST(!later && access(api_path, F_OK) != 0 && access(echo_path, F_OK) != 0);
 }
 
 static int dial(const char *path)
@@ -169,5 +180,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (int i = 0; i < 100 && http_server_connections(echo_server) > 0; i++)
                 MUST(loop_step(loop, usec_add(clock_boottime(), 1000), &err) >= 0);
         MUST(http_server_connections(echo_server) == 0);
+        /* Now and then the servers end with a request on its way. */
+        if (size % 4 == 0) {
+                int fd = dial(echo_path);
+                (void)send(fd, data, size, MSG_NOSIGNAL);
+                MUST(loop_step(loop, usec_add(clock_boottime(), QUIET), &err) >= 0);
+                (void)loop_step(loop, usec_add(clock_boottime(), QUIET), &err);
+                stop();
+                (void)close(fd);
+        }
         return 0;
 }

@@ -10,9 +10,19 @@
 #include "base/str.h"
 #include "fuzz.h"
 #include "kube/kubeconfig.h"
+#include "scratch.h"
 
-/* Files that it names are looked for below a directory that is not there. */
-#define NOWHERE "/nonexistent"
+/* Files that it names are looked for below a directory with one of each kind. */
+static const char *files(void)
+{
+        static bool written;
+
+        if (!written)
+                MUST(scratch_write("ca.crt", "-----BEGIN CERTIFICATE-----\n", 28) &&
+                     scratch_write("token", "secret\n", 7));
+        written = true;
+        return scratch();
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         if (size > LIMIT_PKI_FILE)
                 return 0;
-        int only = kubeconfig_parse_cluster(NOWHERE, "/k.conf", (const char *)data, size, &cluster, NULL);
-        if (kubeconfig_parse(NOWHERE, "/k.conf", (const char *)data, size, &config, &err) < 0) {
+        int only = kubeconfig_parse_cluster(files(), "/k.conf", (const char *)data, size, &cluster, NULL);
+        if (kubeconfig_parse(files(), "/k.conf", (const char *)data, size, &config, &err) < 0) {
                 MUST(err.code != 0 && !config.cluster);
                 return 0;
         }
@@ -34,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         kubeconfig_write(&config, false, &out);
         if (out.failed)
                 return 0;
-        MUST(kubeconfig_parse(NOWHERE, "/k.conf", buf_str(&out), out.len, &again, NULL) == 0);
+        MUST(kubeconfig_parse(files(), "/k.conf", buf_str(&out), out.len, &again, NULL) == 0);
         MUST(str_eq(again.user, config.user) && str_eq(again.server, config.server));
         MUST(str_eq(again.cluster, config.cluster) && str_eq(again.context, config.context));
         return 0;
