@@ -167,7 +167,9 @@ static void check_token(const struct validator *v, const struct config_token *to
 
 static void check_image_repository(const struct validator *v, const struct config_text *text, const char *path)
 {
-        if (era_flag(v->era, "validation", "imageRepository") && !name_is_image_repository(text->text))
+        if (era_flag(v->era, "validation", "imageRepository") &&
+            (!name_is_image_repository(text->text) ||
+             (text->text[0] == '[' && !era_flag(v->era, "validation", "imageRepositoryIPv6"))))
                 field_invalid_text(v->problems, text, path, "invalid image repository format");
 }
 

@@ -6,7 +6,7 @@ import random
 from . import pools
 from .case import CONFIG, MANGLES, Case
 
-APIS = [('v1beta1', 0, 21), ('v1beta2', 0, 26), ('v1beta3', 22, 36), ('v1beta4', 31, 99)]
+APIS = [('v1beta2', 0, 26), ('v1beta3', 22, 36), ('v1beta4', 31, 99)]
 LISTS = 'v1beta4'  # the first version whose extraArgs are lists
 
 # What is asked for, and how often. Certificates with keys of RSA take a second each, so they are rare.
