@@ -203,6 +203,9 @@ void edge_exited(struct pod_view *view, struct pod_incarnation *inc, size_t inde
         if (container_is_step(spec) && c->now.exit_code == 0 && fact_in_sandbox(inc, &c->now))
                 c->init_done = true;
         container_reset(c);
+        /* Each start asks the registry. Its image goes by the reference again. */
+        if (spec->pull_policy == POD_PULL_ALWAYS)
+                c->image_ready = false;
         if (!str_eq(c->retry.reason, REASON_POST_START)) /* stays until the next instance is made */
                 retry_clear(&c->retry);
         /* Hooks and signals of what has ended: their outcome is of no use any more. */

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/value.h"
+#include "kube/pod_names.h"
 #include "node/plain_json.h"
 #include "node/pod_facts.h"
 #include "node/pod_view_json.h"
@@ -29,6 +30,11 @@ static const char *stop_word(int value)
 static const char *phase_word(int value)
 {
         return pod_incarnation_phase_name((enum pod_incarnation_phase)value);
+}
+
+static const char *pull_word(int value)
+{
+        return pod_pull_policy_names.names[value];
 }
 
 static const char *policy_word(int value)
@@ -191,6 +197,7 @@ static const struct plain_field probe_spec_fields[] = {
 static const struct plain_field container_spec_fields[] = {
         PLAIN(PLAIN_STRING, struct pod_container, name),
         PLAIN(PLAIN_STRING, struct pod_container, image),
+        PLAIN_NAMED(struct pod_container, pull_policy, pull_word, POD_PULL_MAX),
         PLAIN(PLAIN_BOOL, struct pod_container, init),
         PLAIN(PLAIN_BOOL, struct pod_container, sidecar),
         PLAIN(PLAIN_BOOL, struct pod_container, has_restart_policy),

@@ -56,7 +56,8 @@ static void start_images(struct step *s)
 
                 if (c->image_ready || c->now.state == INSTANCE_RUNNING || !slot_free(&c->slot) || fact_done(s->inc, i))
                         continue;
-                if (step_due(s, c->image_retry.at))
+                /* After a run it is asked for when it is needed, not when that ended. */
+                if (step_due(s, later(c->image_retry.at, c->backoff.until)))
                         step_op(s, (int)i, POD_OP_IMAGE, "start");
         }
 }

@@ -34,6 +34,7 @@ struct pod *rig_pod(const char *uid, const char *hash, size_t init_count, size_t
                 c->init = i < init_count;
                 c->name = xasprintf("%s%zu", c->init ? "init" : "app", c->init ? i : i - init_count);
                 c->image = xasprintf("image/%s:1", c->name);
+                c->pull_policy = POD_PULL_IF_NOT_PRESENT;
                 for (int k = 0; k < POD_PROBE_KIND_MAX; k++)
                         c->probes[k].termination_grace_seconds = -1;
         }

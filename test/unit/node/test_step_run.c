@@ -100,6 +100,30 @@ static void restart_rules_of_a_container(void **state)
         rig_release(&rig);
 }
 
+/* With Always the registry is asked before each start: when the backoff has passed, not when the run ended. */
+static void an_image_is_pulled_again_for_each_start(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 0, 2);
+        struct rig rig;
+
+        (void)state;
+        rig_container(pod, "app0")->pull_policy = POD_PULL_ALWAYS;
+        up(&rig, pod);
+        rig_exits(&rig, "app0", 1);
+        assert_string_equal(rig_take(&rig), "image:app0");
+        rig_done(&rig, POD_OP_IMAGE, "app0");
+        assert_string_equal(rig_take(&rig), "create:app0");
+        rig_settle(&rig);
+        (void)rig_take(&rig);
+        rig_at(&rig, 1 * SEC);
+        rig_exits(&rig, "app0", 1);
+        rig_exits(&rig, "app1", 1);
+        assert_string_equal(rig_take(&rig), "create:app1");
+        rig_at(&rig, 11 * SEC);
+        assert_string_equal(rig_take(&rig), "image:app0");
+        rig_release(&rig);
+}
+
 static void a_run_of_ten_minutes_is_followed_at_once(void **state)
 {
         struct rig rig;
@@ -379,6 +403,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(restart_rule),
                 cmocka_unit_test(restart_rules_of_a_container),
+                cmocka_unit_test(an_image_is_pulled_again_for_each_start),
                 cmocka_unit_test(a_run_of_ten_minutes_is_followed_at_once),
                 cmocka_unit_test(the_newest_dead_one_is_kept_and_older_ones_go),
                 cmocka_unit_test(startup_probe_comes_first_and_gates_the_others),

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of pods from a registry: policies, credentials, digests, backoff, progress."""
+import json
+import os
+import subprocess
+
+from docker_api import busybox_tar
+from harness import Host, Podwatch, hold, pod, wait_for
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+IMAGE = '127.0.0.1:5000/team/app'
+
+
+class State:
+    def put(self, name, **kwargs):
+        self.host.write(f'/etc/kubernetes/manifests/{name}.yaml', pod(name, hostNetwork=True, terminationGracePeriodSeconds=0, **kwargs))
+
+    def container(self, name):
+        return self.podwatch.pods()[f'default/{name}-node1']['status']['containerStatuses'][0]
+
+    def waiting(self, name):
+        return self.container(name)['state'].get('waiting', {})
+
+    def events(self, name, reason):
+        return [e for e in json.loads(self.podwatch.api('/events')[1])['items'] if f'{name}-node1' in json.dumps(e) and reason in json.dumps(e)]
+
+    def requests(self):
+        with open(self.host.path('/run/registry.log')) as f:
+            return [line.split('"')[1] for line in f if '"' in line]
+
+    def serve(self):
+        with open(self.host.path('/run/registry.log'), 'a') as log:
+            self.registry = self.host.popen(['python3', f'{HERE}/registry.py', '5000', '*', '*', self.rootfs, 'me:secret'],
+                                            stdout=subprocess.PIPE, stderr=log, text=True)
+        assert self.registry.stdout.readline() == 'listening\n'
+
+    def stop(self):
+        self.registry.kill()
+        self.registry.wait()
+
+
+def setup():
+    state = State()
+    state.host = Host('pulls')
+    state.rootfs = f'{state.host.directory}/rootfs.tar'
+    with open(state.rootfs, 'wb') as f:
+        f.write(busybox_tar())
+    state.serve()
+    state.podwatch = Podwatch(state.host).start()
+    return state
+
+
+def test_without_credentials_the_pull_fails_and_backs_off(state):
+    state.put('early', image=f'{IMAGE}:1')
+    wait_for(lambda: state.waiting('early').get('reason') == 'ImagePullBackOff', 15, 'the backoff')
+    assert 'no basic auth credentials' in state.waiting('early')['message'], state.waiting('early')
+    assert state.events('early', 'Pulling') and state.events('early', 'Failed') and state.events('early', 'BackOff')
+    status = state.podwatch.command('status').stdout
+    assert 'ImagePullBackOff' in status, status
+
+
+def test_credentials_of_docker_config(state):
+    state.host.write('/var/lib/kubelet/config.json', json.dumps({'auths': {'127.0.0.1:5000': {'username': 'me', 'password': 'secret'}}}), 0o600)
+    state.podwatch.wait_ready('default/early-node1', timeout=30)
+    assert state.events('early', 'Successfully pulled image')
+    assert 'secret' not in state.podwatch.log_text()
+
+
+def test_if_not_present_asks_nobody(state):
+    before = len(state.requests())
+    state.put('present', image=f'{IMAGE}:1')
+    state.podwatch.wait_ready('default/present-node1')
+    assert len(state.requests()) == before and state.events('present', 'already present on machine')
+
+
+def test_by_digest(state):
+    image = state.host.docker.request('GET', f'/images/{IMAGE}:1/json')
+    digest = image['RepoDigests'][0].partition('@')[2]
+    state.put('digest', image=f'{IMAGE}@{digest}')
+    state.podwatch.wait_ready('default/digest-node1')
+    assert state.container('digest')['imageID'].endswith(image['Id'])
+
+
+def test_always_asks_for_each_start(state):
+    state.put('always', image=f'{IMAGE}:1', container={'imagePullPolicy': 'Always'})
+    state.podwatch.wait_ready('default/always-node1')
+    before = len(state.requests())
+    state.host.docker.kill(state.container('always')['containerID'].removeprefix('docker://'))
+    wait_for(lambda: state.container('always')['restartCount'] == 1 and 'running' in state.container('always')['state'], 15, 'the restart')
+    assert len(state.requests()) > before
+
+
+def test_always_waits_for_the_registry(state):
+    """As the kubelet: what must be asked for and cannot be is not started; never mind that an older one is there."""
+    state.stop()
+    state.host.docker.kill(state.container('always')['containerID'].removeprefix('docker://'))
+    wait_for(lambda: state.waiting('always').get('reason') in ('ErrImagePull', 'ImagePullBackOff'), 30, 'the failed pull')
+    state.serve()
+    wait_for(lambda: 'running' in state.container('always')['state'], 40, 'the restart')
+
+
+test_always_waits_for_the_registry.timeout = 120
+
+
+def test_never_pulls_nothing(state):
+    state.put('never', image=f'{IMAGE}:other', container={'imagePullPolicy': 'Never'})
+    wait_for(lambda: state.waiting('never').get('reason') == 'ErrImageNeverPull', 10, 'the reason')
+    hold(lambda: state.waiting('never').get('reason') == 'ErrImageNeverPull', 1, 'the reason', 0.2)
+    assert not any('/other' in r for r in state.requests())
