@@ -183,6 +183,10 @@ struct docker_ops {
         struct docker_call *(*image_tag)(struct docker *d, const char *id, const char *ref, docker_done_fn done,
                                          void *userdata);
 
+        /* Takes a reference away, and the image with its last one; by id: the image. Gone already is done; in use, or
+         * with several references: status 409. */
+        struct docker_call *(*image_remove)(struct docker *d, const char *ref, docker_done_fn done, void *userdata);
+
         /* Events of containers, from `since` (wall clock, 0: now) until the stream ends (then `done`, with the error).
          * `connected` is called once the daemon has taken the subscription: what happens after it is reported. */
         struct docker_call *(*events)(struct docker *d, usec_t since, docker_done_fn connected, docker_event_fn event,

@@ -105,6 +105,7 @@ struct docker_call *docker_op_image_pull(struct docker *d, const char *ref, cons
                                          docker_progress_fn progress, docker_done_fn done, void *userdata);
 struct docker_call *docker_op_image_load(struct docker *d, int fd, const void *data, size_t len, docker_done_fn done,
                                          void *userdata);
+struct docker_call *docker_op_image_remove(struct docker *d, const char *ref, docker_done_fn done, void *userdata);
 struct docker_call *docker_op_image_tag(struct docker *d, const char *id, const char *ref, docker_done_fn done,
                                         void *userdata);
 struct docker_call *docker_op_events(struct docker *d, usec_t since, docker_done_fn connected, docker_event_fn event,

@@ -401,6 +401,7 @@ static const struct docker_ops http_ops = {
         .image_pull = docker_op_image_pull,
         .image_load = docker_op_image_load,
         .image_tag = docker_op_image_tag,
+        .image_remove = docker_op_image_remove,
         .events = docker_op_events,
         .cancel = docker_http_cancel,
         .free = docker_http_free,

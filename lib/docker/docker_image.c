@@ -82,6 +82,20 @@ struct docker_call *docker_op_image_tag(struct docker *d, const char *id, const 
         return call;
 }
 
+static void on_removed(struct docker_call *call, const struct curl_glue_response *response, const struct err *from)
+{
+        (void)response;
+        docker_call_finish(call, from && from->status == 404 ? NULL : from);
+}
+
+struct docker_call *docker_op_image_remove(struct docker *d, const char *ref, docker_done_fn done, void *userdata)
+{
+        struct docker_call *call = docker_call_new(d, sizeof(*call), (union docker_done){.done = done}, userdata);
+
+        docker_call_send(call, "DELETE", docker_target_image(ref, ""), DOCKER_TIMEOUT_ACT, on_removed);
+        return call;
+}
+
 /* ---- pull, load: progress by the line ---- */
 
 struct progress_call {

@@ -66,6 +66,8 @@ struct kubelet_config {
         char *cgroup_root;      /* NULL: the root */
         char *cgroup_driver;    /* cgroupfs or systemd; NULL: not given, as Docker has it */
         usec_t max_container_restart_period;
+        int image_gc_high_percent, image_gc_low_percent;   /* of the disk of images */
+        usec_t image_minimum_gc_age, image_maximum_gc_age; /* maximum 0: none */
         usec_t shutdown_grace_period, shutdown_grace_period_critical_pods;
 
         /* node */

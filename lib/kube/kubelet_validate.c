@@ -21,9 +21,13 @@ struct range {
 static void validate_ranges(struct pod_findings *findings, const struct field_path *root)
 {
         static const struct range ranges[] = {
-                {"healthzPort", 0, 65535},  {"port", 1, 65535},
-                {"readOnlyPort", 0, 65535}, {"nodeLeaseDurationSeconds", 1, INT32_MAX},
+                {"healthzPort", 0, 65535},
+                {"port", 1, 65535},
+                {"readOnlyPort", 0, 65535},
+                {"nodeLeaseDurationSeconds", 1, INT32_MAX},
                 {"maxPods", 0, INT32_MAX},
+                {"imageGCHighThresholdPercent", 0, 100},
+                {"imageGCLowThresholdPercent", 0, 100},
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
@@ -37,7 +41,8 @@ static void validate_durations(struct pod_findings *findings, const struct field
 {
         static const char *const names[] = {
                 "fileCheckFrequency",  "nodeStatusUpdateFrequency",       "nodeStatusReportFrequency",
-                "shutdownGracePeriod", "shutdownGracePeriodCriticalPods",
+                "shutdownGracePeriod", "shutdownGracePeriodCriticalPods", "imageMinimumGCAge",
+                "imageMaximumGCAge",
         };
         struct field_path backoff = field_child(root, "crashLoopBackOff");
         struct field_path period = field_child(&backoff, "maxContainerRestartPeriod");

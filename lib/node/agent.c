@@ -342,6 +342,7 @@ struct agent *agent_free(struct agent *agent)
         agent->api = api_side_free(agent->api);
         agent->revisions = revisions_free(agent->revisions);
         agent->events = event_log_free(agent->events);
+        agent_images_free(agent);
         (void)loop_source_free(agent->step);
         (void)loop_source_free(agent->step_timer);
         (void)loop_source_free(agent->publish);

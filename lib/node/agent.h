@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/strv.h"
+#include "node/image_gc.h"
 
 struct agent;
 struct err;
@@ -47,6 +48,7 @@ struct agent_config {
         bool register_node;
         bool unschedulable;
         struct strv allowed_sysctls; /* beside the safe ones */
+        struct image_gc_policy image_gc;
         struct strv cluster_dns;
         const char *cluster_domain;
         const char *resolv_conf; /* the node's; "": pods get an empty one */

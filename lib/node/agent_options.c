@@ -96,6 +96,8 @@ void agent_options_from(const struct kubelet_config *kubelet, struct agent_optio
                 .register_node = kubelet->register_node,
                 .unschedulable = true,
                 .allowed_sysctls = kubelet->allowed_unsafe_sysctls,
+                .image_gc = {kubelet->image_gc_high_percent, kubelet->image_gc_low_percent,
+                             kubelet->image_minimum_gc_age, kubelet->image_maximum_gc_age},
                 .cluster_dns = kubelet->cluster_dns,
                 .cluster_domain = text(kubelet->cluster_domain),
                 .resolv_conf = resolv_conf(kubelet),

@@ -125,6 +125,8 @@ static int on_outcome(void *userdata, const struct pod_exec_job *job, const stru
                 return 1;
         if (outcome->op == POD_OP_IMAGE)
                 free(TAKE_PTR(agent_pod_of(entry)->progress));
+        if (outcome->op == POD_OP_IMAGE && outcome->success)
+                agent_image_used(agent, outcome->id, job->pulled);
         r = pod_store_outcome(agent->store, entry, outcome, loop_now(agent->loop));
         if (r == 0)
                 agent_events_of_outcome(agent, job, outcome);
@@ -553,6 +555,7 @@ int agent_pods_new(struct agent *agent, struct err *err)
         agent->store = pod_store_new(&hooks, agent->config->backoff_max);
         pod_store_set_revert(agent->store, agent->config->revert_after);
         agent_order_init(agent);
+        agent_images_init(agent);
         pod_store_set_recorder(agent->store, journal_record, agent->journal);
         agent->exec = pod_exec_new(agent->loop, agent->docker, agent->probes, &agent->host, &exec_handlers, agent);
         return new_source(agent, err);

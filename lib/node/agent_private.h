@@ -93,6 +93,9 @@ struct agent {
         struct journal *journal;
         struct local_api *local;
         struct loop_source *step, *step_timer, *publish, *sigterm, *sigint;
+        struct loop_source *image_timer;
+        struct image_gc *image_gc;
+        int64_t image_excess; /* bytes that images take too much, when it was looked at last */
         char boot_id[37];
         bool source_complete, observed; /* once */
         bool runtime_ready, api_complete;
@@ -158,6 +161,11 @@ char *agent_show_events(void *userdata);
 struct local_act_request;
 struct local_act_answer;
 void agent_act(void *userdata, const struct local_act_request *request, struct local_act_answer *ret);
+
+/* agent_images.c */
+void agent_images_init(struct agent *agent);
+void agent_images_free(struct agent *agent);
+void agent_image_used(struct agent *agent, const char *id, bool pulled);
 
 /* agent_admit.c: writes why entry must wait (a port, room, what the node cannot do); leaves text where it need not. */
 void agent_admit(const struct agent *agent, const struct pod_entry *entry, char *text, size_t size);

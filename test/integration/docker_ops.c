@@ -244,6 +244,8 @@ static struct docker_call *start(struct ops *ops, const struct strv *args, int *
                 return start_pause(ops, args, ret_fd);
         if (str_eq(op, "tag"))
                 return d->ops->image_tag(d, arg(args, 1, ""), arg(args, 2, ""), on_done, ops);
+        if (str_eq(op, "rmi"))
+                return d->ops->image_remove(d, arg(args, 1, ""), on_done, ops);
         if (str_eq(op, "events")) {
                 ops->events_left = (int)number(args, 1, 0);
                 return d->ops->events(d, (usec_t)number(args, 2, 0), on_connected, on_event, on_done, ops);

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of pods from a registry: policies, credentials, digests, backoff, progress."""
+import io
 import json
 import os
 import subprocess
+import tarfile
 
+from cluster import PODWATCH_CONFIG, PODWATCH_YAML
 from docker_api import busybox_tar
 from harness import Host, Podwatch, hold, pod, wait_for
 
@@ -107,3 +110,27 @@ def test_never_pulls_nothing(state):
     wait_for(lambda: state.waiting('never').get('reason') == 'ErrImageNeverPull', 10, 'the reason')
     hold(lambda: state.waiting('never').get('reason') == 'ErrImageNeverPull', 1, 'the reason', 0.2)
     assert not any('/other' in r for r in state.requests())
+
+
+def test_image_garbage_collection(state):
+    """Beyond the threshold, what no pod uses goes; what is used stays, and so does what no registry gave."""
+    names = lambda: sorted(t for i in state.host.docker.request('GET', '/images/json') for t in (i['RepoTags'] or []) + (i['RepoDigests'] or []))
+    other = f'{state.host.directory}/other.tar'
+    with tarfile.open(other, 'w') as tar:
+        info = tarfile.TarInfo('file')
+        info.size = 5
+        tar.addfile(info, io.BytesIO(b'other'))
+    second = state.host.popen(['python3', f'{HERE}/registry.py', '5001', '*', '*', other], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert second.stdout.readline() == 'listening\n'
+    state.host.docker.request('POST', '/images/create', b'', raw=True, fromImage='127.0.0.1:5001/unused', tag='1')
+    state.host.docker.make_busybox('localhost/made-here:1')
+    assert '127.0.0.1:5001/unused:1' in names()
+    assert state.podwatch.stop() == 0
+    state.host.write(PODWATCH_CONFIG, PODWATCH_YAML + 'imageGCHighThresholdPercent: 1\nimageGCLowThresholdPercent: 0\nimageMinimumGCAge: 1s\n')
+    state.podwatch.start()
+    state.put('filling', image=f'{IMAGE}:new')  # a pull is what fills a disk
+    state.podwatch.wait_ready('default/filling-node1')
+    wait_for(lambda: '127.0.0.1:5001/unused:1' not in names(), 20, 'the unused image to go')
+    assert not [n for n in names() if 'unused' in n], names()
+    assert f'{IMAGE}:new' in names() and f'{IMAGE}:1' in names() and 'localhost/made-here:1' in names(), names()
+    assert 'removing the image 127.0.0.1:5001/unused:1' in state.podwatch.log_text()
