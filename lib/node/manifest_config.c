@@ -3,8 +3,11 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "node/manifest_config.h"
 #include "node/manifest_source.h"
+
+#define TWICE " is in another file already, which counts"
 
 static int check_immutable(const struct manifest *m, const struct config_objects *now, struct err *err)
 {
@@ -39,9 +42,25 @@ int manifest_config_take(struct manifest *m, const char *data, size_t len, bool 
         return 0;
 }
 
+/* What was said of names in two files at an earlier look. */
+static void forget_findings(struct pod_findings *findings)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < findings->count; i++) {
+                if (str_ends(findings->items[i].text, TWICE))
+                        free(findings->items[i].text);
+                else
+                        findings->items[kept++] = findings->items[i];
+        }
+        findings->count = kept;
+}
+
 void manifest_config_collect(struct manifest *const *files, size_t count, struct config_objects *all)
 {
         all->count = 0;
+        for (size_t i = 0; i < count; i++)
+                forget_findings(&files[i]->findings);
         for (size_t i = 0; i < count; i++)
                 for (size_t k = 0; k < files[i]->configs.count; k++) {
                         struct config_object *o = files[i]->configs.items[k];

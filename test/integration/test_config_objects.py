@@ -5,6 +5,7 @@ import os
 
 from cluster import Podwatch, pod
 from harness import Host, hold, wait_for
+from test_api_side import Server
 
 ORDERED = True
 DIRECTORY = '/etc/kubernetes/manifests'
@@ -118,6 +119,17 @@ def test_immutable_document_stays(state):
     state.host.write(CONFIG, objects('green', immutable=True), 0o600)
 
 
+def test_of_two_documents_of_one_name_the_first_file_counts(state):
+    other = f'{DIRECTORY}/zz-config.yaml'
+    for colour in ('white', 'grey'):
+        state.host.write(other, objects(colour))
+        wait_for(lambda: 'zz-config.yaml: ConfigMap default/app is in another file already, which counts' in
+                 state.podwatch.command('status').stdout, 10, 'the finding')
+    assert state.podwatch.command('status').stdout.count('zz-config.yaml: ConfigMap default/app') == 1
+    assert state.sh('cat /config/COLOUR') == 'green'
+    os.unlink(state.host.path(other))
+
+
 def test_missing_key_keeps_the_container_waiting_with_the_reason(state):
     uses = {'env': [{'name': 'X', 'valueFrom': {'secretKeyRef': {'name': 'app', 'key': 'nokey'}}}]}
     state.host.write(f'{DIRECTORY}/b.yaml', pod('b', hostNetwork=True, container=uses))
@@ -133,6 +145,28 @@ def test_secrets_are_in_no_log_and_no_state(state):
     # On tmpfs alone, where the pod's own volumes are.
     assert all('/volumes/kubernetes.io~' in path for path in found), found
     assert found
+
+
+def test_mirror_is_posted_without_the_references(state):
+    """By a real API server with NodeRestriction, which admits no mirror that has them."""
+    server = Server(state.host)
+    wait_for(server.ready, 90, 'the API server')
+    server.kubeconfig()
+    before = state.container()
+    state.podwatch.stop()
+    state.podwatch.kubeconfig = '/etc/kubernetes/kubelet.conf'
+    state.podwatch.start()
+    mirror = wait_for(lambda: server.get('pod', 'app-node1', '-n', 'default'), 60, 'the mirror', 0.5)
+    text = json.dumps(mirror['spec'])
+    assert not any(word in text for word in ('configMap', 'secretKeyRef', 'secretRef', '"secret"', 'envFrom')), text
+    mounts = {m['name'] for m in mirror['spec']['containers'][0].get('volumeMounts', [])}
+    assert mounts == {'projected'}, mounts
+    assert [list(source) for source in mirror['spec']['volumes'][0]['projected']['sources']] == [['downwardAPI']], mirror['spec']['volumes']
+    assert state.container() == before
+    assert 'secretKeyRef' in json.dumps(state.podwatch.pods()['default/app-node1']['spec'])
+
+
+test_mirror_is_posted_without_the_references.timeout = 200
 
 
 def teardown(state):
