@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "cluster/token.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
 #include "genphase.h"
@@ -34,7 +35,8 @@ struct init_run {
         struct genphase *g;
         struct phase *phase;
         struct strv skip;
-        int code; /* to end with, where a phase failed */
+        int code;  /* to end with, where a phase failed */
+        bool told; /* what failed has said so itself */
 };
 
 struct init_step {
@@ -58,8 +60,11 @@ static int write_configuration(const struct phase *phase, char **ret, struct err
                 r = config_encode(phase->config, phase->era, config_written_version(phase->era), kinds[i], &document,
                                   err);
                 buf_addstr(&text, i ? "---\n" : "");
-                if (r == 0)
-                        yaml_write(document, 0, &text);
+                if (r < 0)
+                        break;
+                /* Those of other commands have no effect there, which would be told. */
+                (void)value_map_remove(document, "timeouts");
+                yaml_write(document, 0, &text);
         }
         int fd = r == 0 ? mkstemp(path) : -1;
         if (r == 0 && (fd < 0 || write(fd, buf_str(&text), text.len) != (ssize_t)text.len))
@@ -127,13 +132,14 @@ static int run_preflight(struct init_run *run, const char *child, struct err *er
         r = run_child(&argv, err);
         if (made)
                 (void)unlink(made);
-        if (r > 0)
-                run->code = r;
+        if (r <= 0)
+                return r;
         /* It has said why. */
-        return r > 0 ? err_set(err, ERR_REMOTE,
-                               "preflight stopped init; --skip-phases preflight goes on with what an "
-                               "earlier run has made")
-                     : r;
+        run->code = r;
+        run->told = true;
+        (void)fprintf(run->g->options.log,
+                      "Where an earlier run has made what is in the way, --skip-phases preflight goes on.\n");
+        return err_set(err, ERR_REMOTE, "preflight checks failed");
 }
 
 static int run_certs(struct init_run *run, const char *child, struct err *err)
@@ -320,6 +326,8 @@ static int run_all(struct init_run *run, struct err *err)
 
         if (r == 0)
                 r = check_dependencies(run, err);
+        if (r == 0)
+                r = token_fill_in(run->phase, err);
         if (r == 0 && external_ca_possible(run->phase))
                 r = pki_external_ca(run->g, run->phase, err);
         if (r < 0)
@@ -360,5 +368,7 @@ int online_init(struct genphase *g, const struct strv *args)
         strv_release(&run.skip);
         if (r == 0)
                 say_what_was_there(&run);
+        if (r < 0 && run.told)
+                return run.code;
         return r < 0 ? genphase_fail(&err, run.code) : 0;
 }

@@ -303,6 +303,20 @@ def test_init_as_a_whole(state):
         assert ours.returncode == theirs.returncode and ours.stderr.rstrip('\n') in theirs.stderr, (words, ours, theirs)
 
 
+def test_init_stops_at_preflight(state):
+    """No container runtime is there; with flags in place of a file, which preflight itself does not take."""
+    before = state.versions()
+    for args in (['--config', '/etc/kubernetes/kubeadm.yaml'],
+                 ['--kubernetes-version', state.version, '--apiserver-advertise-address', state.host.node_address]):
+        theirs = state.command('kubeadm', 'init', *args, check=False, timeout=100)
+        ours = state.command('genphase', 'init', *args, check=False, timeout=100)
+        assert (ours.returncode, ours.stdout) == (theirs.returncode, theirs.stdout), (ours, theirs)
+        for text in '[ERROR CRI]', 'error: error execution phase preflight: preflight checks failed\n':
+            assert text in ours.stderr and text in theirs.stderr, (ours, theirs)
+        assert 'has no effect' not in ours.stderr, ours
+    assert state.versions() == before
+
+
 def test_init_dry_run_changes_nothing(state):
     before = state.versions(), state.host.run(['find', '/etc/kubernetes', '-newer', '/etc/kubernetes/kubeadm.yaml', '-type', 'f']).stdout
     said = state.command('genphase', 'init', '--config', '/etc/kubernetes/kubeadm.yaml', '--dry-run', '--skip-phases', 'preflight',
