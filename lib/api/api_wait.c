@@ -15,6 +15,9 @@
 #include "codec/value.h"
 #include "net/loop.h"
 
+#define STATUS_OK_FIRST 200
+#define STATUS_OK_LAST 299
+
 struct api_wait {
         struct loop *loop;
         struct api_client *client;
@@ -60,9 +63,12 @@ static void on_done(void *userdata, int status, const struct cJSON *body, const 
 {
         struct api_wait *wait = userdata;
 
-        (void)status;
         wait->done = true;
         wait->err = err ? *err : ERR_INIT;
+        /* A stream that the server closed before its answer ends without an error. */
+        if (!err && (status < STATUS_OK_FIRST || status > STATUS_OK_LAST))
+                (void)err_set(&wait->err, ECONNRESET, "the connection was closed before an answer came (status %d)",
+                              status);
         wait->body = value_free(wait->body);
         if (!err && body)
                 wait->body = json_from_cjson(body);
@@ -102,11 +108,15 @@ int api_wait_request(struct api_wait *wait, const char *method, enum api_patch p
                         return r;
         }
         wait->done = false;
-        (void)api_client_request(wait->client, method, patch, path, body ? buf_str(&text) : NULL, on_done, wait);
+        struct api_call *call =
+                api_client_request(wait->client, method, patch, path, body ? buf_str(&text) : NULL, on_done, wait);
         while (!wait->done) {
                 int r = loop_step(wait->loop, USEC_INFINITY, err);
-                if (r < 0)
+                if (r < 0) {
+                        /* Its end must not be taken for that of the next. */
+                        api_call_cancel(call);
                         return r;
+                }
         }
         if (wait->err.code)
                 return failure(wait, method, path, err);
