@@ -14,6 +14,7 @@
 #include "codec/value.h"
 #include "codec/yaml.h"
 #include "phase/kubelet_start.h"
+#include "phase/preflight.h"
 #include "phase/preflight_report.h"
 #include "phase/proxy.h"
 #include "phase/reset.h"
@@ -386,8 +387,9 @@ bool reset_host_has_podwatch(const struct phase *phase)
 {
         if (!str_empty(phase->options.rootfs))
                 return false;
-        return service_init_system(phase) ? str_eq(kubelet_service(phase), "podwatch")
-                                          : phase_exists(phase, PODWATCH_SOCKET);
+        /* It may run without a service of its own. */
+        return preflight_try_socket(PODWATCH_SOCKET, NULL) == 0 ||
+               (service_init_system(phase) && str_eq(kubelet_service(phase), "podwatch"));
 }
 
 int phase_reset(struct phase *phase, const struct reset_options *options, struct err *err)

@@ -39,8 +39,7 @@ struct reset_options {
 };
 #define RESET_WAIT_SEC 150
 
-/* Whether podwatch runs here: its service is there and the kubelet's is not, or without an init system its socket is.
- */
+/* Whether podwatch runs here: its socket answers, or its service is there and the kubelet's is not. */
 bool reset_host_has_podwatch(const struct phase *phase);
 
 /* options.dry_run of the phase counts as well. A directory or file that cannot be removed is a warning, as for kubeadm;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """reset beside a real kubeadm: the same words, and the same trees afterwards."""
+import json
 import os
 import subprocess
 import tempfile
 
+from harness import Host, Podwatch
 from kubeadm_beside import GENPHASE, Beside, last_line
 
 CONFIG = """\
@@ -106,3 +108,28 @@ def test_dry_run():
         theirs = beside.kubeadm('reset', 'phase', 'cleanup-node', '--dry-run')
         phase = beside.genphase('reset', 'phase', 'cleanup-node', '--dry-run')
         assert (phase.code, phase.out) == (theirs.code, theirs.out), f'{theirs.out}{theirs.err}\n---\n{phase.out}{phase.err}'
+
+
+def test_podwatch():
+    """podwatch stops its pods before anything of theirs goes, and nothing of them is left."""
+    host = Host('reset')
+    host.docker.make_busybox()
+    podwatch = Podwatch(host).start()
+    # The container says on its way out whether its files are still there.
+    script = 'trap "test -e /pki/ca.crt && echo kept >/seen/kept; exit" TERM; while :; do sleep 0.1; done'
+    spec = {'terminationGracePeriodSeconds': 5, 'hostNetwork': True,
+            'containers': [{'name': 'main', 'image': 'localhost/busybox:1', 'command': ['sh', '-c', script],
+                            'volumeMounts': [{'name': 'pki', 'mountPath': '/pki'}, {'name': 'seen', 'mountPath': '/seen'}]}],
+            'volumes': [{'name': 'pki', 'hostPath': {'path': '/etc/kubernetes/pki'}},
+                        {'name': 'seen', 'hostPath': {'path': '/etc/kubernetes/seen'}}]}
+    host.run(['mkdir', '-p', '/etc/kubernetes/seen', '/etc/kubernetes/pki'])
+    host.write('/etc/kubernetes/pki/ca.crt', 'x')
+    host.write('/etc/kubernetes/manifests/a.yaml', json.dumps({'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'a'}, 'spec': spec}))
+    podwatch.wait_ready('default/a-node1')
+    result = host.run([GENPHASE, 'reset', '--force'])
+    assert 'waiting until podwatch has stopped their pods' in result.stdout, result.stdout + result.stderr
+    assert 'still there' not in result.stderr, result.stderr
+    left = host.run(['docker', 'ps', '-aq', '--filter', 'label=io.kubernetes.pod.uid']).stdout
+    assert left == '', left
+    assert os.listdir(host.path('/etc/kubernetes/seen')) == ['kept']
+    assert not os.listdir(host.path('/etc/kubernetes/pki')) and not os.listdir(host.path('/etc/kubernetes/manifests'))
