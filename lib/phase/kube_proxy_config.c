@@ -77,13 +77,35 @@ static void check_unknown(const struct check *c, const struct value *type, const
 
 static void check_map(const struct check *c, const struct value *type, const struct value *user, const char *path);
 
+/* Fields whose absence the template shows as null. */
+static const struct {
+        const char *path;
+        enum value_kind kind;
+} pointers[] = {
+        {"oomScoreAdj", VALUE_NUMBER},          {"iptables.masqueradeBit", VALUE_NUMBER},
+        {"conntrack.maxPerCore", VALUE_NUMBER}, {"conntrack.min", VALUE_NUMBER},
+        {"nodePortAddresses", VALUE_LIST},
+};
+
+static void check_pointer(const struct check *c, const struct value *user, const char *path)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(pointers); i++)
+                if (strcmp(pointers[i].path, path) == 0 && user->kind != pointers[i].kind)
+                        config_problem_error(c->problems, &user->place, "%s: expected a %s, found a %s", path,
+                                             value_kind_name(pointers[i].kind), value_kind_name(user->kind));
+}
+
 static void check_field(const struct check *c, const struct value *type, const struct value *user, const char *path)
 {
         struct err why = ERR_INIT;
         int64_t nsec;
 
-        if (user->kind == VALUE_NULL || type->kind == VALUE_NULL)
+        if (user->kind == VALUE_NULL)
                 return;
+        if (type->kind == VALUE_NULL) {
+                check_pointer(c, user, path);
+                return;
+        }
         if (type->kind == VALUE_MAP && user->kind == VALUE_MAP)
                 check_map(c, type, user, path);
         else if (type->kind != user->kind)
@@ -91,6 +113,21 @@ static void check_field(const struct check *c, const struct value *type, const s
                                      value_kind_name(type->kind), value_kind_name(user->kind));
         else if (is_duration(type) && duration_parse(user->text, &nsec, &why) < 0)
                 config_problem_error(c->problems, &user->place, "%s: %s", path, why.msg);
+}
+
+/* A map of the user's own keys to true or false. */
+static void check_gates(const struct check *c, const struct value *user, const char *path)
+{
+        for (size_t i = 0; user->kind == VALUE_MAP && i < user->map.count; i++) {
+                const struct value *gate = user->map.entries[i].value;
+
+                if (gate->kind != VALUE_BOOL && gate->kind != VALUE_NULL)
+                        config_problem_error(c->problems, &gate->place, "%s.%s: expected a boolean, found a %s", path,
+                                             user->map.entries[i].key, value_kind_name(gate->kind));
+        }
+        if (user->kind != VALUE_MAP && user->kind != VALUE_NULL)
+                config_problem_error(c->problems, &user->place, "%s: expected a map, found a %s", path,
+                                     value_kind_name(user->kind));
 }
 
 static void check_map(const struct check *c, const struct value *type, const struct value *user, const char *path)
@@ -104,6 +141,8 @@ static void check_map(const struct check *c, const struct value *type, const str
                         check_field(c, field, e->value, field_path);
                 else if (*path || !is_free_map(e->key))
                         check_unknown(c, type, e, field_path);
+                else
+                        check_gates(c, e->value, field_path);
         }
 }
 
