@@ -111,7 +111,9 @@ def test_bad_configuration():
         for config, parts in cases:
             tree.configure(config)
             for phase in PHASES:
-                fails(tree, phase, *parts)
+                # An empty file holds nothing invalid: kubeadm config validate has no objection either.
+                if config or phase != ['config', 'validate']:
+                    fails(tree, phase, *parts)
     with_tree(check)
 
 

@@ -155,6 +155,11 @@ def test_artefacts_tell_what_was_there(host):
         assert f.read() == 'words of the container\n'
 
 
+def children(pid):
+    with open(f'/proc/{pid}/task/{pid}/children') as f:
+        return f.read().split()
+
+
 def test_nothing_is_left():
     host = Host('ends')
     host.docker.make_busybox()
@@ -163,6 +168,8 @@ def test_nothing_is_left():
     host.docker.run('runs', ['sleep', '1000'])
     host.output('mount', '-t', 'tmpfs', 'tmpfs', '/var/lib/kubelet')
     stray = host.popen(['sh', '-c', 'trap "" TERM; sleep 1000 & sleep 1000'])
+    # Its shell has made its two children, and there are the shims and what runs under them.
+    wait_for(lambda: len(children(stray.pid)) == 2, 5, 'the children of the stray')
     host.docker_kill()
     pids = {pid: start_time(pid) for pid in host.cgroups.pids()}
     assert stray.pid in pids and len(pids) >= 6, pids

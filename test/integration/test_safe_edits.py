@@ -201,7 +201,7 @@ def test_drain_stops_in_the_reverse_order_and_survives_a_restart(state):
     assert ended['front']['FinishedAt'] < ended['api']['FinishedAt'] < ended['db']['FinishedAt'], ended
     state.podwatch.stop()
     state.podwatch.start()
-    assert 'Drained' in state.podwatch.command('status').stdout
+    wait_for(lambda: 'Drained' in state.podwatch.command('status').stdout, 10, 'the reason, once Docker has answered')
     hold(lambda: not state.running('db-node1'), 2, 'nothing to start', 0.3)
     state.podwatch.command('resume')
     wait_for(lambda: state.running('db-node1'), 10, 'db to run again')
