@@ -425,7 +425,10 @@ struct api_call *api_client_request(struct api_client *client, const char *metho
                 [API_PATCH_JSON_MERGE] = "Content-Type: application/merge-patch+json",
                 [API_PATCH_STRATEGIC] = "Content-Type: application/strategic-merge-patch+json",
         };
+        /* Not HTTP/2: with libcurl 7.88 a POST on a connection that is used again was now and then told as done while
+         * the server was still at it, and lost when the connection ended. */
         struct curl_glue_request request = {
+                .flags = CURL_GLUE_HTTP1,
                 .body = body,
                 .body_len = body ? strlen(body) : 0,
                 .max_body = LIMIT_API_BODY,

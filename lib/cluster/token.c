@@ -21,6 +21,7 @@
 #define USAGE_PREFIX "usage-bootstrap-"
 #define DATA_MAX (64 * 1024)
 #define NSEC_PER_USEC 1000
+#define LOOKS_MAX 3 /* whether a token is there, where a look fails */
 
 bool token_is_id(const char *text)
 {
@@ -183,17 +184,34 @@ int token_from_secret(const struct value *secret, struct token_facts *ret, struc
         return 0;
 }
 
+/* 0: there is none. kubeadm takes any failure of the look for that, and overwrites a token of this name then. */
+static int check_new(struct cluster *cluster, const struct config_token *token, const struct value *secret,
+                     struct err *err)
+{
+        int r = -1;
+
+        for (int tries = 0; r < 0 && tries < LOOKS_MAX; tries++) {
+                struct value *there CLEANUP_VALUE = NULL;
+
+                err_clear(err);
+                r = object_get(cluster, secret, &there, err);
+        }
+        if (r == 0)
+                return err_set(err, ERR_CONFLICT, "a token with id \"%.*s\" already exists", TOKEN_ID_LEN,
+                               token->token.text);
+        return r < 0 ? r : 0;
+}
+
 int token_write(struct cluster *cluster, const struct config_token *tokens, size_t count, bool new_only,
                 struct err *err)
 {
         for (size_t i = 0; i < count; i++) {
                 struct value *secret CLEANUP_VALUE = token_secret(&tokens[i], clock_realtime());
-                struct value *there CLEANUP_VALUE = NULL;
                 const char *name = value_string(value_get(secret, "metadata", "name", NULL), "");
+                int r = new_only && !cluster->dry_run ? check_new(cluster, &tokens[i], secret, err) : 0;
 
-                if (new_only && !cluster->dry_run && object_get(cluster, secret, &there, NULL) == 0)
-                        return err_set(err, ERR_CONFLICT, "a token with id \"%.*s\" already exists", TOKEN_ID_LEN,
-                                       tokens[i].token.text);
+                if (r < 0)
+                        return r;
                 if (object_create_or_update(cluster, secret, err) < 0)
                         return err_wrap(err, "failed to create or update bootstrap token with name %s", name);
         }
