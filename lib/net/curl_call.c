@@ -378,6 +378,10 @@ int curl_call_result(const struct curl_glue_call *call, CURLcode result, struct 
                 return err_set(err, ERR_LIMIT, "%s: headers larger than %d bytes", call->shown, LIMIT_HTTP_HEADERS);
         if (call->too_large)
                 return err_set(err, ERR_LIMIT, "%s: answer larger than %zu bytes", call->shown, call->max_body);
+        /* libcurl 7.88 can call a transfer done whose stream ended before its answer; the status is then one of an
+         * earlier transfer of the same handle. */
+        if (result == CURLE_OK && !call->head_done)
+                return err_set(err, ECONNRESET, "%s: the connection ended without an answer", call->shown);
         if (result == CURLE_OK || call->truncated)
                 return 0;
         if (result == CURLE_COULDNT_CONNECT)
