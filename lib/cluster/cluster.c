@@ -123,9 +123,13 @@ static int bind_as_super_admin(struct cluster *cluster, const char *server, cons
                      "creating the ClusterRoleBinding for the kubeadm:cluster-admins Group by using super-admin.conf");
         struct binding binding = {.api = api, .object = object};
         r = cluster_poll(cluster, cluster->call_timeout, try_binding, &binding, err);
-        return r < 0 ? err_wrap(err, "unable to create the kubeadm:cluster-admins ClusterRoleBinding by using "
-                                     "super-admin.conf")
-                     : 0;
+        if (r < 0)
+                return err_wrap(err, "unable to create the kubeadm:cluster-admins ClusterRoleBinding by using "
+                                     "super-admin.conf");
+        /* The server's authorizer sees a new binding a moment later; until then the first request of a phase would be
+         * forbidden. */
+        struct binding admin = {.api = cluster->api, .object = object};
+        return cluster_poll(cluster, cluster->call_timeout, try_binding, &admin, err);
 }
 
 /* EnsureAdminClusterRoleBinding: admin.conf's user can give itself the role only where it has it already. */

@@ -110,6 +110,9 @@ class State(Cluster):
                 continue
             space, _, base = path.partition('/')
             self.kubectl('delete', kind, base, *(['-n', space] if space else []), '--wait=true', kubeconfig='/etc/kubernetes/super-admin.conf')
+        if admins:  # the server's authorizer gets to know a moment later
+            wait_for(lambda: self.host.run([f'{peers()}/kubectl', '--kubeconfig=/etc/kubernetes/admin.conf', 'auth', 'can-i', 'list',
+                                            'deployments', '-n', 'kube-system'], check=False).returncode != 0, 20, 'the role to be gone')
 
     def versions(self):
         """The resourceVersion of each object, by kind and name."""
