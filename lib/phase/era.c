@@ -12,31 +12,32 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/value.h"
+#include "codec/value_pack.h"
 #include "codec/yaml.h"
 #include "phase/embedded.h"
 #include "phase/era.h"
 #include "phase/era_rows.h"
 
-/* Files whose rows make up the tables, in the order in which they count. The second half of a pair begins the
- * names of the groups that the file is for: the embedded file is read when one of them is first asked for, as most
- * phases never do. */
-static const struct row_file {
-        const char *name, *group;
-} row_files[] = {
-        {"eras.yaml", NULL},
-        {"images.yaml", "images"},
-        {"addons.yaml", "addon-"},
-};
+/* Files whose rows make up the tables, in the order in which they count. */
+static const char *const row_files[] = {"eras.yaml", "images.yaml", "addons.yaml"};
 
 struct era_file {
-        const char *name;
-        struct value *value; /* parsed when first asked for */
+        struct value *value; /* parsed or unpacked when first asked for; embedded tables are unpacked group by group */
+        const char *shown;   /* its name in places; NULL before it was first looked at */
+        bool in_dir;         /* read from the directory */
+};
+
+/* The rows of one component, read when it is first asked for: a phase needs few of them. */
+struct group {
+        char *component;
+        struct era_row *rows; /* borrow from the files and from: */
+        size_t count;
+        struct value *unpacked[ARRAY_SIZE(row_files)]; /* what embedded tables have of it, or NULL */
 };
 
 struct table {
-        struct era_row *rows;
+        struct group **groups;
         size_t count;
-        bool file_read[ARRAY_SIZE(row_files)];
 };
 
 struct era {
@@ -51,6 +52,15 @@ struct era {
         bool has_version, has_etcd;
 };
 
+static void group_free(struct group *group)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(group->unpacked); i++)
+                value_free(group->unpacked[i]);
+        free(group->rows);
+        free(group->component);
+        free(group);
+}
+
 struct era *era_free(struct era *era)
 {
         if (!era)
@@ -58,7 +68,9 @@ struct era *era_free(struct era *era)
         for (size_t i = 0; i < embedded_file_count; i++)
                 value_free(era->files[i].value);
         free(era->files);
-        free(era->table->rows);
+        for (size_t i = 0; i < era->table->count; i++)
+                group_free(era->table->groups[i]);
+        free(era->table->groups);
         free(era->table);
         free(era->known);
         free(era->dir);
@@ -66,39 +78,57 @@ struct era *era_free(struct era *era)
         return NULL;
 }
 
-static int parse_file(const struct era *era, size_t i, struct value **ret, struct err *err)
+/* The number of a file of the tree; embedded_file_count where there is none of that name. */
+static size_t file_number(const char *name)
+{
+        size_t i = 0;
+
+        while (i < embedded_file_count && strcmp(embedded_files[i].name, name) != 0)
+                i++;
+        return i;
+}
+
+/* Looks where file i is: parses it where the directory has it. */
+static int find_file(const struct era *era, size_t i, struct err *err)
 {
         struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+        struct era_file *file = &era->files[i];
         char *shown CLEANUP_FREE = xasprintf("templates/%s", embedded_files[i].name);
 
+        if (file->shown)
+                return 0;
         if (era->dir) {
                 char *path CLEANUP_FREE = file_join(era->dir, embedded_files[i].name);
                 struct err why = ERR_INIT;
                 int r = file_read(path, &b, &why);
                 if (r == 0)
-                        return yaml_load_one(path, buf_str(&b), b.len, 0, ret, err);
+                        r = yaml_load_one(path, buf_str(&b), b.len, 0, &file->value, &why);
+                file->in_dir = r == 0;
+                if (r == 0)
+                        file->shown = value_place_file(path);
                 if (r != -ENOENT)
-                        return err_set(err, why.code, "%s", why.msg);
+                        return r == 0 ? 0 : err_set(err, why.code, "%s", why.msg);
         }
-        return yaml_load_one(shown, embedded_files[i].data, embedded_files[i].len, 0, ret, err);
+        file->shown = value_place_file(shown);
+        return 0;
 }
 
 static int load_file(const struct era *era, const char *name, const struct value **ret, struct err *err)
 {
-        for (size_t i = 0; i < embedded_file_count; i++) {
-                struct era_file *file = &era->files[i];
+        size_t i = file_number(name);
+        struct era_file *file = &era->files[i];
 
-                if (strcmp(embedded_files[i].name, name) != 0)
-                        continue;
-                if (!file->value) {
-                        int r = parse_file(era, i, &file->value, err);
-                        if (r < 0)
-                                return r;
-                }
-                *ret = file->value;
-                return 0;
-        }
-        return err_set(err, ENOENT, "no template \"%s\"", name);
+        if (i == embedded_file_count)
+                return err_set(err, ENOENT, "no template \"%s\"", name);
+        int r = find_file(era, i, err);
+        if (r < 0)
+                return r;
+        if (!file->value)
+                file->value = value_unpack(embedded_files[i].data, embedded_files[i].len, file->shown);
+        if (!file->value)
+                return err_set(err, ERR_INVALID, "the embedded %s is damaged", name);
+        *ret = file->value;
+        return 0;
 }
 
 int era_template(const struct era *era, const char *name, const struct value **ret, struct err *err)
@@ -157,23 +187,67 @@ static int load_versions(struct era *era, struct err *err)
         return 0;
 }
 
-static int read_rows(const struct era *era, size_t i, struct err *err)
+static int read_group(const struct era *era, struct group *group, struct err *err)
 {
-        const struct value *groups = NULL;
-        int r = load_file(era, row_files[i].name, &groups, err);
+        for (size_t i = 0; i < ARRAY_SIZE(row_files); i++) {
+                size_t number = file_number(row_files[i]);
+                const struct embedded_file *embedded = &embedded_files[number];
+                const struct value *list;
+                int r = find_file(era, number, err);
 
-        if (r == 0)
-                r = era_rows_read(groups, &era->table->rows, &era->table->count, err);
-        era->table->file_read[i] = true;
-        return r;
+                if (r < 0)
+                        return r;
+                list = value_map_get(era->files[number].value, group->component);
+                if (!era->files[number].in_dir)
+                        list = group->unpacked[i] = value_unpack_entry(embedded->data, embedded->len,
+                                                                       era->files[number].shown, group->component);
+                r = list ? era_rows_read(group->component, list, &group->rows, &group->count, err) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
-/* The embedded file of a group that is asked for the first time. It was parsed by the tests of this build. */
-static void read_late(const struct era *era, const char *component)
+/* The rows of a component. An error can only be with the first look, which era_new does for what is in the directory;
+ * what is embedded was read by the tests of this build. */
+static int find_group(const struct era *era, const char *component, const struct group **ret, struct err *err)
 {
-        for (size_t i = 0; i < ARRAY_SIZE(row_files); i++)
-                if (!era->table->file_read[i] && row_files[i].group && str_after(component, row_files[i].group))
-                        (void)read_rows(era, i, NULL);
+        struct table *table = era->table;
+
+        for (size_t i = 0; i < table->count; i++)
+                if (strcmp(table->groups[i]->component, component) == 0) {
+                        *ret = table->groups[i];
+                        return 0;
+                }
+        struct group *group = xcalloc(1, sizeof(*group));
+        group->component = xstrdup(component);
+        table->groups = xrealloc(table->groups, table->count + 1, sizeof(*table->groups));
+        table->groups[table->count++] = group;
+        *ret = group;
+        return read_group(era, group, err);
+}
+
+/* The tables of the directory are checked whole. */
+static int check_tables(const struct era *era, struct err *err)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(row_files); i++) {
+                size_t number = file_number(row_files[i]);
+                int r = find_file(era, number, err);
+                const struct value *groups = era->files[number].value;
+                const struct group *group;
+
+                if (r < 0)
+                        return r;
+                if (!era->files[number].in_dir)
+                        continue;
+                if (!value_is(groups, VALUE_MAP))
+                        return value_error(&groups->place, err, ERR_INVALID, "expected a map of groups of rows");
+                for (size_t k = 0; k < groups->map.count && r == 0; k++)
+                        r = find_group(era, groups->map.entries[k].key, &group, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 int era_new(const char *templates_dir, struct era **ret, struct err *err)
@@ -189,9 +263,8 @@ int era_new(const char *templates_dir, struct era **ret, struct err *err)
         }
         if (r == 0)
                 r = load_versions(era, err);
-        for (size_t i = 0; i < ARRAY_SIZE(row_files) && r == 0; i++)
-                if (!row_files[i].group || templates_dir)
-                        r = read_rows(era, i, err);
+        if (r == 0 && templates_dir)
+                r = check_tables(era, err);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(era);
@@ -258,12 +331,13 @@ static bool row_counts(const struct era *era, const struct era_row *row)
 
 static const struct era_row *find(const struct era *era, const char *component, const char *path)
 {
-        read_late(era, component);
-        for (size_t i = era->table->count; i > 0; i--) {
-                const struct era_row *row = &era->table->rows[i - 1];
-                if (strcmp(row->path, path) == 0 && strcmp(row->component, component) == 0 && row_counts(era, row))
-                        return row;
-        }
+        const struct group *group;
+
+        if (find_group(era, component, &group, NULL) < 0)
+                return NULL;
+        for (size_t i = group->count; i > 0; i--)
+                if (strcmp(group->rows[i - 1].path, path) == 0 && row_counts(era, &group->rows[i - 1]))
+                        return &group->rows[i - 1];
         return NULL;
 }
 
@@ -307,26 +381,27 @@ bool era_lists(const struct era *era, const char *component, const char *path, c
 int era_each(const struct era *era, const char *component, const char *prefix, era_row_fn fn, void *userdata,
              struct err *err)
 {
-        for (size_t i = 0; i < era->table->count; i++) {
-                const struct era_row *row = &era->table->rows[i];
+        const struct group *group;
+        int r = find_group(era, component, &group, err);
+
+        for (size_t i = 0; r == 0 && i < group->count; i++) {
+                const struct era_row *row = &group->rows[i];
                 const char *rest = str_after(row->path, prefix);
 
-                if (!rest || strcmp(row->component, component) != 0 || !row_counts(era, row))
+                if (!rest || !row_counts(era, row))
                         continue;
-                int r = fn(userdata, rest, row, err);
-                if (r != 0)
-                        return r;
+                r = fn(userdata, rest, row, err);
         }
-        return 0;
+        return r;
 }
 
 enum era_place era_place_kind(const struct era *era, const struct value_place *place)
 {
         for (size_t i = 0; place->file && i < embedded_file_count; i++) {
-                if (!era->files[i].value || era->files[i].value->place.file != place->file)
+                if (era->files[i].shown != place->file)
                         continue;
                 for (size_t k = 0; k < ARRAY_SIZE(row_files); k++)
-                        if (strcmp(row_files[k].name, embedded_files[i].name) == 0)
+                        if (strcmp(row_files[k], embedded_files[i].name) == 0)
                                 return ERA_PLACE_ROW;
                 return ERA_PLACE_TEMPLATE;
         }

@@ -97,22 +97,17 @@ static int read_row(const char *component, const struct value *v, struct era_row
         return 0;
 }
 
-int era_rows_read(const struct value *groups, struct era_row **rows, size_t *count, struct err *err)
+int era_rows_read(const char *component, const struct value *list, struct era_row **rows, size_t *count,
+                  struct err *err)
 {
-        if (!value_is(groups, VALUE_MAP))
-                return value_error(&groups->place, err, ERR_INVALID, "expected a map of groups of rows");
-        for (size_t g = 0; g < groups->map.count; g++) {
-                const struct value_entry *group = &groups->map.entries[g];
-
-                if (!value_is(group->value, VALUE_LIST))
-                        return value_error(&group->place, err, ERR_INVALID, "expected a list of rows");
-                *rows = xrealloc(*rows, *count + group->value->list.count, sizeof(**rows));
-                for (size_t i = 0; i < group->value->list.count; i++) {
-                        int r = read_row(group->key, group->value->list.items[i], &(*rows)[*count], err);
-                        if (r < 0)
-                                return r;
-                        (*count)++;
-                }
+        if (!value_is(list, VALUE_LIST))
+                return value_error(&list->place, err, ERR_INVALID, "%s: expected a list of rows", component);
+        *rows = xrealloc(*rows, *count + list->list.count, sizeof(**rows));
+        for (size_t i = 0; i < list->list.count; i++) {
+                int r = read_row(component, list->list.items[i], &(*rows)[*count], err);
+                if (r < 0)
+                        return r;
+                (*count)++;
         }
         return 0;
 }

@@ -27,6 +27,7 @@ struct era_row {
 
 bool era_range_contains(const struct era_range *range, const struct kube_version *version);
 
-/* Appends the rows of a file (a map of groups) to *rows, which is reallocated. Strings and values are borrowed from
- * `groups`. Unknown keys, versions that are none, rows with neither or both of value and remove are errors. */
-int era_rows_read(const struct value *groups, struct era_row **rows, size_t *count, struct err *err);
+/* Appends the rows of a group of a file (a list) to *rows, which is reallocated. component, strings and values are
+ * borrowed. Unknown keys, versions that are none, rows with neither or both of value and remove are errors. */
+int era_rows_read(const char *component, const struct value *list, struct era_row **rows, size_t *count,
+                  struct err *err);

@@ -12,7 +12,9 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "codec/value.h"
+#include "phase/embedded.h"
 #include "phase/era.h"
+#include "phase/era_rows.h"
 
 static struct era *open_era(const char *dir, const char *version)
 {
@@ -103,6 +105,103 @@ static void test_every_template_parses(void **state)
         }
         const struct value *none = NULL;
         assert_int_equal(era_template(era, "nope.yaml", &none, &err), -ENOENT);
+}
+
+struct rows {
+        struct era_row rows[200];
+        size_t count;
+};
+
+static int collect(void *userdata, const char *rest, const struct era_row *row, struct err *err)
+{
+        struct rows *rows = userdata;
+
+        (void)err;
+        assert_string_equal(rest, row->path);
+        assert_true(rows->count < ARRAY_SIZE(rows->rows));
+        rows->rows[rows->count++] = *row;
+        return 0;
+}
+
+static void assert_same_place(const struct value_place *a, const struct value_place *b)
+{
+        assert_int_equal(a->line, b->line);
+        assert_int_equal(a->column, b->column);
+        assert_string_equal(strrchr(a->file, '/'), strrchr(b->file, '/'));
+}
+
+static void assert_same_value(const struct value *a, const struct value *b)
+{
+        assert_true(value_equal(a, b));
+        assert_same_place(&a->place, &b->place);
+        for (size_t i = 0; a->kind == VALUE_LIST && i < a->list.count; i++)
+                assert_same_value(a->list.items[i], b->list.items[i]);
+        for (size_t i = 0; a->kind == VALUE_MAP && i < a->map.count; i++) {
+                assert_string_equal(a->map.entries[i].key, b->map.entries[i].key);
+                assert_same_place(&a->map.entries[i].place, &b->map.entries[i].place);
+                assert_same_value(a->map.entries[i].value, b->map.entries[i].value);
+        }
+}
+
+static void assert_same_rows(const struct era *a, const struct era *b, const char *component)
+{
+        struct rows *x CLEANUP_FREE = xcalloc(1, sizeof(*x)), *y CLEANUP_FREE = xcalloc(1, sizeof(*y));
+
+        assert_int_equal(era_each(a, component, "", collect, x, NULL), 0);
+        assert_int_equal(era_each(b, component, "", collect, y, NULL), 0);
+        assert_int_equal(x->count, y->count);
+        for (size_t i = 0; i < x->count; i++) {
+                assert_string_equal(x->rows[i].component, component);
+                assert_string_equal(y->rows[i].component, component);
+                assert_string_equal(x->rows[i].path, y->rows[i].path);
+                assert_same_place(&x->rows[i].place, &y->rows[i].place);
+                assert_int_equal(x->rows[i].value == NULL, y->rows[i].value == NULL);
+                if (x->rows[i].value)
+                        assert_same_value(x->rows[i].value, y->rows[i].value);
+                assert_int_equal(era_place_kind(a, &x->rows[i].place), ERA_PLACE_ROW);
+                assert_int_equal(era_place_kind(b, &y->rows[i].place), ERA_PLACE_ROW);
+        }
+}
+
+/* What was packed when this was built is what the YAML says: every file, and every row for every kubeadm. */
+static void test_embedded_is_the_yaml(void **state)
+{
+        static const char *const tables[] = {"eras.yaml", "images.yaml", "addons.yaml"};
+        char *dir CLEANUP_FREE = file_join(getenv("PROJECT_ROOT"), "templates");
+        struct era *embedded CLEANUP_ERA = open_era(NULL, "v1.36.3"), *parsed CLEANUP_ERA = open_era(dir, "v1.36.3");
+        struct kube_version last;
+        size_t groups_seen = 0;
+
+        (void)state;
+        for (size_t i = 0; i < embedded_file_count; i++) {
+                const struct value *a = NULL, *b = NULL;
+
+                assert_int_equal(era_template(embedded, embedded_files[i].name, &a, NULL), 0);
+                assert_int_equal(era_template(parsed, embedded_files[i].name, &b, NULL), 0);
+                assert_same_value(a, b);
+        }
+        assert_int_equal(era_newest(parsed, -1, &last, NULL), 0);
+        for (int minor = era_oldest(parsed)->minor; minor <= last.minor; minor++) {
+                /* The rows group by group, as a phase asks for them. */
+                struct era *fresh CLEANUP_ERA = NULL;
+                struct kube_version version;
+
+                assert_int_equal(era_newest(parsed, minor, &version, NULL), 0);
+                assert_int_equal(era_new(NULL, &fresh, NULL), 0);
+                for (int newest = 1; newest >= 0; newest--) {
+                        version.patch = newest ? version.patch : 0;
+                        assert_int_equal(era_set_version(fresh, &version, NULL), 0);
+                        assert_int_equal(era_set_version(parsed, &version, NULL), 0);
+                        for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+                                const struct value *groups = NULL;
+
+                                assert_int_equal(era_template(parsed, tables[t], &groups, NULL), 0);
+                                for (size_t i = 0; i < groups->map.count; i++, groups_seen++)
+                                        assert_same_rows(fresh, parsed, groups->map.entries[i].key);
+                        }
+                }
+        }
+        assert_true(groups_seen > 500);
 }
 
 struct tree {
@@ -198,6 +297,7 @@ int main(void)
                 cmocka_unit_test(test_kinds_of_values),
                 cmocka_unit_test(test_versions),
                 cmocka_unit_test(test_every_template_parses),
+                cmocka_unit_test(test_embedded_is_the_yaml),
                 cmocka_unit_test_setup_teardown(test_other_tables, setup_tree, teardown_tree),
                 cmocka_unit_test_setup_teardown(test_bad_tables, setup_tree, teardown_tree),
         };
