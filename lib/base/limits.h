@@ -70,6 +70,8 @@
 /* A request to one of the local sockets. */
 #define LIMIT_LOCAL_REQUEST (64 * 1024)
 #define LIMIT_LOCAL_CONNECTIONS 64
+/* Logs that are read at once; each is a connection of a client and one to Docker, and some are left for `status`. */
+#define LIMIT_LOG_STREAMS 32
 
 /* /etc/hosts of the node and of a pod (the API bounds neither; generated block lists have some MiB). */
 #define LIMIT_HOSTS_FILE (8 * 1024 * 1024)

@@ -139,6 +139,19 @@ typedef void (*docker_progress_fn)(void *userdata, const char *line); /* one lin
 typedef void (*docker_event_fn)(void *userdata, const struct docker_event *event);
 typedef void (*docker_data_fn)(void *userdata, int stream /* 1 stdout, 2 stderr */, const char *data, size_t len);
 
+/* What of a container's output is wanted. */
+struct docker_logs {
+        const char *id;  /* of the container */
+        int64_t tail;    /* lines from the end, -1 all */
+        usec_t since;    /* wall clock, 0 all */
+        bool timestamps; /* RFC 3339 with nanoseconds and a space in front of each line */
+        bool follow;     /* until the container ends or the call is cancelled */
+        bool unhurried;  /* it may take as long as its reader does (with follow it always may); else two minutes */
+        docker_done_fn connected; /* the daemon has said that output follows; may be NULL */
+        docker_data_fn data;      /* a piece of it, as it comes */
+        docker_done_fn done;
+};
+
 struct docker;
 struct docker_call; /* a request under way; valid until its `done` returned */
 
@@ -166,10 +179,8 @@ struct docker_ops {
         /* Runs argv in the container, without a terminal; output cut at max_output bytes. timeout: microseconds. */
         struct docker_call *(*exec)(struct docker *d, const char *id, const struct strv *argv, usec_t timeout,
                                     size_t max_output, docker_exec_fn done, void *userdata);
-        /* Output of the container (json-file or journald driver). tail: lines from the end, -1 all; since: wall clock,
-         * 0 all; follow: until the container ends or the call is cancelled. */
-        struct docker_call *(*logs)(struct docker *d, const char *id, int64_t tail, usec_t since, bool timestamps,
-                                    bool follow, docker_data_fn data, docker_done_fn done, void *userdata);
+        /* Output of the container (a log driver that can be read: json-file, local, journald). */
+        struct docker_call *(*logs)(struct docker *d, const struct docker_logs *logs, void *userdata);
 
         struct docker_call *(*image_inspect)(struct docker *d, const char *ref, docker_image_fn done, void *userdata);
         struct docker_call *(*image_list)(struct docker *d, docker_images_fn done, void *userdata);
@@ -192,6 +203,9 @@ struct docker_ops {
         struct docker_call *(*events)(struct docker *d, usec_t since, docker_done_fn connected, docker_event_fn event,
                                       docker_done_fn done, void *userdata);
 
+        /* Flow control of `logs`: true lets the daemon wait, once `data` was called for what was received already (some
+         * 16 KiB); false goes on. */
+        void (*pause)(struct docker *d, struct docker_call *call, bool pause);
         /* `done` will be called with ECANCELED, from the loop. */
         void (*cancel)(struct docker *d, struct docker_call *call);
         struct docker *(*free)(struct docker *d); /* pending calls end without `done`; takes NULL, returns NULL */

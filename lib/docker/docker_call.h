@@ -97,8 +97,7 @@ struct docker_call *docker_op_kill(struct docker *d, const char *id, const char 
 struct docker_call *docker_op_remove(struct docker *d, const char *id, bool force, docker_done_fn done, void *userdata);
 struct docker_call *docker_op_exec(struct docker *d, const char *id, const struct strv *argv, usec_t timeout,
                                    size_t max_output, docker_exec_fn done, void *userdata);
-struct docker_call *docker_op_logs(struct docker *d, const char *id, int64_t tail, usec_t since, bool timestamps,
-                                   bool follow, docker_data_fn data, docker_done_fn done, void *userdata);
+struct docker_call *docker_op_logs(struct docker *d, const struct docker_logs *request, void *userdata);
 struct docker_call *docker_op_image_inspect(struct docker *d, const char *ref, docker_image_fn done, void *userdata);
 struct docker_call *docker_op_image_list(struct docker *d, docker_images_fn done, void *userdata);
 struct docker_call *docker_op_image_pull(struct docker *d, const char *ref, const char *auth,

@@ -346,6 +346,17 @@ static void on_run(void *userdata)
         http_leave(http);
 }
 
+static void docker_http_pause(struct docker *d, struct docker_call *call, bool pause)
+{
+        (void)d;
+        if (!call->transfer || call->ended)
+                return;
+        if (pause)
+                curl_glue_pause(call->transfer);
+        else
+                curl_glue_resume(call->transfer);
+}
+
 static void docker_http_cancel(struct docker *d, struct docker_call *call)
 {
         struct docker_http *http = (struct docker_http *)d;
@@ -403,6 +414,7 @@ static const struct docker_ops http_ops = {
         .image_tag = docker_op_image_tag,
         .image_remove = docker_op_image_remove,
         .events = docker_op_events,
+        .pause = docker_http_pause,
         .cancel = docker_http_cancel,
         .free = docker_http_free,
 };

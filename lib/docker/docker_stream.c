@@ -101,9 +101,17 @@ struct docker_call *docker_op_events(struct docker *d, usec_t since, docker_done
 struct logs_call {
         struct docker_call call;
         struct docker_output output;
+        docker_done_fn connected;
         docker_data_fn data;
         struct err broken;
 };
+
+static void on_logs_head(struct docker_call *call)
+{
+        struct logs_call *logs = (struct logs_call *)call;
+        if (logs->connected && !docker_call_muted(call))
+                logs->connected(call->userdata, NULL);
+}
 
 static bool on_log_output(void *userdata, int stream, const char *data, size_t len)
 {
@@ -134,22 +142,24 @@ static void on_logs_end(struct docker_call *call, const struct curl_glue_respons
         docker_call_finish(call, err.code ? &err : from);
 }
 
-struct docker_call *docker_op_logs(struct docker *d, const char *id, int64_t tail, usec_t since, bool timestamps,
-                                   bool follow, docker_data_fn data, docker_done_fn done, void *userdata)
+struct docker_call *docker_op_logs(struct docker *d, const struct docker_logs *request, void *userdata)
 {
-        struct logs_call *logs = docker_call_new(d, sizeof(*logs), (union docker_done){.done = done}, userdata);
+        struct logs_call *logs =
+                docker_call_new(d, sizeof(*logs), (union docker_done){.done = request->done}, userdata);
         struct docker_call *call = &logs->call;
         struct buf rest CLEANUP_BUF = BUF_INIT(LIMIT_DOCKER_BODY);
 
-        logs->data = data;
+        logs->connected = request->connected;
+        logs->data = request->data;
         docker_output_init(&logs->output, on_log_output, logs);
+        call->head = on_logs_head;
         call->data = on_logs_data;
-        buf_addf(&rest, "/logs?stdout=1&stderr=1&timestamps=%d&follow=%d", timestamps, follow);
-        if (tail >= 0)
-                buf_addf(&rest, "&tail=%" PRId64, tail);
-        if (since)
-                add_time(&rest, "since", since);
-        docker_call_send(call, "GET", docker_target_container(id, buf_str(&rest)),
-                         follow ? USEC_INFINITY : DOCKER_TIMEOUT_ACT, on_logs_end);
+        buf_addf(&rest, "/logs?stdout=1&stderr=1&timestamps=%d&follow=%d", request->timestamps, request->follow);
+        if (request->tail >= 0)
+                buf_addf(&rest, "&tail=%" PRId64, request->tail);
+        if (request->since)
+                add_time(&rest, "since", request->since);
+        docker_call_send(call, "GET", docker_target_container(request->id, buf_str(&rest)),
+                         request->follow || request->unhurried ? USEC_INFINITY : DOCKER_TIMEOUT_ACT, on_logs_end);
         return call;
 }

@@ -14,6 +14,7 @@ struct curl_glue_call {
         struct curl_glue_call *prev, *next; /* in the list of the glue that it is in */
         bool attention;                     /* which list: the one of calls that the glue's deferred run looks at */
         bool added;                         /* the multi handle has it */
+        bool paused;                        /* nothing is read from its connection */
         CURL *easy;
         struct curl_slist *headers;
         struct curl_glue_identity *identity;

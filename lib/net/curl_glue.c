@@ -109,10 +109,31 @@ static void call_finish(struct curl_glue_call *call, CURLcode result, bool tell)
         curl_call_free(call);
 }
 
-/* Hands the call to libcurl, which does nothing with it before it is called from the loop. */
+static void call_unpause(struct curl_glue_call *call)
+{
+        struct curl_glue *glue = call->glue;
+        if (call->paused)
+                return;
+        glue->inside++;
+        CURLcode r = curl_easy_pause(call->easy, CURLPAUSE_CONT);
+        glue->inside--;
+        if (r == CURLE_OK)
+                return;
+        /* What was put aside was not taken. */
+        call->failure = xcalloc(1, sizeof(*call->failure));
+        (void)curl_call_result(call, r, call->failure);
+        call_want_attention(call);
+}
+
+/* Hands the call to libcurl, which does nothing with it before it is called from the loop. One that libcurl has already
+ * was put aside for the end of its pause. */
 static void call_add(struct curl_glue_call *call)
 {
         struct curl_glue *glue = call->glue;
+        if (call->added) {
+                call_unpause(call);
+                return;
+        }
         CURLMcode r = curl_multi_add_handle(glue->multi, call->easy);
         if (r == CURLM_OK) {
                 call->added = true;
@@ -142,6 +163,22 @@ struct curl_glue_call *curl_glue_start(struct curl_glue *glue, const struct curl
 void curl_glue_cancel(struct curl_glue_call *call)
 {
         call->cancelled = true;
+        call_want_attention(call);
+}
+
+void curl_glue_pause(struct curl_glue_call *call)
+{
+        call->paused = true;
+        if (call->added)
+                (void)curl_easy_pause(call->easy, CURLPAUSE_RECV);
+}
+
+/* libcurl may call back from within the end of a pause, so that is put off as the rest is. */
+void curl_glue_resume(struct curl_glue_call *call)
+{
+        if (!call->paused)
+                return;
+        call->paused = false;
         call_want_attention(call);
 }
 

@@ -106,6 +106,11 @@ struct curl_glue_request {
 struct curl_glue_call *curl_glue_start(struct curl_glue *glue, const struct curl_glue_request *request);
 /* done follows from the loop, with ECANCELED; data and head are not called any more. */
 void curl_glue_cancel(struct curl_glue_call *call);
+/* Flow control of a call with `data`: after curl_glue_pause nothing more is read from its connection, so the peer
+ * waits; data may still be called for what was received already (at most one buffer of libcurl, 16 KiB).
+ * curl_glue_resume goes on, from the loop. Pausing twice is pausing once. A deadline goes on meanwhile. */
+void curl_glue_pause(struct curl_glue_call *call);
+void curl_glue_resume(struct curl_glue_call *call);
 
 /* A header of the last answer, or NULL. Usable in head and done; a trailer as well, in done. */
 const char *curl_glue_header(const struct curl_glue_response *response, const char *name);

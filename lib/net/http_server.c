@@ -380,6 +380,12 @@ int http_server_stream_write(struct http_server_request *request, const void *da
         return 0;
 }
 
+void http_server_stream_idle(struct http_server_request *request, usec_t idle)
+{
+        (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                        (unsigned)(idle / USEC_PER_SEC));
+}
+
 void http_server_on_drained(struct http_server_request *request, http_server_drained_fn drained, void *userdata)
 {
         request->drained = drained;

@@ -89,6 +89,9 @@ void http_server_stream_begin(struct http_server_request *request, int status, c
                               size_t max_buffer);
 /* 0, or -EAGAIN where the buffer has no room for all of it (nothing is taken; `drained` tells when to try again). */
 int http_server_stream_write(struct http_server_request *request, const void *data, size_t len);
+/* How long the client may take nothing of what waits for it before the connection is closed, instead of the server's
+ * idle_timeout: for what a person reads page by page. Whole seconds; 0: for ever. Before or after stream_begin. */
+void http_server_stream_idle(struct http_server_request *request, usec_t idle);
 typedef void (*http_server_drained_fn)(void *userdata);
 /* Called from the loop once the buffer is empty after a write was refused. */
 void http_server_on_drained(struct http_server_request *request, http_server_drained_fn drained, void *userdata);

@@ -38,6 +38,7 @@ static void on_step(void *userdata)
 
         pod_store_step(agent->store, loop_now(agent->loop));
         agent_take_reverts(agent);
+        container_logs_changed(agent->logs);
         loop_timer_set(agent->step_timer, pod_store_deadline(agent->store));
         agent_publish_soon(agent);
 }
@@ -207,6 +208,7 @@ static int init_local(struct agent *agent, struct err *err)
                 .pods = agent_show_pods,
                 .status = agent_show_status,
                 .events = agent_show_events,
+                .logs = agent_logs,
                 .act = agent_act,
                 .userdata = agent,
         };
@@ -278,6 +280,7 @@ static int init(struct agent *agent, struct err *err)
         if (r < 0)
                 return r;
         agent->host.refuses_oom_score = oom_score_refused(agent->config->docker_host) == 1;
+        agent->logs = container_logs_new(agent->docker, agent_log_next, agent);
         agent->probes = probes_new(agent->loop, agent->glue, agent->docker);
         r = init_api(agent, err);
         if (r >= 0)
@@ -333,6 +336,7 @@ struct agent *agent_free(struct agent *agent)
         agent->probes = probes_free(agent->probes);
         if (agent->docker)
                 agent->docker = agent->docker->ops->free(agent->docker);
+        agent->logs = container_logs_free(agent->logs);
         agent->glue = curl_glue_free(agent->glue);
         agent->exec = pod_exec_free(agent->exec);
         agent->observer = observer_free(agent->observer);

@@ -36,7 +36,7 @@ __attribute__((format(printf, 3, 4))) static void answer(struct local_act_answer
         ret->text = xstrdup(text.msg);
 }
 
-static struct pod_entry *find_entry(struct agent *agent, const char *word, struct err *err)
+struct pod_entry *agent_find_entry(struct agent *agent, const char *word, struct err *err)
 {
         struct pod_search search = {.word = word};
         struct pod_entry *e;
@@ -62,7 +62,7 @@ static bool find_target(struct agent *agent, const struct local_act_request *req
         struct err err = ERR_INIT;
 
         ret->container = -1;
-        ret->entry = find_entry(agent, request->pod, &err);
+        ret->entry = agent_find_entry(agent, request->pod, &err);
         if (!ret->entry) {
                 answer(ret_answer, err.code == ENOENT ? 404 : 409, "%s", err.msg);
                 return false;

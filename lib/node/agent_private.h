@@ -11,6 +11,7 @@
  *      agent_tail.c      last words of containers that crashed
  *      agent_show.c      what the local API answers
  *      agent_act.c       what people ask for through it
+ *      agent_logs.c      which log they mean
  *      agent_gap.c       how long edits took
  *      agent_order.c     start order between pods, and its reverse; versions that failed their trial
  */
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "node/agent.h"
+#include "node/container_log.h"
 #include "node/host.h"
 #include "node/pod_store.h"
 
@@ -30,6 +32,7 @@ struct docker_call;
 struct docker_container;
 struct docker_containers;
 struct event_log;
+struct http_server_request;
 struct journal;
 struct local_api;
 struct loop;
@@ -92,6 +95,7 @@ struct agent {
         struct event_log *events;
         struct journal *journal;
         struct local_api *local;
+        struct container_logs *logs;
         struct loop_source *step, *step_timer, *publish, *sigterm, *sigint;
         struct loop_source *image_timer;
         struct image_gc *image_gc;
@@ -161,6 +165,19 @@ char *agent_show_events(void *userdata);
 struct local_act_request;
 struct local_act_answer;
 void agent_act(void *userdata, const struct local_act_request *request, struct local_act_answer *ret);
+
+/* The pod that a person means by word (pod_find.h), one that agent_shown has; NULL: err says why (ENOENT: there is
+ * none). */
+struct pod_entry *agent_find_entry(struct agent *agent, const char *word, struct err *err);
+
+/* agent_logs.c */
+void agent_logs(void *userdata, struct http_server_request *request); /* GET /logs of the local API */
+enum container_log_next agent_log_next(void *userdata, const char *key, const char *container, const char *after,
+                                       char ret_id[POD_VIEW_ID_MAX]);
+/* Answers with the log of a container; NULL or "": the pod's default one. entry is one that agent_shown has. Refusals
+ * as the kubelet's: 404: no such container; 400: it has not run (so often) yet. */
+void agent_logs_serve(struct agent *agent, struct http_server_request *request, struct pod_entry *entry,
+                      const char *container, const struct container_log_query *query);
 
 /* agent_images.c */
 void agent_images_init(struct agent *agent);

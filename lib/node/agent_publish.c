@@ -21,6 +21,7 @@
 #include "node/agent_private.h"
 #include "node/api_side.h"
 #include "node/journal.h"
+#include "node/pod_facts.h"
 #include "node/pod_persist.h"
 #include "node/revision.h"
 #include "node/pod_status.h"
@@ -208,11 +209,6 @@ static void add_message(const struct agent *agent, const struct agent_pod *pod, 
         m->items[m->count++] = (struct pod_status_message){.container = (int)index, .last = last, .text = text};
 }
 
-static bool ever_ran(const struct pod_instance *instance)
-{
-        return instance->state == INSTANCE_RUNNING || instance->state == INSTANCE_EXITED;
-}
-
 static void collect_messages(const struct agent *agent, const struct agent_pod *pod, const struct pod_incarnation *inc,
                              struct messages *m)
 {
@@ -221,7 +217,7 @@ static void collect_messages(const struct agent *agent, const struct agent_pod *
 
                 /* An instance that is created ahead of its start is not the newest yet, see pod_status.c. */
                 add_message(agent, pod, inc->pod, i, &c->now, false, m);
-                add_message(agent, pod, inc->pod, i, &c->last, ever_ran(&c->now), m);
+                add_message(agent, pod, inc->pod, i, &c->last, instance_ran(&c->now), m);
         }
 }
 

@@ -105,6 +105,7 @@ static void fetch(struct agent *agent, struct pod_entry *entry, const char *cont
 {
         struct agent_pod *pod = agent_pod_of(entry);
         struct agent_tail *tail;
+        const struct docker_logs logs = {.id = instance->id, .tail = TAIL_LINES, .data = on_data, .done = on_done};
 
         if (!ended_badly(instance) || find(pod, container, instance->id) || !agent->runtime_ready)
                 return;
@@ -114,8 +115,7 @@ static void fetch(struct agent *agent, struct pod_entry *entry, const char *cont
         tail->container = xstrdup(container);
         memcpy(tail->id, instance->id, sizeof(tail->id));
         LL_PREPEND(pod->tails, tail);
-        tail->call =
-                agent->docker->ops->logs(agent->docker, tail->id, TAIL_LINES, 0, false, false, on_data, on_done, tail);
+        tail->call = agent->docker->ops->logs(agent->docker, &logs, tail);
 }
 
 static bool still_there(const struct pod_incarnation *inc, const struct agent_tail *tail)

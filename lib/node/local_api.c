@@ -38,6 +38,7 @@ enum {
         ROUTE_STATUS = 1 << 2,
         ROUTE_EVENTS = 1 << 3,
         ROUTE_ACT = 1 << 4,
+        ROUTE_LOGS = 1 << 5,
 };
 
 static void reply_text(struct http_server_request *request, local_api_text_fn text, void *userdata)
@@ -69,6 +70,11 @@ static void handle_events(struct local_api *api, struct http_server_request *req
         reply_text(request, api->options.events, api->options.userdata);
 }
 
+static void handle_logs(struct local_api *api, struct http_server_request *request)
+{
+        api->options.logs(api->options.userdata, request);
+}
+
 static const struct route {
         const char *path;
         unsigned bit;
@@ -81,6 +87,7 @@ static const struct route {
         {"/pods/", ROUTE_PODS, handle_pods},
         {"/status", ROUTE_STATUS, handle_status},
         {"/events", ROUTE_EVENTS, handle_events},
+        {"/logs", ROUTE_LOGS, handle_logs},
 };
 
 static void on_request(void *userdata, struct http_server_request *request)
@@ -155,8 +162,8 @@ static int serve_all(struct local_api *api, struct loop *loop, struct err *err)
                 if (r < 0)
                         return r;
         }
-        r = serve(api, loop, SERVER_SOCKET, ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS | ROUTE_ACT,
-                  &socket, err);
+        r = serve(api, loop, SERVER_SOCKET,
+                  ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS | ROUTE_ACT | ROUTE_LOGS, &socket, err);
         if (r < 0)
                 return r;
         if (o->healthz_port > 0) {

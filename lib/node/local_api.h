@@ -9,6 +9,7 @@
  *      GET /pods      core/v1 PodList, status included
  *      GET /status    what `podwatch status` shows   (unix socket only)
  *      GET /events    core/v1 EventList               (unix socket only)
+ *      GET /logs?pod=POD[&container=NAME]   a container's log, with the options of container_log.h (unix socket only)
  *      POST /VERB     a request to do something: local_act.h (unix socket, root alone)
  */
 #include "node/local_act.h"
@@ -20,6 +21,9 @@ struct loop;
 /* JSON text; free it. Called for each request. */
 typedef char *(*local_api_text_fn)(void *userdata);
 
+/* Answers by itself, perhaps later. */
+typedef void (*local_api_answer_fn)(void *userdata, struct http_server_request *request);
+
 struct local_api_options {
         const char *socket_path;
         const char *socket_group; /* who may use it beside root; NULL: nobody */
@@ -28,6 +32,7 @@ struct local_api_options {
         const char *read_only_address;
         int read_only_port; /* 0: none */
         local_api_text_fn pods, status, events;
+        local_api_answer_fn logs;
         local_act_fn act;
         void *userdata;
 };

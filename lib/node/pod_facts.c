@@ -4,6 +4,13 @@
 #include "base/str.h"
 #include "node/pod_facts.h"
 
+struct pod_runs fact_container_runs(const struct pod_container_view *c)
+{
+        const struct pod_instance *last = instance_ran(&c->last) ? &c->last : NULL;
+
+        return instance_ran(&c->now) ? (struct pod_runs){&c->now, last} : (struct pod_runs){last, NULL};
+}
+
 bool fact_in_sandbox(const struct pod_incarnation *inc, const struct pod_instance *instance)
 {
         return inc->sandbox.state != INSTANCE_ABSENT && str_eq(inc->sandbox.id, instance->sandbox);

@@ -25,6 +25,19 @@ static inline bool container_has_probe(const struct pod_container *c, enum pod_p
         return c->probes[kind].handler.type != POD_HANDLER_NONE;
 }
 
+/* As opposed to one that is created ahead of its start. */
+static inline bool instance_ran(const struct pod_instance *instance)
+{
+        return instance->state == INSTANCE_RUNNING || instance->state == INSTANCE_EXITED;
+}
+
+/* The newest instance that ever ran, and the one before it: a container that is created ahead of its start does not
+ * count yet. */
+struct pod_runs {
+        const struct pod_instance *newest, *before; /* NULL without */
+};
+struct pod_runs fact_container_runs(const struct pod_container_view *c);
+
 /* The instance joins the sandbox that is there now. */
 bool fact_in_sandbox(const struct pod_incarnation *inc, const struct pod_instance *instance);
 /* Something of it runs, as far as is known. */

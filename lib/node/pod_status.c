@@ -12,24 +12,6 @@
 #include "node/pod_status.h"
 #include "node/pod_step.h"
 
-/* The newest instance that ever ran, and the one before it: a container that is created ahead of its start does not
- * count yet. */
-struct runs {
-        const struct pod_instance *newest, *before; /* NULL without */
-};
-
-static bool ever_ran(const struct pod_instance *instance)
-{
-        return instance->state == INSTANCE_RUNNING || instance->state == INSTANCE_EXITED;
-}
-
-static struct runs runs_of(const struct pod_container_view *c)
-{
-        const struct pod_instance *last = ever_ran(&c->last) ? &c->last : NULL;
-
-        return ever_ran(&c->now) ? (struct runs){&c->now, last} : (struct runs){last, NULL};
-}
-
 static const struct pod_wait *find_wait(const struct pod_status_input *in, int container)
 {
         enum pod_which which = in->incarnation == in->view->next ? POD_NEXT : POD_CURRENT;
@@ -126,7 +108,7 @@ static void add_state(struct cJSON *entry, const struct pod_status_input *in, si
         const struct pod_container_view *c = &in->incarnation->containers[i];
         struct cJSON *state = cJSON_AddObjectToObject(entry, "state"),
                      *last = cJSON_AddObjectToObject(entry, "lastState");
-        struct runs runs = runs_of(c);
+        struct pod_runs runs = fact_container_runs(c);
         const struct pod_wait *wait = find_wait(in, (int)i);
         bool newest_is_now = runs.newest == &c->now;
         bool stopped = in->incarnation->phase == POD_STOPPING || in->incarnation->phase == POD_ENDED;
@@ -164,7 +146,7 @@ static struct cJSON *container_status(const struct pod_status_input *in, size_t 
         const struct pod_container *spec = &inc->pod->containers[i];
         const struct pod_container_view *c = &inc->containers[i];
         struct cJSON *entry = cJSON_CreateObject();
-        struct runs runs = runs_of(c);
+        struct pod_runs runs = fact_container_runs(c);
         char *image_id CLEANUP_FREE = c->image_id[0] ? xasprintf("docker://%s", c->image_id) : xstrdup("");
 
         cJSON_AddStringToObject(entry, "name", spec->name);
@@ -230,7 +212,7 @@ static const char *phase_of(const struct pod_status_input *in)
                 if (container_is_step(&pod->containers[i]) && !inc->containers[i].init_done)
                         return "Pending";
         for (size_t i = pod->init_count; i < pod->container_count; i++)
-                if (!runs_of(&inc->containers[i]).newest)
+                if (!fact_container_runs(&inc->containers[i]).newest)
                         return "Pending";
         return "Running";
 }

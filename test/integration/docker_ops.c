@@ -230,8 +230,15 @@ static struct docker_call *start(struct ops *ops, const struct strv *args, int *
         if (str_eq(op, "exec"))
                 return start_exec(ops, args);
         if (str_eq(op, "logs"))
-                return d->ops->logs(d, arg(args, 1, ""), number(args, 2, -1), (usec_t)number(args, 3, 0),
-                                    number(args, 4, 0) != 0, number(args, 5, 0) != 0, on_output, on_done, ops);
+                return d->ops->logs(d,
+                                    &(struct docker_logs){.id = arg(args, 1, ""),
+                                                          .tail = number(args, 2, -1),
+                                                          .since = (usec_t)number(args, 3, 0),
+                                                          .timestamps = number(args, 4, 0) != 0,
+                                                          .follow = number(args, 5, 0) != 0,
+                                                          .data = on_output,
+                                                          .done = on_done},
+                                    ops);
         if (str_eq(op, "image"))
                 return d->ops->image_inspect(d, arg(args, 1, ""), on_image, ops);
         if (str_eq(op, "images"))

@@ -494,7 +494,15 @@ static void test_logs(void **state)
         struct state *s = *state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 s->got = (struct got){0};
-                (void)s->docker->ops->logs(s->docker, "c", 10, 1500000, true, true, on_output, on_done, s);
+                (void)s->docker->ops->logs(s->docker,
+                                           &(struct docker_logs){.id = "c",
+                                                                 .tail = 10,
+                                                                 .since = 1500000,
+                                                                 .timestamps = true,
+                                                                 .follow = true,
+                                                                 .data = on_output,
+                                                                 .done = on_done},
+                                           s);
                 wait_kept(s);
                 assert_string_equal(http_server_query(s->kept, "tail"), "10");
                 assert_string_equal(http_server_query(s->kept, "since"), "1.500000000");

@@ -465,6 +465,54 @@ static void test_stream(void **state)
         assert_int_equal(s->result.err.code, ECONNRESET); /* cut: not taken for the end */
 }
 
+/* A paused call holds its peer up, loses nothing, and can be cancelled. */
+static void test_pause(void **state)
+{
+        enum { CHUNK_BYTES = 32 * 1024, CHUNKS = 60 };
+        struct state *s = *state;
+        struct curl_glue_request request = {
+                .url = URL "/stream", .unix_socket = s->path, .data = on_data, .max_body = 4 * 1024 * 1024};
+        char *chunk CLEANUP_FREE = xcalloc(1, CHUNK_BYTES);
+        memset(chunk, 'y', CHUNK_BYTES);
+        for (int round = 0; round < 3; round++) {
+                struct curl_glue_call *call = begin(s, &request);
+                while (!s->kept)
+                        step(s);
+                assert_int_equal(http_server_stream_write(s->kept, "x", 1), 0);
+                while (s->result.body.len == 0)
+                        step(s);
+                curl_glue_pause(call);
+                int written = 0;
+                while (written < CHUNKS && http_server_stream_write(s->kept, chunk, CHUNK_BYTES) == 0) {
+                        written++;
+                        step(s);
+                }
+                for (int i = 0; i < 20; i++)
+                        step(s);
+                assert_true(s->result.body.len <= 1 + 16 * 1024);
+                assert_true(written > 16);     /* the stream's own buffer took some */
+                assert_true(written < CHUNKS); /* and then the writer had to wait */
+                if (round == 2) {
+                        curl_glue_cancel(call);
+                        wait_done(s);
+                        assert_int_equal(s->result.err.code, ECANCELED);
+                        while (s->kept)
+                                step(s);
+                        return;
+                }
+                curl_glue_resume(call);
+                if (round == 1) { /* paused again before anything could come, and not for good */
+                        curl_glue_pause(call);
+                        step(s);
+                        curl_glue_resume(call);
+                }
+                http_server_stream_end(TAKE_PTR(s->kept), true);
+                wait_done(s);
+                assert_int_equal(s->result.err.code, 0);
+                assert_int_equal(s->result.body.len, 1 + (size_t)written * CHUNK_BYTES);
+        }
+}
+
 static void test_stream_stopped_by_callback(void **state)
 {
         struct state *s = *state;
@@ -757,6 +805,7 @@ int main(void)
                 TEST(test_refused),
                 TEST(test_proxy),
                 TEST(test_stream),
+                TEST(test_pause),
                 TEST(test_stream_stopped_by_callback),
                 TEST(test_free_in_callback),
                 TEST(test_bad_peers),

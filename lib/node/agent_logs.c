@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which log a reader of the local API or of the node's port means: of which run of which container of which pod, and
+ * what follows it.
+ */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "kube/pod.h"
+#include "net/http_server.h"
+#include "net/loop.h"
+#include "node/agent_private.h"
+#include "node/container_log.h"
+#include "node/pod_facts.h"
+
+#define DEFAULT_CONTAINER "kubectl.kubernetes.io/default-container"
+
+static int find_container(const struct pod *pod, const char *name)
+{
+        for (size_t i = 0; i < pod->container_count; i++)
+                if (str_eq(pod->containers[i].name, name))
+                        return (int)i;
+        return -1;
+}
+
+/* --- what comes after a run --------------------------------------------------------------------------------------- */
+
+static bool follows(const struct pod_instance *instance, const char *after)
+{
+        return instance_ran(instance) && !str_eq(instance->id, after);
+}
+
+/* The run after the one with this id; one that is not known any more was before all that are. */
+static const struct pod_instance *run_after(const struct pod_container_view *c, const char *after)
+{
+        if (!*after)
+                return fact_container_runs(c).newest;
+        if (follows(&c->now, after) && str_eq(c->last.id, after))
+                return &c->now;
+        if (str_eq(c->now.id, after))
+                return NULL;
+        return follows(&c->last, after) ? &c->last : follows(&c->now, after) ? &c->now : NULL;
+}
+
+/* Whether a run may come that is not there yet. */
+static bool more_may_come(const struct pod_view *view, const struct pod_incarnation *inc, int container)
+{
+        if (view->next && view->next != inc)
+                return find_container(view->next->pod, inc->pod->containers[container].name) >= 0;
+        if (inc->terminal || inc->phase == POD_ENDED || fact_done(inc, (size_t)container))
+                return false;
+        return inc->phase != POD_STOPPING || inc->stop_reason == POD_STOP_SANDBOX ||
+               inc->stop_reason == POD_STOP_DRAINED;
+}
+
+enum container_log_next agent_log_next(void *userdata, const char *key, const char *container, const char *after,
+                                       char ret_id[POD_VIEW_ID_MAX])
+{
+        struct agent *agent = userdata;
+        const struct pod_entry *entry = pod_store_find(agent->store, key);
+        const struct pod_incarnation *inc = entry ? agent_shown(entry) : NULL;
+        const struct pod_instance *run;
+        int index = inc ? find_container(inc->pod, container) : -1;
+
+        if (index < 0)
+                return CONTAINER_LOG_END;
+        run = run_after(&inc->containers[index], after);
+        if (run) {
+                str_copy(ret_id, POD_VIEW_ID_MAX, run->id);
+                return CONTAINER_LOG_NEXT;
+        }
+        return more_may_come(entry->view, inc, index) ? CONTAINER_LOG_WAIT : CONTAINER_LOG_END;
+}
+
+/* --- what is asked for -------------------------------------------------------------------------------------------- */
+
+/* As kubectl chooses, and says so. */
+static int default_container(const struct pod *pod, struct http_server_request *request)
+{
+        const char *named = pod_map_get(&pod->annotations, DEFAULT_CONTAINER);
+        struct buf names CLEANUP_BUF = BUF_INIT(LIMIT_HTTP_HEADERS);
+        int index = named ? find_container(pod, named) : -1;
+
+        if (index >= 0)
+                return index;
+        if (pod->container_count == 1)
+                return 0;
+        buf_addf(&names, "Defaulted container \"%s\" out of:", pod->containers[pod->init_count].name);
+        for (size_t i = 0; i < pod->container_count; i++) {
+                const struct pod_container *c = &pod->containers[(i + pod->init_count) % pod->container_count];
+
+                buf_addf(&names, "%s %s%s", i ? "," : "", c->name, c->init ? " (init)" : "");
+        }
+        http_server_add_header(request, CONTAINER_LOG_NOTE, buf_str(&names));
+        return (int)pod->init_count;
+}
+
+/* pkg/kubelet/kubelet_pods.go, validateContainerLogStatus: while a restart is waited for, what has ended is the
+ * previous run. */
+static const struct pod_instance *choose_run(const struct pod_incarnation *inc, int index, bool previous)
+{
+        const struct pod_container_view *c = &inc->containers[index];
+        struct pod_runs runs = fact_container_runs(c);
+        bool waits = runs.newest && runs.newest->state == INSTANCE_EXITED &&
+                     (runs.newest != &c->now || fact_restarts(inc->pod, &inc->pod->containers[index], c));
+
+        return previous && !waits ? runs.before : runs.newest;
+}
+
+static const char *wait_reason(const struct pod_entry *entry, int index)
+{
+        for (size_t i = 0; i < entry->plan.wait_count; i++)
+                if (entry->plan.waits[i].container == index || entry->plan.waits[i].container < 0)
+                        return entry->plan.waits[i].reason;
+        return "ContainerCreating";
+}
+
+void agent_logs_serve(struct agent *agent, struct http_server_request *request, struct pod_entry *entry,
+                      const char *container, const struct container_log_query *query)
+{
+        const struct pod_incarnation *inc = agent_shown(entry);
+        const struct pod *pod = inc->pod;
+        const struct pod_instance *run;
+        int index = str_empty(container) ? default_container(pod, request) : find_container(pod, container);
+
+        if (index < 0) {
+                http_server_replyf(request, 404, "container %s not found in pod %s", container, pod->name);
+                return;
+        }
+        container = pod->containers[index].name;
+        run = choose_run(inc, index, query->previous);
+        if (run || query->restarts)
+                container_logs_serve(agent->logs, request, entry->view->key, container, run ? run->id : "", query);
+        else if (query->previous)
+                http_server_replyf(request, 400, "previous terminated container \"%s\" in pod \"%s\" not found",
+                                   container, pod->name);
+        else
+                http_server_replyf(request, 400, "container \"%s\" in pod \"%s\" is waiting to start: %s", container,
+                                   pod->name, wait_reason(entry, index));
+}
+
+void agent_logs(void *userdata, struct http_server_request *request)
+{
+        struct agent *agent = userdata;
+        const char *word = http_server_query(request, "pod");
+        struct container_log_query query;
+        struct pod_entry *entry;
+        struct err err = ERR_INIT;
+
+        if (str_empty(word)) {
+                http_server_replyf(request, 400, "/logs takes the parameter pod");
+                return;
+        }
+        if (container_log_query_read(request, http_server_query, loop_now_realtime(agent->loop), &query, &err) < 0) {
+                http_server_replyf(request, 400, "%s", err.msg);
+                return;
+        }
+        entry = agent_find_entry(agent, word, &err);
+        if (!entry)
+                http_server_replyf(request, err.code == ENOENT ? 404 : 409, "%s", err.msg);
+        else
+                agent_logs_serve(agent, request, entry, http_server_query(request, "container"), &query);
+}

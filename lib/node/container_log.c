@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "codec/timefmt.h"
+#include "docker/docker.h"
+#include "net/http_server.h"
+#include "node/container_log.h"
+
+/* What waits for a slow reader beside what the kernel holds. */
+#define STREAM_BUFFER (64 * 1024)
+/* Docker may have sent that much before it learns that it is to wait. */
+#define HELD_MAX (256 * 1024)
+/* A person who reads page by page; the kubelet's streamingConnectionIdleTimeout. */
+#define STREAM_IDLE (4 * 3600 * USEC_PER_SEC)
+
+struct log_stream {
+        struct container_logs *logs;
+        struct log_stream *prev, *next;
+        struct http_server_request *request; /* NULL: the client has gone, or has its answer */
+        struct docker_call *call;            /* NULL: none under way */
+        char *key, *container;
+        char id[POD_VIEW_ID_MAX];
+        struct container_log_query query;
+        int64_t left; /* bytes to go, -1: no limit */
+        bool begun;   /* the status line is out */
+        bool ended;   /* the instance's log is through */
+        bool waits;   /* for the next instance */
+        bool paused;
+        struct buf held; /* came while the client's buffer was full */
+};
+
+struct container_logs {
+        struct docker *docker;
+        container_log_next_fn next;
+        void *userdata;
+        struct log_stream *list;
+        unsigned count;
+};
+
+/* --- the query ---------------------------------------------------------------------------------------------------- */
+
+static int read_flag(const char *name, const char *text, bool *ret, struct err *err)
+{
+        if (!text)
+                return 0;
+        if (!*text || str_eq(text, "true") || str_eq(text, "1"))
+                *ret = true;
+        else if (str_eq(text, "false") || str_eq(text, "0"))
+                *ret = false;
+        else
+                return err_set(err, ERR_INVALID, "%s: '%s' is neither true nor false", name, text);
+        return 0;
+}
+
+static int read_number(const char *name, const char *text, int64_t min, int64_t *ret, struct err *err)
+{
+        int64_t number = 0;
+
+        if (!text)
+                return 0;
+        if (str_to_i64(text, &number) < 0 || number < min)
+                return err_set(err, ERR_INVALID, "%s: '%s' is not a number of at least %d", name, text, (int)min);
+        *ret = number;
+        return 0;
+}
+
+static int read_since(const char *seconds, const char *at, usec_t now_wall, usec_t *ret, struct err *err)
+{
+        int64_t number = 0;
+        int r;
+
+        if (seconds && at)
+                return err_set(err, ERR_INVALID, "at most one of sinceTime or sinceSeconds may be given");
+        if (at && timefmt_parse(at, ret) < 0)
+                return err_set(err, ERR_INVALID, "sinceTime: '%s' is no RFC 3339 time", at);
+        if (!seconds)
+                return 0;
+        r = read_number("sinceSeconds", seconds, 1, &number, err);
+        if (r < 0)
+                return r;
+        /* Longer ago than the clock reaches is everything. */
+        *ret = (usec_t)number < now_wall / USEC_PER_SEC ? now_wall - (usec_t)number * USEC_PER_SEC : 0;
+        return 0;
+}
+
+int container_log_query_read(const struct http_server_request *request, container_log_param_fn param, usec_t now_wall,
+                             struct container_log_query *ret, struct err *err)
+{
+        struct container_log_query q = {.tail = -1, .limit_bytes = -1};
+        const struct {
+                const char *name;
+                bool *to;
+        } flags[] = {
+                {"follow", &q.follow},
+                {"previous", &q.previous},
+                {"timestamps", &q.timestamps},
+                {"restarts", &q.restarts},
+        };
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(flags); i++)
+                r = read_flag(flags[i].name, param(request, flags[i].name), flags[i].to, err);
+        if (r >= 0)
+                r = read_number("tailLines", param(request, "tailLines"), 0, &q.tail, err);
+        if (r >= 0)
+                r = read_number("limitBytes", param(request, "limitBytes"), 1, &q.limit_bytes, err);
+        if (r >= 0)
+                r = read_since(param(request, "sinceSeconds"), param(request, "sinceTime"), now_wall, &q.since, err);
+        if (r < 0)
+                return r;
+        q.restarts = q.restarts && q.follow && !q.previous;
+        *ret = q;
+        return 0;
+}
+
+/* --- a stream ----------------------------------------------------------------------------------------------------- */
+
+static void stream_free(struct log_stream *stream)
+{
+        DL_DELETE(stream->logs->list, stream);
+        stream->logs->count--;
+        free(stream->key);
+        free(stream->container);
+        buf_release(&stream->held);
+        free(stream);
+}
+
+/* The client is done with: what is under way in Docker frees the stream when it has ended. */
+static void stream_drop(struct log_stream *stream)
+{
+        struct docker *docker = stream->logs->docker;
+
+        stream->request = NULL;
+        stream->waits = false;
+        if (stream->call)
+                docker->ops->cancel(docker, stream->call);
+        else
+                stream_free(stream);
+}
+
+static void stream_end(struct log_stream *stream, bool whole)
+{
+        http_server_stream_end(stream->request, whole);
+        stream_drop(stream);
+}
+
+static void on_closed(void *userdata)
+{
+        stream_drop(userdata);
+}
+
+static void stream_begin(struct log_stream *stream)
+{
+        if (stream->begun)
+                return;
+        stream->begun = true;
+        http_server_stream_begin(stream->request, 200, NULL, STREAM_BUFFER);
+        http_server_stream_idle(stream->request, STREAM_IDLE);
+}
+
+static void stream_pause(struct log_stream *stream, bool pause)
+{
+        struct docker *docker = stream->logs->docker;
+
+        if (stream->paused == pause || !stream->call)
+                return;
+        stream->paused = pause;
+        docker->ops->pause(docker, stream->call, pause);
+}
+
+static void stream_start(struct log_stream *stream);
+
+/* The instance's log is through and with the client. */
+static void stream_next(struct log_stream *stream)
+{
+        struct container_logs *logs = stream->logs;
+        char id[POD_VIEW_ID_MAX] = "";
+
+        stream->waits = false;
+        if (!stream->query.restarts) {
+                stream_end(stream, true);
+                return;
+        }
+        switch (logs->next(logs->userdata, stream->key, stream->container, stream->id, id)) {
+        case CONTAINER_LOG_NEXT:
+                memcpy(stream->id, id, sizeof(id));
+                stream->query.tail = -1;
+                stream_start(stream);
+                break;
+        case CONTAINER_LOG_WAIT:
+                stream->waits = true;
+                break;
+        case CONTAINER_LOG_END:
+                stream_end(stream, true);
+                break;
+        }
+}
+
+static void on_drained(void *userdata)
+{
+        struct log_stream *stream = userdata;
+
+        if (stream->held.len > 0)
+                (void)http_server_stream_write(stream->request, stream->held.data, stream->held.len);
+        buf_clear(&stream->held);
+        stream_pause(stream, false);
+        if (stream->left == 0)
+                stream_end(stream, true);
+        else if (stream->ended)
+                stream_next(stream);
+}
+
+static void on_data(void *userdata, int output, const char *data, size_t len)
+{
+        struct log_stream *stream = userdata;
+
+        (void)output; /* a log is both, in the order in which it was written */
+        if (!stream->request || stream->left == 0)
+                return;
+        if (stream->left > 0 && (int64_t)len > stream->left)
+                len = (size_t)stream->left;
+        if (stream->left > 0)
+                stream->left -= (int64_t)len;
+        if (stream->held.len > 0 || http_server_stream_write(stream->request, data, len) < 0) {
+                buf_add(&stream->held, data, len);
+                stream_pause(stream, true);
+        }
+        if (stream->held.failed)
+                stream_end(stream, false);
+        else if (stream->left == 0 && stream->held.len == 0)
+                stream_end(stream, true);
+}
+
+static void on_connected(void *userdata, const struct err *err)
+{
+        struct log_stream *stream = userdata;
+
+        (void)err;
+        if (stream->request)
+                stream_begin(stream);
+}
+
+static int status_of(const struct err *err)
+{
+        if (err->status == 404)
+                return 404;
+        return err->status ? 500 : 503;
+}
+
+static void stream_failed(struct log_stream *stream, const struct err *err)
+{
+        if (stream->begun) {
+                stream_end(stream, false);
+                return;
+        }
+        http_server_replyf(stream->request, status_of(err), "%s", err->msg);
+        stream_drop(stream);
+}
+
+static void on_done(void *userdata, const struct err *err)
+{
+        struct log_stream *stream = userdata;
+
+        stream->call = NULL;
+        stream->paused = false;
+        if (!stream->request) {
+                stream_free(stream);
+                return;
+        }
+        if (err && !(stream->query.restarts && err->status == 404)) {
+                stream_failed(stream, err);
+                return;
+        }
+        stream_begin(stream);
+        stream->ended = true;
+        if (stream->held.len == 0)
+                stream_next(stream);
+}
+
+static void stream_start(struct log_stream *stream)
+{
+        struct docker *docker = stream->logs->docker;
+        const struct docker_logs wanted = {
+                .id = stream->id,
+                .tail = stream->query.tail,
+                .since = stream->query.since,
+                .timestamps = stream->query.timestamps,
+                .follow = stream->query.follow,
+                .unhurried = true,
+                .connected = on_connected,
+                .data = on_data,
+                .done = on_done,
+        };
+
+        stream->ended = false;
+        stream->call = docker->ops->logs(docker, &wanted, stream);
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+struct container_logs *container_logs_new(struct docker *docker, container_log_next_fn next, void *userdata)
+{
+        struct container_logs *logs = xcalloc(1, sizeof(*logs));
+
+        logs->docker = docker;
+        logs->next = next;
+        logs->userdata = userdata;
+        return logs;
+}
+
+struct container_logs *container_logs_free(struct container_logs *logs)
+{
+        if (!logs)
+                return NULL;
+        while (logs->list)
+                stream_free(logs->list);
+        free(logs);
+        return NULL;
+}
+
+void container_logs_serve(struct container_logs *logs, struct http_server_request *request, const char *key,
+                          const char *container, const char *id, const struct container_log_query *query)
+{
+        struct log_stream *stream;
+
+        if (logs->count >= LIMIT_LOG_STREAMS) {
+                http_server_replyf(request, 429, "%d logs are being read already", LIMIT_LOG_STREAMS);
+                return;
+        }
+        stream = xcalloc(1, sizeof(*stream));
+        stream->logs = logs;
+        stream->request = request;
+        stream->key = xstrdup(key);
+        stream->container = xstrdup(container);
+        stream->query = *query;
+        stream->left = query->limit_bytes;
+        stream->held = BUF_INIT(HELD_MAX);
+        str_copy(stream->id, sizeof(stream->id), id);
+        DL_APPEND(logs->list, stream);
+        logs->count++;
+        http_server_on_closed(request, on_closed, stream);
+        http_server_on_drained(request, on_drained, stream);
+        if (*id) {
+                stream_start(stream);
+                return;
+        }
+        stream_begin(stream);
+        stream_next(stream);
+}
+
+void container_logs_changed(struct container_logs *logs)
+{
+        struct log_stream *stream, *next;
+
+        DL_FOREACH_SAFE (logs->list, stream, next) {
+                if (stream->waits)
+                        stream_next(stream);
+        }
+}
