@@ -20,6 +20,8 @@
 #define PROBE_PAUSE_MAX (10 * USEC_PER_SEC)
 #define PROBE_TIMEOUT (5 * USEC_PER_SEC)
 #define REQUEST_TIMEOUT (10 * USEC_PER_SEC)
+/* The API server ends what it was asked after a minute (--request-timeout), with its own words. */
+#define WRITE_TIMEOUT (75 * USEC_PER_SEC)
 #define API_CONNECTIONS 4
 
 struct subscriber {
@@ -35,6 +37,7 @@ struct api_call {
         char *method, *path;
         api_done_fn done; /* NULL once cancelled */
         api_data_fn data; /* streams only */
+        bool patient;     /* api_client_write() */
         void *userdata;
         struct api_call *prev, *next;
 };
@@ -342,10 +345,13 @@ static void end_call(struct api_call *call, int status, const struct cJSON *body
                 done(userdata, status, body, err);
 }
 
-/* A stream that we end by its deadline, or that says too much, tells nothing about the server. */
+/* A stream that we end by its deadline, a write that somebody's webhook holds up, or what says too much, tells nothing
+ * about the server. */
 static bool link_is_lost(const struct api_call *call, const struct err *err)
 {
-        return err->code != ECANCELED && err->code != ERR_LIMIT && !(call->data && err->code == ETIMEDOUT);
+        bool may_last = call->data || call->patient;
+
+        return err->code != ECANCELED && err->code != ERR_LIMIT && !(may_last && err->code == ETIMEDOUT);
 }
 
 static void call_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
@@ -418,8 +424,7 @@ static struct api_call *call_start(struct api_call *call, struct curl_glue_reque
         return call;
 }
 
-struct api_call *api_client_request(struct api_client *client, const char *method, enum api_patch patch,
-                                    const char *path, const char *body, api_done_fn done, void *userdata)
+static struct api_call *request_start(struct api_call *call, enum api_patch patch, const char *body, usec_t timeout)
 {
         static const char *const patch_types[API_PATCH_MAX] = {
                 [API_PATCH_JSON_MERGE] = "Content-Type: application/merge-patch+json",
@@ -432,11 +437,26 @@ struct api_call *api_client_request(struct api_client *client, const char *metho
                 .body = body,
                 .body_len = body ? strlen(body) : 0,
                 .max_body = LIMIT_API_BODY,
-                .deadline = usec_add(loop_now(client->loop), client->request_timeout),
+                .deadline = usec_add(loop_now(call->client->loop), timeout),
         };
-        const char *type = str_eq(method, "PATCH") ? patch_types[patch] : "Content-Type: application/json";
+        const char *type = str_eq(call->method, "PATCH") ? patch_types[patch] : "Content-Type: application/json";
 
-        return call_start(call_new(client, method, path, done, userdata), &request, body ? type : NULL);
+        return call_start(call, &request, body ? type : NULL);
+}
+
+struct api_call *api_client_request(struct api_client *client, const char *method, enum api_patch patch,
+                                    const char *path, const char *body, api_done_fn done, void *userdata)
+{
+        return request_start(call_new(client, method, path, done, userdata), patch, body, client->request_timeout);
+}
+
+struct api_call *api_client_write(struct api_client *client, const char *method, enum api_patch patch, const char *path,
+                                  const char *body, api_done_fn done, void *userdata)
+{
+        struct api_call *call = call_new(client, method, path, done, userdata);
+
+        call->patient = true;
+        return request_start(call, patch, body, WRITE_TIMEOUT);
 }
 
 struct api_call *api_client_stream(struct api_client *client, const char *path, usec_t deadline, api_data_fn data,

@@ -65,6 +65,11 @@ enum api_patch { API_PATCH_JSON_MERGE, API_PATCH_STRATEGIC, API_PATCH_MAX };
  * NULL, copied. */
 struct api_call *api_client_request(struct api_client *client, const char *method, enum api_patch patch,
                                     const char *path, const char *body, api_done_fn done, void *userdata);
+/* The same for a write of what is not the node's own, which admission webhooks of others may hold up (each 30 s at
+ * most): waits until the server itself gives up, and that it took so long says nothing about the link (err->code
+ * ETIMEDOUT). Whether the server is there at all the requests of the Lease tell. */
+struct api_call *api_client_write(struct api_client *client, const char *method, enum api_patch patch, const char *path,
+                                  const char *body, api_done_fn done, void *userdata);
 /* done is not called any more. */
 void api_call_cancel(struct api_call *call);
 

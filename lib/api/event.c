@@ -276,8 +276,8 @@ static void send_first(struct events *events)
         if (s->posted) {
                 char *path CLEANUP_FREE = xasprintf("/api/v1/namespaces/%s/events/%s", s->namespace, s->name);
                 buf_addf(&text, "{\"count\":%u,\"lastTimestamp\":\"%s\"}", s->count, last);
-                events->call = api_client_request(events->client, "PATCH", API_PATCH_STRATEGIC, path, buf_str(&text),
-                                                  call_done, events);
+                events->call = api_client_write(events->client, "PATCH", API_PATCH_STRATEGIC, path, buf_str(&text),
+                                                call_done, events);
                 return;
         }
         char *path CLEANUP_FREE = xasprintf("/api/v1/namespaces/%s/events", s->namespace);
@@ -286,8 +286,8 @@ static void send_first(struct events *events)
         cJSON_AddStringToObject(s->body, "lastTimestamp", last);
         cJSON_AddNumberToObject(s->body, "count", s->count);
         cjson_write(s->body, &text);
-        events->call = api_client_request(events->client, "POST", API_PATCH_STRATEGIC, path, buf_str(&text), call_done,
-                                          events);
+        events->call =
+                api_client_write(events->client, "POST", API_PATCH_STRATEGIC, path, buf_str(&text), call_done, events);
 }
 
 static void work(void *userdata)
@@ -310,10 +310,15 @@ static void link_changed(void *userdata, bool up)
 {
         struct events *events = userdata;
 
-        if (up)
+        if (up) {
                 loop_defer_schedule(events->defer);
-        else
-                loop_timer_set(events->timer, USEC_INFINITY);
+                return;
+        }
+        loop_timer_set(events->timer, USEC_INFINITY);
+        if (events->call)
+                api_call_cancel(events->call);
+        events->call = NULL;
+        events->sending = NULL;
 }
 
 struct events *events_new(struct loop *loop, struct api_client *client, const char *component, const char *host)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -15,11 +16,14 @@
 #include "codec/cjson_get.h"
 #include "net/loop.h"
 
-/* A refusal is tried again after 1 s, doubling to 5 min, and at once when the pod or the object changes. */
+/* A refusal is tried again after 1 s, doubling to a minute (the kubelet's resync of a pod), and at once when the pod or
+ * the object changes: nothing tells when a quota or a namespace that kept it out has changed. */
 #define RETRY_FIRST (1 * USEC_PER_SEC)
-#define RETRY_MAX (300 * USEC_PER_SEC)
-/* Calls of mirrors under way at once: the API server of a small node serves others too. */
-#define CALLS_MAX 4
+#define RETRY_MAX (60 * USEC_PER_SEC)
+/* Calls of mirrors under way at once: the API server of a small node serves others too. Of mirrors that were refused,
+ * which a webhook that hangs may hold up, fewer, so that the others go on. */
+#define CALLS_MAX 8
+#define CALLS_REFUSED_MAX 2
 
 struct mirror {
         struct mirrors *mirrors;
@@ -31,6 +35,7 @@ struct mirror {
         bool listed;            /* seen in the list that is being read */
         struct api_call *call;
         enum mirror_step step; /* of the call */
+        bool again;            /* the call was made while the refusal stood */
         char refusal[1024];
         usec_t pause, retry_at;
         UT_hash_handle hh;
@@ -45,9 +50,9 @@ struct mirrors {
         struct api_watch *watch;
         struct loop_source *timer, *defer;
         struct mirror *table;
-        unsigned calls;
-        bool listed;   /* a whole list was read since the link came up */
-        bool complete; /* all pods were given */
+        unsigned calls, again; /* under way, and those of them that are made again */
+        bool listed;           /* a whole list was read since the link came up */
+        bool complete;         /* all pods were given */
 };
 
 static void look_again(struct mirrors *mirrors)
@@ -80,11 +85,25 @@ static void clear_desired(struct mirror *m)
         m->pod_json = m->status_json = NULL;
 }
 
+static void call_ended(struct mirror *m)
+{
+        m->call = NULL;
+        m->mirrors->calls--;
+        m->mirrors->again -= m->again;
+}
+
+static void call_cancel(struct mirror *m)
+{
+        if (!m->call)
+                return;
+        api_call_cancel(m->call);
+        call_ended(m);
+}
+
 static void mirror_drop(struct mirror *m)
 {
         HASH_DEL(m->mirrors->table, m);
-        if (m->call)
-                api_call_cancel(m->call);
+        call_cancel(m);
         clear_desired(m);
         cJSON_Delete(m->observed);
         free(m->key);
@@ -133,8 +152,7 @@ static void call_done(void *userdata, int status, const struct cJSON *body, cons
         struct mirror *m = userdata;
         enum mirror_step step = m->step;
 
-        m->call = NULL;
-        m->mirrors->calls--;
+        call_ended(m);
         /* 404 and 409 to a DELETE: gone, or another object has the name; 404 to a PATCH: gone. The watch tells. */
         bool settled = (status == 404 || status == 409) && (step == MIRROR_DELETE || step == MIRROR_PATCH);
         if (!err || settled) {
@@ -148,7 +166,7 @@ static void call_done(void *userdata, int status, const struct cJSON *body, cons
                 m->retry_at = settled ? usec_add(loop_now(m->mirrors->loop), m->pause) : 0;
         } else {
                 /* A server that went away is no refusal; the link's return starts over. */
-                if (status > 0)
+                if (status > 0 || err->code == ETIMEDOUT)
                         set_refusal(m, err->msg);
                 log_debug("mirror %s: %s", m->key, err->msg);
                 m->retry_at = usec_add(loop_now(m->mirrors->loop), m->pause);
@@ -170,9 +188,10 @@ static void start_call(struct mirror *m, const char *method, const char *path, c
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES * 2);
 
         cjson_write(body, &text);
+        m->again = m->refusal[0] != '\0';
         m->mirrors->calls++;
-        m->call =
-                api_client_request(m->mirrors->client, method, API_PATCH_STRATEGIC, path, buf_str(&text), call_done, m);
+        m->mirrors->again += m->again;
+        m->call = api_client_write(m->mirrors->client, method, API_PATCH_STRATEGIC, path, buf_str(&text), call_done, m);
 }
 
 static void do_create(struct mirror *m)
@@ -218,7 +237,8 @@ static usec_t mirror_work(struct mirror *m, usec_t now)
         enum mirror_step step = mirror_decide(m->pod, m->status, m->create, m->observed, mirrors->node_uid);
         if (step == MIRROR_DELETE && !m->pod && !mirrors->complete)
                 return USEC_INFINITY; /* whose it is is not known yet */
-        if (step != MIRROR_NOTHING && mirrors->calls >= CALLS_MAX)
+        bool busy = mirrors->calls >= CALLS_MAX || (m->refusal[0] && mirrors->again >= CALLS_REFUSED_MAX);
+        if (step != MIRROR_NOTHING && busy)
                 return USEC_INFINITY; /* the end of a call looks again */
         m->step = step;
         switch (step) {
@@ -235,6 +255,10 @@ static usec_t mirror_work(struct mirror *m, usec_t now)
         case MIRROR_STEP_MAX:
                 if (!m->pod && !m->observed)
                         mirror_drop(m);
+                else if (mirror_is_foreign(m->pod, m->observed))
+                        set_refusal(m,
+                                    "a pod of that name is in the API server that is no mirror pod: it is left alone, "
+                                    "and has to go before there can be a mirror");
                 break;
         }
         return USEC_INFINITY;
@@ -327,8 +351,9 @@ static void link_changed(void *userdata, bool up)
         struct mirrors *mirrors = userdata;
         struct mirror *m, *next;
 
-        /* What was refused or lost before counts no more. */
+        /* What was refused, lost or never answered before counts no more. */
         HASH_ITER (hh, mirrors->table, m, next) {
+                call_cancel(m);
                 m->retry_at = 0;
                 m->pause = RETRY_FIRST;
         }
@@ -441,12 +466,15 @@ bool mirrors_state(const struct mirrors *mirrors, const char *key, struct mirror
         *ret = (struct mirror_state){.refusal = "", .retry_at = USEC_INFINITY};
         if (!m)
                 return false;
-        ret->exists = m->observed != NULL;
-        str_copy(ret->uid, sizeof(ret->uid), cjson_text(cjson_get(m->observed, "metadata", NULL), "uid", ""));
+        bool foreign = mirror_is_foreign(m->pod, m->observed);
+        ret->exists = m->observed != NULL && !foreign;
+        if (ret->exists)
+                str_copy(ret->uid, sizeof(ret->uid), cjson_text(cjson_get(m->observed, "metadata", NULL), "uid", ""));
         ret->refusal = m->refusal;
         if (m->retry_at > 0 && !m->call)
                 ret->retry_at = m->retry_at;
         ret->status_current =
-                m->pod && mirror_decide(m->pod, m->status, m->create, m->observed, mirrors->node_uid) == MIRROR_NOTHING;
+                m->pod && !foreign &&
+                mirror_decide(m->pod, m->status, m->create, m->observed, mirrors->node_uid) == MIRROR_NOTHING;
         return true;
 }

@@ -58,6 +58,8 @@ enum mirror_step { MIRROR_NOTHING, MIRROR_CREATE, MIRROR_DELETE, MIRROR_PATCH, M
  * server, NULL where there is none. */
 enum mirror_step mirror_decide(const struct cJSON *desired_pod, const struct cJSON *desired_status, bool create,
                                const struct cJSON *observed, const char *node_uid);
+/* A wanted pod whose name a pod of somebody else has: nothing is done while it is there. */
+bool mirror_is_foreign(const struct cJSON *desired_pod, const struct cJSON *observed);
 /* Body for POST; free with cJSON_Delete. */
 struct cJSON *mirror_body(const struct cJSON *pod, const char *node_name, const char *node_uid);
 /* Strategic merge patch that makes observed's status say what desired says, NULL where it does. */

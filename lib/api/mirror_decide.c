@@ -40,6 +40,11 @@ static bool is_ours(const struct cJSON *desired_pod, const struct cJSON *observe
                !cjson_get(observed, "metadata", "deletionTimestamp", NULL);
 }
 
+bool mirror_is_foreign(const struct cJSON *desired_pod, const struct cJSON *observed)
+{
+        return desired_pod && observed && !*annotation(observed, ANNOTATION_MIRROR);
+}
+
 enum mirror_step mirror_decide(const struct cJSON *desired_pod, const struct cJSON *desired_status, bool create,
                                const struct cJSON *observed, const char *node_uid)
 {
@@ -47,8 +52,7 @@ enum mirror_step mirror_decide(const struct cJSON *desired_pod, const struct cJS
                 return observed && *annotation(observed, ANNOTATION_MIRROR) ? MIRROR_DELETE : MIRROR_NOTHING;
         if (!observed)
                 return create && !str_empty(node_uid) ? MIRROR_CREATE : MIRROR_NOTHING;
-        /* A pod of that name that is no mirror belongs to somebody else; the refusal of the next create names it. */
-        if (!*annotation(observed, ANNOTATION_MIRROR))
+        if (mirror_is_foreign(desired_pod, observed))
                 return MIRROR_NOTHING;
         if (!is_ours(desired_pod, observed, node_uid))
                 return MIRROR_DELETE;

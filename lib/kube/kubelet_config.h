@@ -97,7 +97,8 @@ struct kubelet_config {
         char *sandbox_image;   /* also --pod-infra-container-image; NULL: our own */
         int64_t journal_bytes; /* all segments together */
         int revision_history_limit;
-        usec_t revert_after; /* trial of new versions of every pod; 0: of those that ask for it alone */
+        int removed_history_limit; /* pods that are gone of which versions are kept */
+        usec_t revert_after;       /* trial of new versions of every pod; 0: of those that ask for it alone */
 };
 
 void kubelet_config_release(struct kubelet_config *config);

@@ -25,6 +25,7 @@
 /* And ours. */
 #define JOURNAL_BYTES ((int64_t)64 * 1024 * 1024)
 #define REVISIONS 20
+#define REMOVED_KEPT 100
 
 const char *const kubelet_eviction_signals[] = {
         "memory.available",      "allocatableMemory.available", "nodefs.available",
@@ -198,6 +199,7 @@ void kubelet_decode_own(const struct value *podwatch, const struct value *own, s
                                         : JOURNAL_BYTES;
         config->revert_after = decode_duration(podwatch, "revertAfter", 0);
         config->revision_history_limit = (int)field_int(podwatch, "revisionHistoryLimit", REVISIONS);
+        config->removed_history_limit = (int)field_int(podwatch, "removedHistoryLimit", REMOVED_KEPT);
         config->root_dir = decode_text(own, "root-dir", "/var/lib/kubelet");
         config->kubeconfig = decode_text(own, "kubeconfig", NULL);
         config->bootstrap_kubeconfig = decode_text(own, "bootstrap-kubeconfig", NULL);

@@ -209,6 +209,6 @@ static const struct schema_field podwatch_configuration_schema_fields[] = {
         SCHEMA_OPT("runDirectory", STRING, USED),   SCHEMA_OPT("socketGroup", STRING, USED),
         SCHEMA_OPT("dockerEndpoint", STRING, USED), SCHEMA_OPT("sandboxImage", STRING, USED),
         SCHEMA_SET("journalSize", QUANTITY, USED),  SCHEMA_SET("revisionHistoryLimit", INT32, USED),
-        SCHEMA_SET("revertAfter", DURATION, USED),
+        SCHEMA_SET("revertAfter", DURATION, USED),  SCHEMA_SET("removedHistoryLimit", INT32, USED),
 };
 SCHEMA_DEFINE(podwatch_configuration_schema, "PodwatchConfiguration");

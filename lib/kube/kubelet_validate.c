@@ -11,6 +11,7 @@
 #define JOURNAL_MIN ((int64_t)1024 * 1024)
 #define JOURNAL_MAX ((int64_t)16 * 1024 * 1024 * 1024)
 #define REVISIONS_MAX 1000
+#define REMOVED_MAX 10000
 #define SECOND_NSEC 1000000000LL
 
 struct range {
@@ -215,6 +216,7 @@ static void validate_own(struct pod_findings *findings, const struct field_path 
         static const char *const flag_paths[] = {"root-dir"};
         struct field_path journal = field_child(podwatch, "journalSize");
         struct field_path revisions = field_child(podwatch, "revisionHistoryLimit");
+        struct field_path removed = field_child(podwatch, "removedHistoryLimit");
         struct field_path docker = field_child(podwatch, "dockerEndpoint");
         struct field_path ip = field_child(own, "node-ip"), labels = field_child(own, "node-labels");
         struct quantity q;
@@ -225,6 +227,7 @@ static void validate_own(struct pod_findings *findings, const struct field_path 
             (quantity_value(&q) < JOURNAL_MIN || quantity_value(&q) > JOURNAL_MAX))
                 field_invalid(findings, &journal, "must be between 1Mi and 16Gi, inclusive");
         (void)field_check_range(findings, &revisions, 1, REVISIONS_MAX);
+        (void)field_check_range(findings, &removed, 0, REMOVED_MAX);
         if (docker.value && !str_starts(value_string(docker.value, "unix:///"), "unix:///"))
                 field_invalid(findings, &docker, "must be the path of a socket, as unix:///var/run/docker.sock");
         validate_flag_addresses(findings, &ip);

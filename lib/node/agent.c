@@ -153,15 +153,15 @@ static void init_host(struct agent *agent)
 static void on_refused(void *userdata, const char *key, const char *message)
 {
         struct agent *agent = userdata;
-        struct pod_entry *entry = pod_store_find(agent->store, key);
-        struct agent_pod *pod = entry ? agent_pod_of(entry) : NULL;
+        const struct pod_entry *entry = pod_store_find(agent->store, key);
+        const struct pod_incarnation *inc = entry ? agent_shown(entry) : NULL;
 
-        if (*message)
+        if (!*message)
+                log_info("the API server takes the mirror of %s again", key);
+        else if (inc)
+                agent_post_event(agent, key, inc->pod, "", true, "FailedMirrorPod", message);
+        else
                 log_warning("the API server refuses the mirror of %s: %s", key, message);
-        if (!pod)
-                return;
-        free(pod->refusal);
-        pod->refusal = *message ? xstrdup(message) : NULL;
 }
 
 static void on_api_changed(void *userdata, const char *message)

@@ -56,6 +56,7 @@ struct agent_config {
         usec_t backoff_max;      /* 0: the default */
         int64_t journal_bytes;   /* all segments together */
         unsigned revisions_kept; /* 0: the default */
+        unsigned removed_kept;   /* pods that are gone of which versions are kept */
         usec_t revert_after;     /* trial of new versions of every pod, 0: none */
         int64_t reserved_cpu_milli, reserved_memory_bytes, reserved_ephemeral_bytes;
         int64_t eviction_memory_bytes;

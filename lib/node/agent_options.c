@@ -104,6 +104,7 @@ void agent_options_from(const struct kubelet_config *kubelet, struct agent_optio
                 .node_labels = kubelet->node_labels,
                 .journal_bytes = kubelet->journal_bytes,
                 .revisions_kept = (unsigned)kubelet->revision_history_limit,
+                .removed_kept = (unsigned)kubelet->removed_history_limit,
                 .revert_after = kubelet->revert_after,
                 .backoff_max = kubelet->max_container_restart_period,
                 .lease_seconds = kubelet->node_lease_duration_seconds,

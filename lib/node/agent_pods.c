@@ -110,6 +110,7 @@ static void on_gone(void *userdata, struct pod_entry *entry)
         api_side_pod_gone(agent->api, entry->view->key);
         agent_forget_status(agent, entry->view->key);
         agent_pod_free(agent, entry);
+        agent->prune = true;
         agent_say_waits(agent);
 }
 
@@ -557,6 +558,8 @@ int agent_pods_new(struct agent *agent, struct err *err)
         agent_order_init(agent);
         agent_images_init(agent);
         pod_store_set_recorder(agent->store, journal_record, agent->journal);
+        /* Before the source reads what is in force among all that is there. */
+        agent_prune(agent);
         agent->exec = pod_exec_new(agent->loop, agent->docker, agent->probes, &agent->host, &exec_handlers, agent);
         return new_source(agent, err);
 }

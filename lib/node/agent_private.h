@@ -70,7 +70,6 @@ struct agent_pod {
         struct agent_tail *tails;
         bool hold_told;       /* why it is held was told */
         usec_t backoff_told;  /* the latest wait for a backoff that an event was posted of */
-        char *refusal;        /* of its mirror */
         char *progress;       /* last line of an image pull */
         char *circle;         /* of its start order, as told; NULL without */
         struct cJSON *gaps;   /* milliseconds that the last edits took; NULL: not read yet */
@@ -105,6 +104,7 @@ struct agent {
         bool runtime_ready, api_complete;
         bool draining;        /* the node is emptied */
         bool reverts;         /* a pod has `reverted` */
+        bool prune;           /* a pod has gone: what is on disk of those before it is to be bounded */
         char *runtime_why;    /* NULL while ready */
         char *docker_version; /* "" while unknown */
         char *docker_root;
@@ -142,6 +142,7 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry);
 void agent_restore(struct agent *agent, struct pod_entry *entry, bool observed);
 void agent_persist(struct agent *agent, struct pod_entry *entry);
 void agent_forget_status(struct agent *agent, const char *key); /* on disk */
+void agent_prune(struct agent *agent);                          /* what is on disk of pods that are gone */
 /* The incarnation that status shows; NULL where there is none. */
 const struct pod_incarnation *agent_shown(const struct pod_entry *entry);
 /* Writes a state file; says once when the disk takes nothing, and when it does again. */

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "kube/pod.h"
 #include "net/loop.h"
 #include "node/agent_private.h"
@@ -25,6 +26,7 @@
 #include "node/pod_persist.h"
 #include "node/revision.h"
 #include "node/pod_status.h"
+#include "node/state_prune.h"
 #include "node/volume.h"
 
 #define STATE_DIRECTORY_MODE 0700
@@ -41,13 +43,20 @@ const struct pod_incarnation *agent_shown(const struct pod_entry *entry)
 
 /* --- disk --------------------------------------------------------------------------------------------------------- */
 
-static char *state_path(const struct agent *agent, const char *kind, const char *key)
+static char *state_name(const char *key)
 {
-        char *name CLEANUP_FREE = xstrdup(key);
+        char *name = xstrdup(key);
 
         for (char *c = name; *c; c++)
                 if (*c == '/')
                         *c = '_';
+        return name;
+}
+
+static char *state_path(const struct agent *agent, const char *kind, const char *key)
+{
+        char *name CLEANUP_FREE = state_name(key);
+
         return xasprintf("%s/%s/%s.json", agent->config->state_dir, kind, name);
 }
 
@@ -144,6 +153,20 @@ void agent_forget_status(struct agent *agent, const char *key)
         (void)unlink(path);
 }
 
+void agent_prune(struct agent *agent)
+{
+        struct strv live CLEANUP_STRV = STRV_INIT;
+        struct err err = ERR_INIT;
+
+        agent->prune = false;
+        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e)) {
+                char *name CLEANUP_FREE = state_name(e->view->key);
+                strv_add(&live, name);
+        }
+        if (state_prune(agent->config->state_dir, agent->config->removed_kept, &live, &err) < 0)
+                log_warning("what is stored of pods that are gone stays: %s", err.msg);
+}
+
 void agent_pod_free(struct agent *agent, struct pod_entry *entry)
 {
         struct agent_pod *pod = entry->userdata;
@@ -155,7 +178,6 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         cJSON_Delete(pod->status);
         free(pod->status_text);
         free(pod->persisted);
-        free(pod->refusal);
         free(pod->progress);
         free(pod->circle);
         cJSON_Delete(pod->gaps);
@@ -303,6 +325,8 @@ void agent_publish(void *userdata, usec_t now)
                         publish_one(agent, e);
         if (journal_turn(agent->journal, agent->store, now, loop_now_realtime(agent->loop), &err) < 0)
                 log_warning("the journal cannot be written, going on without for a while: %s", err.msg);
+        if (agent->prune)
+                agent_prune(agent);
         if (complete) {
                 agent->api_complete = true;
                 api_side_complete(agent->api);

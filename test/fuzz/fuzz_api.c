@@ -72,6 +72,12 @@ struct api_call *api_client_request(struct api_client *client, const char *metho
         return call_new(method, path, done, NULL, userdata);
 }
 
+struct api_call *api_client_write(struct api_client *client, const char *method, enum api_patch patch, const char *path,
+                                  const char *body, api_done_fn done, void *userdata)
+{
+        return api_client_request(client, method, patch, path, body, done, userdata);
+}
+
 struct api_call *api_client_stream(struct api_client *client, const char *path, usec_t deadline, api_data_fn data,
                                    api_done_fn done, void *userdata)
 {

@@ -66,10 +66,10 @@ class Driver:
 
 
 class Server:
-    """etcd and kube-apiserver inside the host."""
+    """etcd and kube-apiserver inside the host, and kube-controller-manager on demand. api: further arguments of kube-apiserver."""
 
-    def __init__(self, host):
-        self.host, self.bin = host, peers()
+    def __init__(self, host, api=()):
+        self.host, self.bin, self.api = host, peers(), api
         subprocess.run(['openssl', 'genrsa', '-traditional', '-out', f'{host.directory}/sa.key', '2048'], check=True, capture_output=True)
         with open(f'{host.directory}/sa.key') as f:
             host.write('/etc/kubernetes/sa.key', f.read(), 0o600)
@@ -90,18 +90,25 @@ class Server:
         self._start('kube-apiserver', '--etcd-servers=http://127.0.0.1:2379', '--cert-dir=/etc/kubernetes/pki', '--authorization-mode=Node,RBAC',
                     '--enable-admission-plugins=NodeRestriction', '--token-auth-file=/etc/kubernetes/tokens.csv', '--service-account-issuer=https://x',
                     '--service-account-key-file=/etc/kubernetes/sa.key', '--service-account-signing-key-file=/etc/kubernetes/sa.key',
-                    '--service-cluster-ip-range=10.96.0.0/16', '--bind-address=127.0.0.1', '--secure-port=6443', '--advertise-address=10.88.0.2')
+                    '--service-cluster-ip-range=10.96.0.0/16', '--bind-address=127.0.0.1', '--secure-port=6443', '--advertise-address=10.88.0.2',
+                    *self.api)
+
+    def start_controllers(self):
+        """What deletes namespaces and orphans, and counts quotas."""
+        self.kubeconfig('/etc/kubernetes/admin.conf', ADMIN_TOKEN)
+        self._start('kube-controller-manager', '--kubeconfig=/etc/kubernetes/admin.conf', '--cert-dir=/etc/kubernetes/pki', '--leader-elect=false',
+                    '--controllers=namespace-controller,garbage-collector-controller,resourcequota-controller')
 
     def kill(self, name):
         self.processes[name].kill()
         self.processes[name].wait()
 
-    def kubeconfig(self):
+    def kubeconfig(self, path='/etc/kubernetes/kubelet.conf', token=NODE_TOKEN):
         ca = base64.b64encode(self.host.read('/etc/kubernetes/pki/apiserver.crt').encode()).decode()
         text = {'apiVersion': 'v1', 'kind': 'Config', 'current-context': 'c',
                 'clusters': [{'name': 'k', 'cluster': {'server': 'https://127.0.0.1:6443', 'certificate-authority-data': ca}}],
-                'users': [{'name': 'n', 'user': {'token': NODE_TOKEN}}], 'contexts': [{'name': 'c', 'context': {'cluster': 'k', 'user': 'n'}}]}
-        self.host.write('/etc/kubernetes/kubelet.conf', json.dumps(text), 0o600)
+                'users': [{'name': 'n', 'user': {'token': token}}], 'contexts': [{'name': 'c', 'context': {'cluster': 'k', 'user': 'n'}}]}
+        self.host.write(path, json.dumps(text), 0o600)
 
     def kubectl(self, *args, **kwargs):
         return self.host.run([f'{self.bin}/kubectl', '--server=https://127.0.0.1:6443', '--insecure-skip-tls-verify', f'--token={ADMIN_TOKEN}', *args], **kwargs)

@@ -75,6 +75,11 @@ static void removes_orphans_only(void **state)
         /* A pod of the same name that is no mirror is somebody else's. */
         assert_int_equal(decide(pod_text, "{}", true, "{\"metadata\":{\"name\":\"x\",\"uid\":\"u\"}}", "n1"),
                          MIRROR_NOTHING);
+        struct cJSON *wanted CLEANUP_CJSON = cJSON_Parse(pod_text), *ours CLEANUP_CJSON = cJSON_Parse(mirror);
+        struct cJSON *other CLEANUP_CJSON = cJSON_Parse("{\"metadata\":{\"name\":\"x\",\"uid\":\"u\"}}");
+        assert_true(mirror_is_foreign(wanted, other));
+        assert_false(mirror_is_foreign(wanted, ours) || mirror_is_foreign(wanted, NULL) ||
+                     mirror_is_foreign(NULL, other));
 }
 
 static void body_is_what_noderestriction_admits(void **state)

@@ -148,7 +148,7 @@ static void test_all_used(void **state)
                         "logging: {format: json, verbosity: 4}\n"
                         "---\n" PODWATCH "strict: true\nstateDirectory: /s\nrunDirectory: /r\nsocketGroup: adm\n"
                         "dockerEndpoint: unix:///d.sock\nsandboxImage: pause:1\njournalSize: 1Gi\n"
-                        "revisionHistoryLimit: 5\nrevertAfter: 2m\n";
+                        "revisionHistoryLimit: 5\nrevertAfter: 2m\nremovedHistoryLimit: 0\n";
         struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
         struct buf found CLEANUP_BUF = BUF_INIT(1 << 16);
         struct quantity capacity, left;
@@ -158,6 +158,7 @@ static void test_all_used(void **state)
                 fail_msg("%s", buf_str(&found));
         assert_string_equal(c.static_pod_path, "/m");
         assert_int_equal(c.revert_after, 120 * USEC_PER_SEC);
+        assert_int_equal(c.removed_history_limit, 0);
         assert_int_equal(c.file_check_frequency, 1500 * USEC_PER_MSEC);
         assert_string_equal(c.pod_logs_dir, "/logs");
         assert_string_equal(c.healthz_bind_address, "::1");
@@ -270,6 +271,8 @@ static void test_findings(void **state)
                  "=> c.yaml:4:23: revisionHistoryLimit: Invalid value: 0: must be between 1 and 1000, inclusive\n"
                  "=> c.yaml:6:17: dockerEndpoint: Invalid value: \"tcp://x\": must be the path of a socket, as "
                  "unix:///var/run/docker.sock\n"},
+                {PODWATCH "removedHistoryLimit: -1\n",
+                 "=> c.yaml:3:22: removedHistoryLimit: Invalid value: -1: must be between 0 and 10000, inclusive\n"},
                 {PODWATCH "stateDir: /x\n", "=> c.yaml:3:1: stateDir: unknown field\n"},
                 {KUBELET "---\n" KUBELET, "=> c.yaml:5:7: kind: a second KubeletConfiguration; one may be there\n"},
                 {"apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration\n",
