@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,10 @@
                 "socket", 0, CLI_STRING, offsetof(struct podwatch, socket), "FILE",    \
                         "socket of the running podwatch (default " PODWATCH_SOCKET ")" \
         }
+
+/* Commands that print what a value or an argument may be, for completion. */
+#define WORDS_PODS "completion pods"
+#define WORDS_CONTAINERS "completion containers"
 
 #define OPTION_STATE                                                                              \
         {                                                                                         \
@@ -47,7 +52,22 @@ static const struct cli_option status_options[] = {
 
 static const struct cli_option restart_options[] = {
         OPTION_SOCKET,
-        {"container", 'c', CLI_STRING, offsetof(struct podwatch, container), "NAME", "this container alone (default: all of the pod's)"},
+        {"container", 'c', CLI_STRING, offsetof(struct podwatch, container), "NAME", "this container alone (default: all of the pod's)",
+         .complete = WORDS_CONTAINERS},
+        {0}
+};
+static const struct cli_option logs_options[] = {
+        OPTION_SOCKET,
+        {"container", 'c', CLI_STRING, offsetof(struct podwatch, container), "NAME",
+         "this container (default: the one that the annotation kubectl.kubernetes.io/default-container names, else the first)",
+         .complete = WORDS_CONTAINERS},
+        {"follow", 'f', CLI_FLAG, offsetof(struct podwatch, follow), NULL, "go on with what comes, over restarts, until no restart follows"},
+        {"previous", 'p', CLI_FLAG, offsetof(struct podwatch, previous), NULL, "of the run before: what crashed, where a restart is waited for"},
+        {"tail", 0, CLI_INT, offsetof(struct podwatch, tail), "N", "the last N lines alone; -1: all (default)", .min = -1, .max = INT_MAX},
+        {"since", 0, CLI_STRING, offsetof(struct podwatch, since), "DURATION", "what is newer than that: 5s, 2m, 3h"},
+        {"since-time", 0, CLI_STRING, offsetof(struct podwatch, since_time), "TIME", "what was written at that time (RFC 3339) or after"},
+        {"timestamps", 0, CLI_FLAG, offsetof(struct podwatch, timestamps), NULL, "the time in front of each line"},
+        {"limit-bytes", 0, CLI_INT, offsetof(struct podwatch, limit_bytes), "N", "no more than N bytes", .min = 1, .max = INT_MAX},
         {0}
 };
 static const struct cli_option drain_options[] = {
@@ -92,7 +112,12 @@ static const struct cli_verb verbs[] = {
                  "server once there is one. Takes the kubelet's flags, as a unit of kubeadm gives them; one that has no effect "
                  "is reported once. Containers go on when podwatch ends."},
         {.name = "status", .help = "Show pods, what they wait for, and what is wrong with which manifest", .usage = "[POD...]",
-         .max_args = -1, .options = status_options, .run = verb_status, .complete = "completion pods"},
+         .max_args = -1, .options = status_options, .run = verb_status, .complete = WORDS_PODS},
+        {.name = "logs", .help = "Show what a container writes, or wrote before it ended", .usage = "POD", .min_args = 1, .max_args = 1,
+         .options = logs_options, .run = verb_logs, .complete = WORDS_PODS,
+         .text = "Works for every log driver that Docker can read, and for a container that has ended as long as Docker has it: podwatch keeps "
+                 "the newest run and the one before it. With -f the log goes on with the next run after a restart and with the next "
+                 "version after an edit; it ends when the container does not come back, or on ^C."},
         {.name = "validate", .help = "Look for mistakes in manifests before they are in force", .usage = "FILE|DIR...", .min_args = 1, .max_args = -1,
          .options = validate_options, .run = verb_validate,
          .text = "Everything that podwatch would find, unknown fields being errors; between the files: pod names, host ports, circles of "
@@ -107,11 +132,11 @@ static const struct cli_verb verbs[] = {
                  "whole manifest directory, FILE for the file of that name in it; without either, what the directory holds now. Exits with 0, "
                  "with 1 where a manifest is wrong or ports clash, with 2 where podwatch cannot be asked or a file not be read."},
         {.name = "restart", .help = "Restart a pod's containers, or one of them", .usage = "POD", .min_args = 1, .max_args = 1,
-         .options = restart_options, .run = verb_restart, .complete = "completion pods",
+         .options = restart_options, .run = verb_restart, .complete = WORDS_PODS,
          .text = "Stops each container as its pod says (preStop hook, signal, grace period) and starts it at once, whatever its "
                  "restartPolicy. The sandbox stays. For root alone."},
         {.name = "retry", .help = "Go on now with what waits for a backoff", .usage = "POD", .min_args = 1, .max_args = 1,
-         .options = restart_options, .run = verb_retry, .complete = "completion pods",
+         .options = restart_options, .run = verb_retry, .complete = WORDS_PODS,
          .text = "Ends the wait of a container that crashed, an image that could not be pulled, or any other step that failed and is "
                  "to be tried again later. For root alone."},
         {.name = "drain", .help = "Stop all pods, in the reverse of their start order", .options = drain_options, .run = verb_drain,
@@ -119,22 +144,22 @@ static const struct cli_verb verbs[] = {
                  "boot; manifests stay as they are. Exits with 1 when something still runs after the timeout. For root alone."},
         {.name = "resume", .help = "Start pods again after `podwatch drain`", .options = resume_options, .run = verb_resume},
         {.name = "history", .help = "List the versions of a pod's manifest that were in force", .usage = "POD", .min_args = 1, .max_args = 1,
-         .options = history_options, .run = verb_history, .complete = "completion pods",
+         .options = history_options, .run = verb_history, .complete = WORDS_PODS,
          .text = "Each version that podwatch took is kept, up to revisionHistoryLimit of them. Works without a running podwatch."},
         {.name = "diff", .help = "Show what changed between two versions of a pod's manifest", .usage = "POD [REV [REV]]", .min_args = 1,
-         .max_args = 3, .options = history_options, .run = verb_diff, .complete = "completion pods",
+         .max_args = 3, .options = history_options, .run = verb_diff, .complete = WORDS_PODS,
          .text = "Without a revision: from the version in force to the file as it is now; where these are the same, from the version "
                  "before. With one: from it to the version in force. Exits with 0 where nothing differs, 1 where something does, 2 on an "
                  "error."},
         {.name = "rollback", .help = "Write an earlier version of a pod's manifest back into its file", .usage = "POD [REV]", .min_args = 1,
-         .max_args = 2, .options = rollback_options, .run = verb_rollback, .complete = "completion pods",
+         .max_args = 2, .options = rollback_options, .run = verb_rollback, .complete = WORDS_PODS,
          .text = "Without a revision: what undoes the last edit, that is the version in force where the file holds something else "
                  "(which does not parse, say), else the one before it. The file keeps its mode and owner."},
         {.name = "replay", .help = "Decide again what a journal tells of, and compare", .usage = "[FILE|DIR]", .max_args = 1,
          .run = verb_replay,
          .text = "Goes through the journal that podwatch keeps (default " PODWATCH_JOURNAL "), makes every recorded change, and "
                  "compares each decision with the recorded one. Exits with 1 where they differ."},
-        {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man|pods", .min_args = 1, .max_args = 1,
+        {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man|pods|containers", .min_args = 1, .max_args = -1,
          .run = verb_completion},
         {.name = "version", .help = "Print the version", .run = verb_version},
         {0}
@@ -198,7 +223,7 @@ static int run_line(int argc, char **argv, struct podwatch *p)
 
 int main(int argc, char **argv)
 {
-        struct podwatch p = {.socket = PODWATCH_SOCKET, .state = PODWATCH_STATE, .timeout = 300};
+        struct podwatch p = {.socket = PODWATCH_SOCKET, .state = PODWATCH_STATE, .timeout = 300, .tail = -1};
         int code = run_line(argc, argv, &p);
         struct err err = ERR_INIT;
 

@@ -43,6 +43,8 @@ struct cli_option {
         int min, max;       /* CLI_INT: the range taken; both 0: any */
         bool negatable;     /* CLI_FLAG: --no-NAME is taken as well */
         bool hidden;
+        const char *complete; /* command of this program that prints the words for the value, one a line: completion
+                               * runs it with the words of the command line behind it (after --). NULL: no words */
 };
 
 struct cli_verb {

@@ -13,10 +13,11 @@
  * the cursor may be an option that takes a value, and each path has its list of words. */
 struct shell {
         const char *name;
-        const char *files, *directories;       /* completes the value of an option to paths */
-        const char *words_begin, *words_end;   /* around a list of plain words */
-        const char *option_begin, *option_end; /* around one option's value case */
-        const char *quote;                     /* ' inside of '...' */
+        const char *files, *directories;         /* completes the value of an option to paths */
+        const char *words_begin, *words_end;     /* around a list of plain words */
+        const char *command_begin, *command_end; /* around a command that prints words, one a line */
+        const char *option_begin, *option_end;   /* around one option's value case */
+        const char *quote;                       /* ' inside of '...' */
         void (*write)(const struct shell *shell, const struct cli_program *program, const char *function,
                       struct buf *out);
 };
@@ -88,9 +89,12 @@ static void add_choices(const char *choice, struct buf *out)
 }
 
 /* What completes the value of option o, as a command of the shell. */
-static void add_value_command(const struct shell *shell, const struct cli_option *o, struct buf *out)
+static void add_value_command(const struct shell *shell, const struct cli_program *program, const struct cli_option *o,
+                              struct buf *out)
 {
-        if (o->choice) {
+        if (o->complete) {
+                buf_addf(out, "%s%s %s -- %s", shell->command_begin, program->name, o->complete, shell->command_end);
+        } else if (o->choice) {
                 buf_addstr(out, shell->words_begin);
                 add_choices(o->choice, out);
                 buf_addstr(out, shell->words_end);
@@ -118,7 +122,7 @@ static void add_values(const struct shell *shell, const struct cli_program *prog
                                 buf_addf(out, "%s\"%s -%c\"", str_eq(shell->name, "fish") ? " " : "|", buf_str(&here),
                                          o->letter);
                         buf_addstr(out, str_eq(shell->name, "fish") ? "\n        " : ") ");
-                        add_value_command(shell, o, out);
+                        add_value_command(shell, program, o, out);
                         buf_addstr(out, shell->option_end);
                 }
         }
@@ -282,6 +286,8 @@ static const struct shell shells[] = {
          .directories = "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\");",
          .words_begin = "mapfile -t COMPREPLY < <(compgen -W \"",
          .words_end = "\" -- \"$cur\");",
+         .command_begin = "mapfile -t COMPREPLY < <(compgen -W \"$(",
+         .command_end = "\"${COMP_WORDS[@]}\" 2>/dev/null)\" -- \"$cur\");",
          .option_begin = "",
          .option_end = " return ;;\n",
          .quote = "'\\''",
@@ -291,6 +297,8 @@ static const struct shell shells[] = {
          .directories = "_files -/;",
          .words_begin = "compadd -- ",
          .words_end = ";",
+         .command_begin = "compadd -- ${(f)\"$(",
+         .command_end = "\"${words[@]}\" 2>/dev/null)\"};",
          .option_begin = "",
          .option_end = " return ;;\n",
          .quote = "'\\''",
@@ -300,6 +308,8 @@ static const struct shell shells[] = {
          .directories = "__fish_complete_directories $cur;",
          .words_begin = "string split ' ' -- '",
          .words_end = "';",
+         .command_begin = "",
+         .command_end = "$words 2>/dev/null;",
          .option_begin = "case ",
          .option_end = " return\n",
          .quote = "\\'",

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "net/http_answer.h"
 #include "net/unix_ask.h"
 
 #define CHUNK 65536
@@ -64,30 +65,39 @@ static int status_of(const char *answer)
         return str_to_int(text, 100, 999, &status) < 0 ? 0 : status;
 }
 
-static void write_request(const struct unix_ask *ask, struct buf *out)
+static void write_request(const struct unix_ask *ask, const char *version, struct buf *out)
 {
-        buf_addf(out, "%s %s HTTP/1.0\r\nHost: localhost\r\n", ask->method, ask->path);
+        buf_addf(out, "%s %s HTTP/%s\r\nHost: localhost\r\nConnection: close\r\n", ask->method, ask->path, version);
         if (ask->body)
                 buf_addf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(ask->body));
         buf_addf(out, "\r\n%s", ask->body ? ask->body : "");
 }
 
+static int send_request(int fd, const struct unix_ask *ask, const char *version, struct err *err)
+{
+        struct buf request CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+        int r;
+
+        write_request(ask, version, &request);
+        r = buf_check(&request, "the request", err);
+        if (r < 0)
+                return r;
+        r = fd_write_all(fd, buf_str(&request), request.len);
+        return r < 0 ? err_set_errno(err, -r, "asking %s", ask->socket) : 0;
+}
+
 int unix_ask(const struct unix_ask *ask, int *ret_status, struct buf *out, struct err *err)
 {
-        struct buf request CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES), answer CLEANUP_BUF = BUF_INIT(out->max);
+        struct buf answer CLEANUP_BUF = BUF_INIT(out->max);
         int fd CLEANUP_FD = connect_to(ask, err);
         const char *body;
         int r;
 
         if (fd < 0)
                 return fd;
-        write_request(ask, &request);
-        r = buf_check(&request, "the request", err);
+        r = send_request(fd, ask, "1.0", err);
         if (r < 0)
                 return r;
-        r = fd_write_all(fd, buf_str(&request), request.len);
-        if (r < 0)
-                return err_set_errno(err, -r, "asking %s", ask->socket);
         r = read_all(fd, ask->socket, &answer, err);
         if (r < 0)
                 return r;
@@ -99,6 +109,45 @@ int unix_ask(const struct unix_ask *ask, int *ret_status, struct buf *out, struc
         *ret_status = status_of(buf_str(&answer));
         buf_add(out, body, answer.len - (size_t)(body - buf_str(&answer)));
         return buf_check(out, "the answer", err);
+}
+
+static int read_stream(int fd, const struct unix_ask_stream *stream, struct http_answer *answer, struct err *err)
+{
+        char chunk[CHUNK];
+        int r = 0;
+
+        while (r == 0) {
+                ssize_t n = read(fd, chunk, sizeof(chunk));
+
+                if (n > 0)
+                        r = http_answer_feed(answer, chunk, (size_t)n, err);
+                else if (n == 0)
+                        return http_answer_end(answer, err);
+                else if (errno == EAGAIN && stream->tick)
+                        stream->tick(stream->userdata);
+                else if (errno != EINTR)
+                        return err_set_errno(err, errno, "reading the answer of %s", stream->ask.socket);
+        }
+        return r < 0 ? r : 0;
+}
+
+int unix_ask_follow(const struct unix_ask_stream *stream, struct err *err)
+{
+        const struct timeval wait = {.tv_sec = stream->tick_seconds}; /* zero: for ever */
+        int fd CLEANUP_FD = connect_to(&stream->ask, err);
+        struct http_answer answer;
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = send_request(fd, &stream->ask, "1.1", err);
+        if (r < 0)
+                return r;
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+        http_answer_init(&answer, stream->head, stream->data, stream->userdata);
+        r = read_stream(fd, stream, &answer, err);
+        http_answer_release(&answer);
+        return r;
 }
 
 void unix_ask_query(struct buf *path, const char *name, const char *value)

@@ -79,6 +79,13 @@ static const struct cli_option apiserver_options[] = {
 static const struct cli_option other_options[] = {
         {.name = "address", .type = CLI_STRING, .offset = AT(address), .arg = "IP", .help = "address"},
         {.name = "directory", .type = CLI_STRING, .offset = AT(address), .arg = "DIR", .help = "place"},
+        {.name = "container",
+         .letter = 'c',
+         .type = CLI_STRING,
+         .offset = AT(address),
+         .arg = "NAME",
+         .help = "part",
+         .complete = "completion containers"},
         {0}};
 static const char *const apiserver_aliases[] = {"kube-apiserver", "api", NULL};
 static const struct cli_verb control_plane_verbs[] = {
@@ -346,7 +353,8 @@ static void completes(const char *line, const char *expected)
         assert_int_equal(cli_completion(&program, "bash", &b, NULL), 0);
         char *command CLEANUP_FREE =
                 xasprintf("bash -c '. <(cat <&3); COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); "
-                          "compopt() { :; }; _gen_phase; echo \"${COMPREPLY[*]}\"' 3<<'SCRIPT'\n%s\nSCRIPT\n",
+                          "compopt() { :; }; gen-phase() { printf \"%%s\\n\" \"$@\"; }; _gen_phase; echo "
+                          "\"${COMPREPLY[*]}\"' 3<<'SCRIPT'\n%s\nSCRIPT\n",
                           line, buf_str(&b));
         FILE *f = popen(command, "re");
         assert_non_null(f);
@@ -372,11 +380,17 @@ static void test_completion(void **state)
         completes("gen-phase control-plane all -o \"\"", "text yaml json");
         completes("gen-phase control-plane all --output = y", "yaml");
         completes("gen-phase logs --directory /pro", "/proc");
+        /* The program itself is asked, with the line so far (it is a stand-in here that says its arguments). */
+        completes("gen-phase logs etcd --container \"\"", "completion containers -- gen-phase logs etcd --container");
+        completes("gen-phase logs etcd -c et", "etcd et");
         for (size_t i = 0; i < 2; i++) {
                 buf_clear(&b);
                 assert_int_equal(cli_completion(&program, i ? "zsh" : "fish", &b, &err), 0);
                 assert_non_null(strstr(buf_str(&b), i ? "it'\\''s coloured" : "it\\'s coloured"));
                 assert_null(strstr(buf_str(&b), "ghost"));
+                assert_non_null(
+                        strstr(buf_str(&b), i ? "$(gen-phase completion containers -- \"${words[@]}\" 2>/dev/null)"
+                                              : "gen-phase completion containers -- $words 2>/dev/null;"));
         }
         assert_int_equal(cli_completion(&program, "tcsh", &b, &err), -ERR_USAGE);
         assert_string_equal(err.msg, "no completion for shell \"tcsh\": wants bash, zsh or fish");

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Seeing with no API server: logs, describe, events, status, and what of them survives a restart of podwatch."""
+import json
+import os
+import subprocess
+import time
+
+from cluster import Podwatch, pod, program
+from harness import Host, hold, wait_for
+
+ORDERED = True
+DIRECTORY = '/etc/kubernetes/manifests'
+SPEAKS = 'i=0; while :; do i=$((i+1)); echo line $i; echo error $i >&2; sleep 0.2; done'
+
+
+class Follower:
+    """A podwatch command that goes on, with what it wrote so far."""
+
+    def __init__(self, state, *args):
+        self.path = f'{state.host.logs}/follow-{"-".join(a.strip("-") for a in args)}'.replace('/node', '_node')
+        self.out = open(self.path, 'w')
+        self.process = state.host.popen([program('podwatch'), *args], stdout=self.out, stderr=subprocess.STDOUT)
+
+    def text(self):
+        with open(self.path, errors='replace') as f:
+            return f.read()
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def stop(self):
+        if not self.ended():
+            self.process.terminate()
+        self.process.wait(10)
+        self.out.close()
+
+
+class State:
+    def put(self, name, text):
+        self.host.write(f'{DIRECTORY}/{name}.yaml', text)
+
+    def drop(self, name):
+        os.unlink(self.host.path(f'{DIRECTORY}/{name}.yaml'))
+
+    def container(self, name, container='main'):
+        status = self.podwatch.pods()[f'default/{name}-node1']['status']
+        return {c['name']: c for c in status.get('initContainerStatuses', []) + status['containerStatuses']}[container]
+
+    def logs(self, *args, check=True):
+        return self.podwatch.command('logs', *args, check=check)
+
+
+def setup():
+    state = State()
+    state.host = Host('seeing')
+    state.host.docker.make_busybox()
+    state.podwatch = Podwatch(state.host).start()
+    pair = json.loads(pod('pair', ['sh', '-c', SPEAKS], hostNetwork=True, terminationGracePeriodSeconds=0))
+    pair['spec']['containers'].append({'name': 'side', 'image': 'localhost/busybox:1', 'command': ['sh', '-c', 'echo aside; sleep 100000']})
+    pair['spec']['initContainers'] = [{'name': 'first', 'image': 'localhost/busybox:1', 'command': ['sh', '-c', 'echo begun']}]
+    state.put('pair', json.dumps(pair))
+    state.put('crash', pod('crash', ['sh', '-c', 'echo about to end; echo cannot reach it >&2; exit 7'], hostNetwork=True))
+    state.podwatch.wait_ready('default/pair-node1')
+    return state
+
+
+# --- logs ---
+
+def test_logs_of_both_streams_in_order(state):
+    wait_for(lambda: 'line 3' in state.logs('pair', '-c', 'main').stdout, 10, 'some lines')
+    lines = state.logs('pair', '-c', 'main').stdout.splitlines()
+    assert lines[0] == 'line 1' and 'error 1' in lines and [x for x in lines if x.startswith('line')] == [
+        f'line {i + 1}' for i in range(len([x for x in lines if x.startswith('line')]))], lines
+    defaulted = state.logs('pair')
+    assert 'line 1' in defaulted.stdout and defaulted.stderr == 'Defaulted container "main" out of: main, side, first (init)\n', defaulted
+    assert state.logs('default/pair-node1', '-c', 'first').stdout == 'begun\n'
+    assert state.logs('pair', '-c', 'side').stdout == 'aside\n'
+
+
+def test_logs_options(state):
+    assert len(state.logs('pair', '-c', 'main', '--tail', '2').stdout.splitlines()) == 2
+    assert state.logs('pair', '-c', 'main', '--tail', '0').stdout == ''
+    assert state.logs('pair', '-c', 'main', '--limit-bytes', '6').stdout == 'line 1'
+    stamped = state.logs('pair', '-c', 'side', '--timestamps').stdout.split()
+    assert stamped[1] == 'aside' and stamped[0].startswith('20') and stamped[0].endswith('Z'), stamped
+    wait_for(lambda: 'line 12' in state.logs('pair', '-c', 'main').stdout, 20, 'some seconds of log')
+    newest = state.logs('pair', '-c', 'main', '--since', '1s').stdout
+    assert 'line 1\n' not in newest and newest, newest
+    assert state.logs('pair', '-c', 'side', '--since-time', '2100-01-01T00:00:00Z').stdout == ''
+    assert 'aside' in state.logs('pair', '-c', 'side', '--since-time', '2000-01-01T00:00:00Z').stdout
+    for args, words in ((('nothing',), 'there is no pod nothing'), (('pair', '-c', 'x'), 'container x not found'),
+                        (('pair', '-c', 'side', '--previous'), 'previous terminated container "side" in pod "pair-node1" not found'),
+                        (('pair', '--since', 'soon'), '--since'), (('pair', '--since-time', 'soon'), '--since-time'),
+                        (('pair', '--since', '-5s'), 'not longer than nothing'), (('pair', '--tail', 'x'), 'tail')):
+        refused = state.logs(*args, check=False)
+        assert refused.returncode == 1 and words in refused.stderr, refused
+
+
+def test_logs_of_what_crashed_and_of_the_run_before(state):
+    wait_for(lambda: state.container('crash')['restartCount'] >= 1 and 'waiting' in state.container('crash')['state'], 30, 'a restart and a backoff')
+    for args in (('crash',), ('crash', '--previous')):
+        assert state.logs(*args).stdout == 'about to end\ncannot reach it\n'
+
+
+def test_logs_follow_over_restarts_until_the_end(state):
+    thrice = 'read n < /count/n; echo run $n; echo $((n+1)) > /count/n; sleep 1; test $n -ge 3 && exit 0; exit 1'
+    os.makedirs(state.host.path('/etc/kubernetes/count'))
+    state.host.write('/etc/kubernetes/count/n', '1\n')
+    text = pod('thrice', ['sh', '-c', thrice], hostNetwork=True, restartPolicy='OnFailure',
+               container={'volumeMounts': [{'name': 'count', 'mountPath': '/count'}]},
+               volumes=[{'name': 'count', 'hostPath': {'path': '/etc/kubernetes/count'}}])
+    state.put('thrice', text)
+    wait_for(lambda: 'default/thrice-node1' in state.podwatch.pods(), 10, 'the pod')
+    follower = Follower(state, 'logs', '-f', 'thrice')
+    wait_for(lambda: 'run 2' in follower.text(), 20, 'the run after the first restart')
+    assert not follower.ended()
+    state.podwatch.command('retry', 'thrice', check=False)
+    wait_for(follower.ended, 40, 'the end, once the container has ended for good')
+    assert follower.process.returncode == 0 and follower.text() == 'run 1\nrun 2\nrun 3\n', follower.text()
+    state.drop('thrice')
+    follower.stop()
+
+
+def test_logs_follow_ends_with_the_pod_and_on_interrupt(state):
+    state.put('going', pod('going', ['sh', '-c', 'echo here; sleep 100000'], hostNetwork=True, terminationGracePeriodSeconds=0))
+    state.podwatch.wait_ready('default/going-node1')
+    ends, interrupted = Follower(state, 'logs', '-f', 'going'), Follower(state, 'logs', '--follow', 'pair', '--tail=1')
+    wait_for(lambda: ends.text() == 'here\n' and 'line' in interrupted.text(), 10, 'both to follow')
+    interrupted.process.send_signal(2)
+    wait_for(interrupted.ended, 5, 'the end on ^C')
+    state.drop('going')
+    wait_for(ends.ended, 20, 'the end with the pod')
+    assert ends.process.returncode == 0, ends.text()
+    ends.stop(), interrupted.stop()
+
+
+def test_slow_readers_hold_nothing_up(state):
+    """Readers that never read, of a log that never ends: others are served, memory stays."""
+    def resident():
+        with open(f'/proc/{state.podwatch.pid}/status') as f:
+            return int(next(line for line in f if line.startswith('VmRSS')).split()[1])
+    state.put('flood', pod('flood', ['sh', '-c', 'while :; do echo a line of a flood that nobody reads to its end; done'], hostNetwork=True,
+                           terminationGracePeriodSeconds=0, container={'resources': {'limits': {'cpu': '100m'}}}))
+    state.podwatch.wait_ready('default/flood-node1')
+    wait_for(lambda: len(state.logs('flood', '--limit-bytes', '2000000').stdout) == 2000000, 60, 'two megabytes of log')
+    before = resident()
+    stuck = [state.host.popen([program('podwatch'), 'logs', '-f', 'flood'], stdout=subprocess.PIPE) for _ in range(8)]
+    hold(lambda: state.podwatch.command('status', timeout=5).returncode == 0, 2, 'an answer to others', 0.2)
+    assert resident() - before < 12 * 1024, (before, resident())
+    read = stuck[0].stdout.read(1000000)
+    assert len(read) == 1000000  # it had waited, and goes on
+    for process in stuck:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+    state.drop('flood')
+
+
+def test_a_log_that_breaks_off_is_no_end(state):
+    follower = Follower(state, 'logs', '-f', 'pair', '-c', 'side')
+    wait_for(lambda: 'aside' in follower.text(), 10, 'the log')
+    state.podwatch.kill9()
+    wait_for(follower.ended, 10, 'the end')
+    assert follower.process.returncode == 1 and 'broke off' in follower.text(), follower.text()
+    follower.stop()
+    down = state.logs('pair', check=False)
+    assert down.returncode == 1 and 'podwatch does not run' in down.stderr, down
+    state.podwatch.start()
+    wait_for(lambda: state.logs('crash', '--previous', check=False).stdout.startswith('about to end'), 20, 'the log of before, after a restart of podwatch')
+
+
+def test_completion_of_containers(state):
+    assert state.podwatch.command('completion', 'containers', '--', 'podwatch', 'logs', 'pair', '-c').stdout.split() == ['first', 'main', 'side']
+    assert 'main' in state.podwatch.command('completion', 'containers').stdout.split()
+
+
+def teardown(state):
+    state.podwatch.stop()
+    state.host.close()
