@@ -73,6 +73,11 @@
 /* Logs that are read at once; each is a connection of a client and one to Docker, and some are left for `status`. */
 #define LIMIT_LOG_STREAMS 32
 
+/* The HTTPS port: connections (each has a TLS session of some 30 KiB; the API server keeps a few, and a followed log
+ * one each), and kept answers of the API server about callers (some 500 bytes each). */
+#define LIMIT_PORT_CONNECTIONS 256
+#define LIMIT_AUTH_ANSWERS 512
+
 /* /etc/hosts of the node and of a pod (the API bounds neither; generated block lists have some MiB). */
 #define LIMIT_HOSTS_FILE (8 * 1024 * 1024)
 /* resolv.conf of a pod: 3 servers, 2 KiB of searches, options. */

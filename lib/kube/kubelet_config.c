@@ -8,6 +8,7 @@
 #include "kube/field.h"
 #include "kube/kubelet_config.h"
 #include "kube/kubelet_decode.h"
+#include "kube/kubelet_effective.h"
 #include "kube/kubelet_flags.h"
 #include "kube/kubelet_schema.h"
 
@@ -21,13 +22,30 @@ static void release_thresholds(struct kubelet_config *config)
 void kubelet_config_release(struct kubelet_config *config)
 {
         char *const strings[] = {
-                config->static_pod_path, config->pod_logs_dir,         config->root_dir,
-                config->kubeconfig,      config->bootstrap_kubeconfig, config->healthz_bind_address,
-                config->address,         config->cluster_domain,       config->resolv_conf,
-                config->cgroup_root,     config->cgroup_driver,        config->hostname_override,
-                config->node_ip,         config->provider_id,          config->state_directory,
-                config->run_directory,   config->socket_group,         config->docker_endpoint,
+                config->static_pod_path,
+                config->pod_logs_dir,
+                config->root_dir,
+                config->kubeconfig,
+                config->bootstrap_kubeconfig,
+                config->healthz_bind_address,
+                config->address,
+                config->cluster_domain,
+                config->resolv_conf,
+                config->cgroup_root,
+                config->cgroup_driver,
+                config->hostname_override,
+                config->node_ip,
+                config->provider_id,
+                config->state_directory,
+                config->run_directory,
+                config->socket_group,
+                config->docker_endpoint,
                 config->sandbox_image,
+                config->cert_dir,
+                config->tls_cert_file,
+                config->tls_private_key_file,
+                config->client_ca_file,
+                config->effective_json,
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
@@ -132,6 +150,7 @@ int kubelet_config_load(const char *file_name, const char *data, size_t len, con
                 return r;
         kubelet_decode(kubelet, &config);
         kubelet_decode_own(podwatch, own, &config);
+        config.effective_json = kubelet_effective(kubelet, &config);
         *ret = config;
         config = (struct kubelet_config){0};
         return 0;

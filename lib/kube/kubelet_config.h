@@ -22,6 +22,8 @@ struct err;
 
 #define KUBELET_CONFIG_API_VERSION "kubelet.config.k8s.io/v1beta1"
 #define PODWATCH_CONFIG_API_VERSION "podwatch.io/v1alpha1"
+/* authorization.mode that asks nobody. */
+#define KUBELET_ALWAYS_ALLOW "AlwaysAllow"
 
 struct kubelet_taint {
         char *key, *value; /* value "" without */
@@ -55,6 +57,19 @@ struct kubelet_config {
         char *address;
         int port;
         int read_only_port;
+
+        /* the HTTPS port */
+        bool enable_server;
+        bool enable_debugging_handlers;             /* logs and what shows pods */
+        char *cert_dir;                             /* --cert-dir: where a serving certificate of our own is */
+        char *tls_cert_file, *tls_private_key_file; /* both, or NULL: of our own */
+        bool tls_1_3;                               /* nothing older */
+        char *client_ca_file;                       /* NULL: client certificates do not count */
+        bool anonymous_auth;
+        bool token_webhook; /* bearer tokens are asked of the API server (TokenReview) */
+        usec_t token_ttl;
+        bool always_allow; /* authorization.mode; else the API server is asked (SubjectAccessReview) */
+        usec_t authorized_ttl, unauthorized_ttl;
 
         /* pods */
         struct strv cluster_dns;
@@ -99,6 +114,8 @@ struct kubelet_config {
         int revision_history_limit;
         int removed_history_limit; /* pods that are gone of which versions are kept */
         usec_t revert_after;       /* trial of new versions of every pod; 0: of those that ask for it alone */
+
+        char *effective_json; /* KubeletConfiguration as it is in force: what /configz shows */
 };
 
 void kubelet_config_release(struct kubelet_config *config);

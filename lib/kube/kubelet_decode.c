@@ -22,6 +22,9 @@
 #define IMAGE_GC_HIGH 85
 #define IMAGE_GC_LOW 80
 #define IMAGE_GC_AGE (120 * USEC_PER_SEC)
+#define TOKEN_TTL (120 * USEC_PER_SEC)
+#define AUTHORIZED_TTL (300 * USEC_PER_SEC)
+#define UNAUTHORIZED_TTL (30 * USEC_PER_SEC)
 /* And ours. */
 #define JOURNAL_BYTES ((int64_t)64 * 1024 * 1024)
 #define REVISIONS 20
@@ -163,6 +166,32 @@ static void decode_pods(const struct value *kubelet, struct kubelet_config *conf
         config->shutdown_grace_period_critical_pods = decode_duration(kubelet, "shutdownGracePeriodCriticalPods", 0);
 }
 
+static void decode_server(const struct value *kubelet, struct kubelet_config *config)
+{
+        const struct value *authentication = value_map_get(kubelet, "authentication");
+        const struct value *authorization = value_map_get(kubelet, "authorization");
+        const struct value *token = value_map_get(authentication, "webhook");
+        const struct value *review = value_map_get(authorization, "webhook");
+
+        config->healthz_bind_address = decode_text(kubelet, "healthzBindAddress", "127.0.0.1");
+        config->healthz_port = (int)field_int(kubelet, "healthzPort", HEALTHZ_PORT);
+        config->address = decode_text(kubelet, "address", "0.0.0.0");
+        config->port = (int)field_int(kubelet, "port", KUBELET_PORT);
+        config->read_only_port = (int)field_int(kubelet, "readOnlyPort", 0);
+        config->enable_server = field_bool(kubelet, "enableServer", true);
+        config->enable_debugging_handlers = field_bool(kubelet, "enableDebuggingHandlers", true);
+        config->tls_cert_file = decode_text(kubelet, "tlsCertFile", NULL);
+        config->tls_private_key_file = decode_text(kubelet, "tlsPrivateKeyFile", NULL);
+        config->tls_1_3 = str_eq(field_string(kubelet, "tlsMinVersion", NULL), "VersionTLS13");
+        config->client_ca_file = decode_text(value_map_get(authentication, "x509"), "clientCAFile", NULL);
+        config->anonymous_auth = field_bool(value_map_get(authentication, "anonymous"), "enabled", false);
+        config->token_webhook = field_bool(token, "enabled", true);
+        config->token_ttl = decode_duration(token, "cacheTTL", TOKEN_TTL);
+        config->always_allow = str_eq(field_string(authorization, "mode", NULL), KUBELET_ALWAYS_ALLOW);
+        config->authorized_ttl = decode_duration(review, "cacheAuthorizedTTL", AUTHORIZED_TTL);
+        config->unauthorized_ttl = decode_duration(review, "cacheUnauthorizedTTL", UNAUTHORIZED_TTL);
+}
+
 void kubelet_decode(const struct value *kubelet, struct kubelet_config *config)
 {
         const struct value *logging = value_map_get(kubelet, "logging");
@@ -170,13 +199,9 @@ void kubelet_decode(const struct value *kubelet, struct kubelet_config *config)
         config->static_pod_path = decode_text(kubelet, "staticPodPath", NULL);
         config->file_check_frequency = decode_duration(kubelet, "fileCheckFrequency", FILE_CHECK);
         config->pod_logs_dir = decode_text(kubelet, "podLogsDir", "/var/log/pods");
-        config->healthz_bind_address = decode_text(kubelet, "healthzBindAddress", "127.0.0.1");
-        config->healthz_port = (int)field_int(kubelet, "healthzPort", HEALTHZ_PORT);
-        config->address = decode_text(kubelet, "address", "0.0.0.0");
-        config->port = (int)field_int(kubelet, "port", KUBELET_PORT);
-        config->read_only_port = (int)field_int(kubelet, "readOnlyPort", 0);
         config->log_json = str_eq(field_string(logging, "format", NULL), "json");
         config->verbosity = (int)field_int(logging, "verbosity", 0);
+        decode_server(kubelet, config);
         decode_pods(kubelet, config);
         decode_node(kubelet, config);
 }
@@ -201,6 +226,9 @@ void kubelet_decode_own(const struct value *podwatch, const struct value *own, s
         config->revision_history_limit = (int)field_int(podwatch, "revisionHistoryLimit", REVISIONS);
         config->removed_history_limit = (int)field_int(podwatch, "removedHistoryLimit", REMOVED_KEPT);
         config->root_dir = decode_text(own, "root-dir", "/var/lib/kubelet");
+        config->cert_dir = decode_text(own, "cert-dir", NULL);
+        if (!config->cert_dir)
+                config->cert_dir = xasprintf("%s/pki", config->root_dir);
         config->kubeconfig = decode_text(own, "kubeconfig", NULL);
         config->bootstrap_kubeconfig = decode_text(own, "bootstrap-kubeconfig", NULL);
         config->node_ip = decode_text(own, "node-ip", NULL);

@@ -61,7 +61,7 @@ static const struct flag flags[] = {
         FLAG_KEY("authorization-webhook-cache-authorized-ttl", "authorization.webhook.cacheAuthorizedTTL", TEXT),
         FLAG_KEY("authorization-webhook-cache-unauthorized-ttl", "authorization.webhook.cacheUnauthorizedTTL", TEXT),
         FLAG_ALONE("bootstrap-kubeconfig"),
-        FLAG_INERT("cert-dir"),
+        FLAG_ALONE("cert-dir"),
         FLAG_KEY("cgroup-driver", "cgroupDriver", TEXT),
         FLAG_KEY("cgroup-root", "cgroupRoot", TEXT),
         FLAG_KEY("cgroups-per-qos", "cgroupsPerQOS", BOOL),

@@ -2,21 +2,19 @@
 #include "base/alloc.h"
 #include "kube/kubelet_schema.h"
 
-#define NO_HTTPS "has no effect: podwatch serves no HTTPS port"
-
 static const struct schema_field x509_schema_fields[] = {
-        SCHEMA_OPT("clientCAFile", STRING, CARRIED), /* kubeadm writes it always; the HTTPS port is what lacks */
+        SCHEMA_OPT("clientCAFile", STRING, USED),
 };
 static SCHEMA_DEFINE(x509_schema, "KubeletX509Authentication");
 
 static const struct schema_field webhook_authentication_schema_fields[] = {
-        SCHEMA_SET("enabled", BOOL, INERT, .harmless = "true", .note = NO_HTTPS),
-        SCHEMA_OPT("cacheTTL", DURATION, INERT, .note = NO_HTTPS),
+        SCHEMA_SET("enabled", BOOL, USED),
+        SCHEMA_OPT("cacheTTL", DURATION, USED),
 };
 static SCHEMA_DEFINE(webhook_authentication_schema, "KubeletWebhookAuthentication");
 
 static const struct schema_field anonymous_schema_fields[] = {
-        SCHEMA_SET("enabled", BOOL, INERT, .harmless = "false", .note = NO_HTTPS),
+        SCHEMA_SET("enabled", BOOL, USED),
 };
 static SCHEMA_DEFINE(anonymous_schema, "KubeletAnonymousAuthentication");
 
@@ -28,13 +26,13 @@ static const struct schema_field authentication_schema_fields[] = {
 static SCHEMA_DEFINE(authentication_schema, "KubeletAuthentication");
 
 static const struct schema_field webhook_authorization_schema_fields[] = {
-        SCHEMA_OPT("cacheAuthorizedTTL", DURATION, INERT, .note = NO_HTTPS),
-        SCHEMA_OPT("cacheUnauthorizedTTL", DURATION, INERT, .note = NO_HTTPS),
+        SCHEMA_OPT("cacheAuthorizedTTL", DURATION, USED),
+        SCHEMA_OPT("cacheUnauthorizedTTL", DURATION, USED),
 };
 static SCHEMA_DEFINE(webhook_authorization_schema, "KubeletWebhookAuthorization");
 
 static const struct schema_field authorization_schema_fields[] = {
-        SCHEMA_OPT("mode", STRING, INERT, .harmless = "Webhook", .note = NO_HTTPS),
+        SCHEMA_OPT("mode", STRING, USED),
         SCHEMA_OBJ("webhook", webhook_authorization_schema, USED),
 };
 static SCHEMA_DEFINE(authorization_schema, "KubeletAuthorization");
@@ -75,7 +73,7 @@ static SCHEMA_DEFINE(taint_schema, "Taint");
 static const struct schema_field kubelet_configuration_schema_fields[] = {
         SCHEMA_OPT("kind", STRING, USED),
         SCHEMA_OPT("apiVersion", STRING, USED),
-        SCHEMA_SET("enableServer", BOOL, INERT, .harmless = "true"),
+        SCHEMA_SET("enableServer", BOOL, USED),
         SCHEMA_OPT("staticPodPath", STRING, USED),
         SCHEMA_OPT("podLogsDir", STRING, USED),
         SCHEMA_OPT("syncFrequency", DURATION, INERT),
@@ -86,11 +84,11 @@ static const struct schema_field kubelet_configuration_schema_fields[] = {
         SCHEMA_OPT("address", STRING, USED),
         SCHEMA_OPT("port", INT32, USED),
         SCHEMA_OPT("readOnlyPort", INT32, USED),
-        SCHEMA_OPT("tlsCertFile", STRING, INERT),
-        SCHEMA_OPT("tlsPrivateKeyFile", STRING, INERT),
+        SCHEMA_OPT("tlsCertFile", STRING, USED),
+        SCHEMA_OPT("tlsPrivateKeyFile", STRING, USED),
         SCHEMA_LIST("tlsCipherSuites", STRING, INERT),
         SCHEMA_LIST("tlsCurvePreferences", INT32, INERT),
-        SCHEMA_OPT("tlsMinVersion", STRING, INERT),
+        SCHEMA_OPT("tlsMinVersion", STRING, USED),
         SCHEMA_OPT("rotateCertificates", BOOL, INERT),
         SCHEMA_OPT("serverTLSBootstrap", BOOL, INERT),
         SCHEMA_OBJ("authentication", authentication_schema, USED),
@@ -101,7 +99,7 @@ static const struct schema_field kubelet_configuration_schema_fields[] = {
         SCHEMA_LIST("preloadedImagesVerificationAllowlist", STRING, INERT),
         SCHEMA_SET("eventRecordQPS", INT32, INERT),
         SCHEMA_OPT("eventBurst", INT32, INERT),
-        SCHEMA_SET("enableDebuggingHandlers", BOOL, INERT, .harmless = "false"),
+        SCHEMA_SET("enableDebuggingHandlers", BOOL, USED),
         SCHEMA_OPT("enableContentionProfiling", BOOL, INERT),
         SCHEMA_SET("healthzPort", INT32, USED),
         SCHEMA_OPT("healthzBindAddress", STRING, USED),

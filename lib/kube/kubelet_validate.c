@@ -87,6 +87,29 @@ static void validate_names(struct pod_findings *findings, const struct field_pat
                 field_not_supported(findings, &format, formats, ARRAY_SIZE(formats));
 }
 
+static void validate_server(struct pod_findings *findings, const struct field_path *root)
+{
+        static const char *const modes[] = {KUBELET_ALWAYS_ALLOW, "Webhook"};
+        static const char *const versions[] = {"VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"};
+        struct field_path authorization = field_child(root, "authorization"),
+                          mode = field_child(&authorization, "mode");
+        struct field_path version = field_child(root, "tlsMinVersion"), cert = field_child(root, "tlsCertFile");
+        struct field_path key = field_child(root, "tlsPrivateKeyFile");
+        const char *name = value_string(mode.value, modes[0]), *least = value_string(version.value, versions[0]);
+        bool known = false;
+
+        if (*name && !str_eq(name, modes[0]) && !str_eq(name, modes[1]))
+                field_not_supported(findings, &mode, modes, ARRAY_SIZE(modes));
+        for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
+                known = known || str_eq(least, versions[i]);
+        if (*least && !known)
+                field_not_supported(findings, &version, versions, ARRAY_SIZE(versions));
+        if (str_empty(value_string(cert.value, NULL)) && !str_empty(value_string(key.value, NULL)))
+                field_required(findings, &cert, "must be given together with tlsPrivateKeyFile");
+        if (str_empty(value_string(key.value, NULL)) && !str_empty(value_string(cert.value, NULL)))
+                field_required(findings, &key, "must be given together with tlsCertFile");
+}
+
 static void validate_paths(struct pod_findings *findings, const struct field_path *root, const char *const *names,
                            size_t count)
 {
@@ -213,7 +236,7 @@ static void validate_flag_labels(struct pod_findings *findings, const struct fie
 static void validate_own(struct pod_findings *findings, const struct field_path *podwatch, const struct field_path *own)
 {
         static const char *const paths[] = {"stateDirectory", "runDirectory"};
-        static const char *const flag_paths[] = {"root-dir"};
+        static const char *const flag_paths[] = {"root-dir", "cert-dir"};
         struct field_path journal = field_child(podwatch, "journalSize");
         struct field_path revisions = field_child(podwatch, "revisionHistoryLimit");
         struct field_path removed = field_child(podwatch, "removedHistoryLimit");
@@ -237,13 +260,19 @@ static void validate_own(struct pod_findings *findings, const struct field_path 
 void kubelet_validate(const struct value *kubelet, const struct value *podwatch, const struct value *own,
                       struct pod_findings *findings)
 {
-        static const char *const paths[] = {"staticPodPath", "podLogsDir", "resolvConf"};
+        static const char *const paths[] = {"staticPodPath", "podLogsDir", "resolvConf", "tlsCertFile",
+                                            "tlsPrivateKeyFile"};
+        static const char *const ca[] = {"clientCAFile"};
         struct field_path root = field_root(kubelet), podwatch_root = field_root(podwatch), own_root = field_root(own);
+        struct field_path authentication = field_child(&root, "authentication");
+        struct field_path x509 = field_child(&authentication, "x509");
 
         validate_ranges(findings, &root);
         validate_durations(findings, &root);
         validate_names(findings, &root);
+        validate_server(findings, &root);
         validate_paths(findings, &root, paths, ARRAY_SIZE(paths));
+        validate_paths(findings, &x509, ca, ARRAY_SIZE(ca));
         validate_reserved(findings, &root, "kubeReserved");
         validate_reserved(findings, &root, "systemReserved");
         validate_eviction(findings, &root);

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -96,7 +97,7 @@ int http_listen_tcp(const char *text, uint16_t port, uint16_t *ret_port, int *re
                 struct sockaddr_in6 v6;
         } address = {0};
         socklen_t len;
-        const int on = 1;
+        const int on = 1, keep_idle_seconds = 60;
 
         if (inet_pton(AF_INET, text, &address.v4.sin_addr) == 1) {
                 address.v4.sin_family = AF_INET;
@@ -112,6 +113,9 @@ int http_listen_tcp(const char *text, uint16_t port, uint16_t *ret_port, int *re
         int fd CLEANUP_FD = socket(address.any.sa_family, SOCKET_FLAGS, 0);
         if (fd < 0)
                 return err_set_errno(err, errno, "cannot make a socket");
+        /* Connections inherit it: a client that is gone for good is noticed, whatever it was promised. */
+        (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keep_idle_seconds, sizeof(keep_idle_seconds));
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || bind(fd, &address.any, len) < 0 ||
             listen(fd, BACKLOG) < 0 || getsockname(fd, &address.any, &len) < 0)
                 return err_set_errno(err, errno, "cannot listen on %s port %u", text, port);

@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include <microhttpd.h>
+#include <gnutls/gnutls.h>
 #include <utlist.h>
 
 #include "base/alloc.h"
@@ -14,68 +14,19 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "net/http_listen.h"
-#include "net/http_server.h"
+#include "net/http_room.h"
+#include "net/http_server_private.h"
+#include "net/http_tls_private.h"
 #include "net/loop.h"
 
 #define IDLE_TIMEOUT_DEFAULT (30 * USEC_PER_SEC)
-#define STREAM_BLOCK_BYTES (16 * 1024)
-#define MAX_EXTRA_HEADERS 8
+/* Connections beyond the seats of a room: those that were shown out and are not closed yet. */
+#define ROOM_TO_LEAVE 32
 #define TEXT_PLAIN "text/plain; charset=utf-8"
-
-struct http_server {
-        struct loop *loop;
-        struct MHD_Daemon *daemon;
-        struct http_listen_path path;
-        uint16_t port;
-        char *io_name, *timer_name, *run_name, *hangup_name; /* wake-up causes */
-        struct loop_source *io;                              /* libmicrohttpd's epoll descriptor */
-        struct loop_source *timer;
-        struct loop_source *run;
-        struct http_server_request *requests;
-        http_server_handler_fn handler;
-        void *userdata;
-        unsigned max_connections;
-        unsigned busy; /* depth of calls into libmicrohttpd */
-        bool dead;     /* freed from inside a callback */
-};
-
-struct extra_header {
-        char *name, *value;
-};
-
-/* A request lives until libmicrohttpd has done with it, which is longer than its handle is the handler's. */
-struct http_server_request {
-        struct http_server *server;
-        struct http_server_request *prev, *next;
-        struct MHD_Connection *connection;
-        char *method, *path;
-        struct buf body;
-        bool handled;               /* the handler was called */
-        bool held;                  /* the handle is the handler's */
-        bool suspended;             /* libmicrohttpd does not look at the connection */
-        bool gone;                  /* the client went away meanwhile */
-        struct loop_source *hangup; /* looks for that while suspended */
-        struct extra_header headers[MAX_EXTRA_HEADERS];
-        size_t header_count;
-        /* the answer */
-        struct MHD_Response *response;
-        int status;
-        bool queued;
-        /* of a stream */
-        bool stream, ended, ended_well, refused;
-        size_t max_buffer;
-        struct buf out;
-        size_t out_sent; /* of out */
-        http_server_closed_fn closed;
-        void *closed_userdata;
-        http_server_drained_fn drained;
-        void *drained_userdata;
-};
 
 /* ---- suspended connections ---- */
 
-static void request_resume(struct http_server_request *request)
+void http_request_resume(struct http_server_request *request)
 {
         if (!request->suspended)
                 return;
@@ -90,7 +41,7 @@ static void on_hangup(void *userdata, uint32_t events)
         struct http_server_request *request = userdata;
         (void)events;
         request->gone = true;
-        request_resume(request);
+        http_request_resume(request);
 }
 
 static int request_fd(const struct http_server_request *request)
@@ -100,8 +51,7 @@ static int request_fd(const struct http_server_request *request)
         return info ? info->connect_fd : -1;
 }
 
-/* Puts the connection aside until request_resume. libmicrohttpd does not see a client go meanwhile; we do. */
-static void request_suspend(struct http_server_request *request)
+void http_request_suspend(struct http_server_request *request)
 {
         struct http_server *server = request->server;
         struct err err;
@@ -110,7 +60,7 @@ static void request_suspend(struct http_server_request *request)
         if (loop_io_new(server->loop, server->hangup_name, request_fd(request), EPOLLRDHUP, on_hangup, request,
                         &request->hangup, &err) < 0) {
                 request->gone = true; /* descriptors are out: this client is let go */
-                request_resume(request);
+                http_request_resume(request);
         }
 }
 
@@ -161,6 +111,36 @@ static bool body_too_large(const struct http_server_request *request)
         return text && (str_to_u64(text, &length) < 0 || length > LIMIT_LOCAL_REQUEST);
 }
 
+/* ---- connections ---- */
+
+/* What on_connection made; NULL where the server has no room. */
+static struct http_seat *connection_seat(struct MHD_Connection *connection)
+{
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+        return info ? info->socket_context : NULL;
+}
+
+static void on_connection(void *userdata, struct MHD_Connection *connection, void **socket_userdata,
+                          enum MHD_ConnectionNotificationCode code)
+{
+        struct http_server *server = userdata;
+
+        if (server->connecting && code == MHD_CONNECTION_NOTIFY_STARTED)
+                server->connecting(server->userdata);
+        if (!server->room)
+                return;
+        if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+                const union MHD_ConnectionInfo *info =
+                        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+                *socket_userdata = http_room_enter(server->room, info->connect_fd);
+        } else if (*socket_userdata) {
+                http_room_leave(*socket_userdata);
+                *socket_userdata = NULL;
+        }
+}
+
 /* libmicrohttpd calls this when the headers are there, for each piece of the body, at its end, and again whenever a
  * suspended connection was resumed before its answer was queued. */
 static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connection, const char *path,
@@ -185,14 +165,18 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connecti
                 return request->body.failed ? MHD_NO : MHD_YES;
         }
         if (!request->handled) {
+                struct http_seat *seat = connection_seat(connection);
+
                 request->handled = request->held = true;
+                if (seat)
+                        http_room_served(seat);
                 server->handler(server->userdata, request);
         }
         if (request->gone || server->dead)
                 return MHD_NO;
         if (request->response)
                 return request->queued ? MHD_YES : request_queue(request);
-        request_suspend(request);
+        http_request_suspend(request);
         return MHD_YES;
 }
 
@@ -201,10 +185,12 @@ static void on_completed(void *userdata, struct MHD_Connection *connection, void
 {
         struct http_server_request *request = *connection_userdata;
         (void)userdata;
-        (void)connection;
         (void)code;
         if (!request)
                 return;
+        struct http_seat *seat = connection_seat(connection);
+        if (seat && request->handled)
+                http_room_answered(seat);
         *connection_userdata = NULL;
         if (request->held && request->closed)
                 request->closed(request->closed_userdata);
@@ -259,6 +245,20 @@ int http_server_peer(const struct http_server_request *request, struct http_serv
         return 0;
 }
 
+size_t http_server_client_certificates(const struct http_server_request *request, struct http_server_certificate *ret,
+                                       size_t max)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        unsigned count = 0;
+        const gnutls_datum_t *certs =
+                request->server->tls && info ? gnutls_certificate_get_peers(info->tls_session, &count) : NULL;
+
+        for (unsigned i = 0; certs && i < count && i < max; i++)
+                ret[i] = (struct http_server_certificate){certs[i].data, certs[i].size};
+        return certs ? count : 0;
+}
+
 /* ---- answers ---- */
 
 void http_server_add_header(struct http_server_request *request, const char *name, const char *value)
@@ -274,8 +274,8 @@ void http_server_on_closed(struct http_server_request *request, http_server_clos
         request->closed_userdata = userdata;
 }
 
-static void set_answer(struct http_server_request *request, int status, const char *content_type,
-                       struct MHD_Response *response)
+void http_request_answer(struct http_server_request *request, int status, const char *content_type,
+                         struct MHD_Response *response)
 {
         assert(request->held && !request->response);
         if (!response)
@@ -288,9 +288,10 @@ static void set_answer(struct http_server_request *request, int status, const ch
 void http_server_reply_take(struct http_server_request *request, int status, const char *content_type, char *data,
                             size_t len)
 {
-        set_answer(request, status, content_type, MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE));
+        http_request_answer(request, status, content_type,
+                            MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE));
         request->held = false;
-        request_resume(request);
+        http_request_resume(request);
 }
 
 void http_server_reply(struct http_server_request *request, int status, const char *content_type, const void *data,
@@ -315,92 +316,6 @@ void http_server_replyf(struct http_server_request *request, int status, const c
         http_server_reply_take(request, status, NULL, data, len);
 }
 
-/* ---- streams ---- */
-
-static size_t out_pending(const struct http_server_request *request)
-{
-        return request->out.len - request->out_sent;
-}
-
-static ssize_t on_stream_read(void *userdata, uint64_t position, char *data, size_t max)
-{
-        struct http_server_request *request = userdata;
-        (void)position;
-        size_t len = out_pending(request);
-
-        if (request->gone || request->server->dead)
-                return MHD_CONTENT_READER_END_WITH_ERROR;
-        if (len == 0 && request->ended)
-                return request->ended_well ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
-        if (len == 0) {
-                request_suspend(request);
-                return 0;
-        }
-        len = len < max ? len : max;
-        memcpy(data, request->out.data + request->out_sent, len);
-        request->out_sent += len;
-        if (out_pending(request) == 0) {
-                buf_clear(&request->out);
-                request->out_sent = 0;
-                if (request->refused)
-                        loop_defer_schedule(request->server->run);
-        }
-        return (ssize_t)len;
-}
-
-void http_server_stream_begin(struct http_server_request *request, int status, const char *content_type,
-                              size_t max_buffer)
-{
-        request->stream = true;
-        request->max_buffer = max_buffer;
-        request->out = BUF_INIT(SIZE_MAX / 2); /* stream_write keeps the ceiling */
-        set_answer(
-                request, status, content_type,
-                MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, on_stream_read, request, NULL));
-        request_resume(request);
-}
-
-int http_server_stream_write(struct http_server_request *request, const void *data, size_t len)
-{
-        assert(request->stream && !request->ended);
-        size_t pending = out_pending(request);
-        if (request->gone || len == 0)
-                return 0; /* `closed` is on its way */
-        if (pending > 0 && (len > request->max_buffer || pending > request->max_buffer - len)) {
-                request->refused = true;
-                return -EAGAIN;
-        }
-        if (request->out_sent > request->out.len / 2) {
-                memmove(request->out.data, request->out.data + request->out_sent, pending);
-                request->out.len = pending;
-                request->out_sent = 0;
-        }
-        buf_add(&request->out, data, len);
-        request_resume(request);
-        return 0;
-}
-
-void http_server_stream_idle(struct http_server_request *request, usec_t idle)
-{
-        (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                                        (unsigned)(idle / USEC_PER_SEC));
-}
-
-void http_server_on_drained(struct http_server_request *request, http_server_drained_fn drained, void *userdata)
-{
-        request->drained = drained;
-        request->drained_userdata = userdata;
-}
-
-void http_server_stream_end(struct http_server_request *request, bool ok)
-{
-        assert(request->stream && request->held);
-        request->held = false;
-        request->ended = true;
-        request->ended_well = ok;
-        request_resume(request);
-}
-
 /* ---- libmicrohttpd on the loop ---- */
 
 static void server_destroy(struct http_server *server);
@@ -411,7 +326,7 @@ static void tell_drained(struct http_server *server)
         struct http_server_request *request;
 again:
         DL_FOREACH (server->requests, request) {
-                if (!request->refused || out_pending(request) > 0 || !request->held || request->gone)
+                if (!request->refused || http_stream_pending(request) > 0 || !request->held || request->gone)
                         continue;
                 request->refused = false;
                 if (request->drained)
@@ -427,7 +342,8 @@ static void server_run(struct http_server *server)
         MHD_UNSIGNED_LONG_LONG timeout_msec;
 
         server->busy++;
-        bool was_full = http_server_connections(server) >= server->max_connections;
+        bool was_full = http_server_connections(server) >= server->mhd_limit;
+        http_tls_enter(server->tls);
         (void)MHD_run(server->daemon);
         tell_drained(server);
         if (--server->busy > 0)
@@ -437,7 +353,7 @@ static void server_run(struct http_server *server)
                 return;
         }
         /* libmicrohttpd listens again in the run after the one that made room, and asks for none. */
-        if (was_full && http_server_connections(server) < server->max_connections)
+        if (was_full && http_server_connections(server) < server->mhd_limit)
                 loop_defer_schedule(server->run);
         usec_t deadline = USEC_INFINITY;
         if (MHD_get_timeout(server->daemon, &timeout_msec) == MHD_YES) {
@@ -480,18 +396,32 @@ static int server_listen(struct http_server *server, const struct http_server_op
 static int server_start(struct http_server *server, const struct http_server_options *options, struct err *err)
 {
         usec_t idle = options->idle_timeout ? options->idle_timeout : IDLE_TIMEOUT_DEFAULT;
+        unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, limit = server->max_connections;
+        struct MHD_OptionItem tls[] = {{MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
         int fd CLEANUP_FD = -1;
         int r = server_listen(server, options, &fd, err);
         if (r < 0)
                 return r;
-        server->daemon = MHD_start_daemon(
-                MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, server, MHD_OPTION_LISTEN_SOCKET,
-                fd, MHD_OPTION_CONNECTION_LIMIT, server->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-                (unsigned)(idle / USEC_PER_SEC), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_LOCAL_REQUEST,
-                MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
+        if (server->tls) {
+                flags |= MHD_USE_TLS;
+                tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)http_tls_retrieve};
+                tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+                                                 (void *)(uintptr_t)http_tls_priorities(server->tls)};
+        }
+        if (options->request_timeout) {
+                server->room = http_room_new(server->loop, server->room_name, limit, options->request_timeout, idle);
+                limit += ROOM_TO_LEAVE;
+        }
+        server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_LISTEN_SOCKET, fd,
+                                          MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_TIMEOUT,
+                                          (unsigned)(idle / USEC_PER_SEC), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                          (size_t)LIMIT_LOCAL_REQUEST, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+                                          server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_ARRAY,
+                                          tls, MHD_OPTION_END);
         if (!server->daemon)
                 return err_set(err, ENOMEM, "%s: cannot start the HTTP server", options->name);
         fd = -1; /* the daemon's now */
+        server->mhd_limit = limit;
         const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
         r = loop_io_new(server->loop, server->io_name, info->epoll_fd, EPOLLIN, on_io, server, &server->io, err);
         return r < 0 ? err_wrap(err, "%s", options->name) : 0;
@@ -502,13 +432,16 @@ int http_server_new(struct loop *loop, const struct http_server_options *options
 {
         struct http_server *server = xcalloc(1, sizeof(*server));
         server->loop = loop;
+        server->connecting = options->connecting;
         server->handler = options->handler;
         server->max_connections = options->max_connections ? options->max_connections : LIMIT_LOCAL_CONNECTIONS;
         server->userdata = options->userdata;
+        server->tls = options->tls;
         server->io_name = xasprintf("%s socket", options->name);
         server->timer_name = xasprintf("%s timeout", options->name);
         server->run_name = xasprintf("%s answers", options->name);
         server->hangup_name = xasprintf("%s client gone", options->name);
+        server->room_name = xasprintf("%s patience", options->name);
         server->timer = loop_timer_new(loop, server->timer_name, on_timer, server);
         server->run = loop_defer_new(loop, server->run_name, on_run, server);
         int r = server_start(server, options, err);
@@ -527,12 +460,13 @@ static void server_destroy(struct http_server *server)
         /* It must not be stopped while connections are suspended. */
         DL_FOREACH (server->requests, request) {
                 request->gone = true;
-                request_resume(request);
+                http_request_resume(request);
         }
         server->io = loop_source_free(server->io);
         if (server->daemon)
                 MHD_stop_daemon(server->daemon);
         assert(!server->requests);
+        (void)http_room_free(server->room);
         (void)loop_source_free(server->timer);
         (void)loop_source_free(server->run);
         http_listen_path_release(&server->path);
@@ -540,6 +474,7 @@ static void server_destroy(struct http_server *server)
         free(server->timer_name);
         free(server->run_name);
         free(server->hangup_name);
+        free(server->room_name);
         free(server);
 }
 

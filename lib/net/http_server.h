@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A small HTTP server on the loop: libmicrohttpd with its epoll descriptor as one loop source. One listening socket
- * (unix path or TCP address) per server. It is the only module that knows libmicrohttpd.
+ * (unix path or TCP address, with TLS or without) per server. It is the only module that knows libmicrohttpd.
  *
  * The handler is called once a request is complete (its body too, at most LIMIT_LOCAL_REQUEST) and answers in one of
  * three ways: at once, later from the loop, or with a stream. A slow or silent client holds its own connection and
@@ -17,6 +17,7 @@
 
 struct err;
 struct http_server;
+struct http_tls;
 struct http_server_request;
 struct loop;
 
@@ -39,6 +40,13 @@ struct http_server_options {
         uint16_t port;         /* 0: any; http_server_port tells */
         unsigned max_connections; /* 0: LIMIT_LOCAL_CONNECTIONS */
         usec_t idle_timeout;      /* whole seconds; 0: 30 s */
+        /* For a port that strangers reach: time for the handshake and a connection's first request (each further one
+         * has idle_timeout), and when max_connections are there, who has waited longest gives way (net/http_room.h). 0:
+         * who came may stay, and who comes waits. */
+        usec_t request_timeout;
+        struct http_tls *tls; /* NULL: plain HTTP */
+        /* A connection comes, and has sent nothing yet; may be NULL. */
+        void (*connecting)(void *userdata);
         http_server_handler_fn handler;
         void *userdata;
 };
@@ -63,6 +71,15 @@ const char *http_server_request_header(const struct http_server_request *request
 const char *http_server_body(const struct http_server_request *request, size_t *ret_len);
 /* 0, or -ENOTSUP on TCP. */
 int http_server_peer(const struct http_server_request *request, struct http_server_peer *ret_peer);
+
+/* What a TLS client showed: its certificate (DER), then intermediates; they are verified by nobody yet, the client has
+ * proved that it holds the key of the first. At most max are given; returns how many there are. */
+struct http_server_certificate {
+        const void *data;
+        size_t len;
+};
+size_t http_server_client_certificates(const struct http_server_request *request, struct http_server_certificate *ret,
+                                       size_t max);
 
 /* Answers and ends the request: the handle is gone. content_type NULL: text/plain; charset=utf-8. data is copied;
  * http_server_reply_take takes it (malloc'ed) instead. A HEAD request gets the headers alone. */

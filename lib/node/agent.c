@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "docker/docker_http.h"
+#include "kube/kubelet_config.h"
 #include "net/curl_glue.h"
 #include "net/loop.h"
 #include "node/agent_private.h"
@@ -21,6 +22,7 @@
 #include "node/machine.h"
 #include "node/manifest_source.h"
 #include "node/node_lock.h"
+#include "node/node_port.h"
 #include "node/observer.h"
 #include "node/oom_score.h"
 #include "node/pod_exec.h"
@@ -206,6 +208,9 @@ static int init_local(struct agent *agent, struct err *err)
                 .read_only_address = agent->config->read_only_address,
                 .read_only_port = agent->config->read_only_port,
                 .pods = agent_show_pods,
+                .running_pods = agent_show_running_pods,
+                .configz = agent_show_configz,
+                .debugging_handlers = agent->config->kubelet->enable_debugging_handlers,
                 .status = agent_show_status,
                 .events = agent_show_events,
                 .logs = agent_logs,
@@ -287,6 +292,8 @@ static int init(struct agent *agent, struct err *err)
                 r = agent_pods_new(agent, err);
         if (r >= 0)
                 r = init_local(agent, err);
+        if (r >= 0)
+                r = agent_port_new(agent, err);
         return r;
 }
 
@@ -331,6 +338,7 @@ struct agent *agent_free(struct agent *agent)
 {
         if (!agent)
                 return NULL;
+        agent->port = node_port_free(agent->port);
         agent->local = local_api_free(agent->local);
         /* First who calls back, then who is called. */
         agent->probes = probes_free(agent->probes);

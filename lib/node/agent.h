@@ -17,6 +17,7 @@
 
 struct agent;
 struct err;
+struct kubelet_config;
 
 /* What `podwatch run` was told, by flags and configuration; all strings set. Borrowed for the agent's life. */
 struct agent_config {
@@ -37,6 +38,7 @@ struct agent_config {
         int healthz_port;   /* 0: none */
         int read_only_port; /* 0: none */
         const char *read_only_address;
+        const struct kubelet_config *kubelet; /* what the HTTPS port takes of it; the same as all of this */
         usec_t scan_interval;
         bool strict;
         bool cgroups_per_qos;

@@ -86,6 +86,7 @@ void agent_options_from(const struct kubelet_config *kubelet, struct agent_optio
                 .healthz_port = kubelet->healthz_port,
                 .read_only_port = kubelet->read_only_port,
                 .read_only_address = "127.0.0.1",
+                .kubelet = kubelet,
                 .scan_interval = kubelet->file_check_frequency,
                 .strict = kubelet->strict,
                 .cgroups_per_qos = true,

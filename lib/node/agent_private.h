@@ -10,6 +10,7 @@
  *      agent_publish.c   status of each pod: to disk, to the API side
  *      agent_tail.c      last words of containers that crashed
  *      agent_show.c      what the local API answers
+ *      agent_port.c      the HTTPS port
  *      agent_act.c       what people ask for through it
  *      agent_logs.c      which log they mean
  *      agent_gap.c       how long edits took
@@ -39,6 +40,7 @@ struct loop;
 struct loop_source;
 struct manifest_source;
 struct node_lock;
+struct node_port;
 struct observer;
 struct pod_exec;
 struct pod_exec_job;
@@ -95,6 +97,7 @@ struct agent {
         struct journal *journal;
         struct local_api *local;
         struct container_logs *logs;
+        struct node_port *port;
         struct loop_source *step, *step_timer, *publish, *sigterm, *sigint;
         struct loop_source *image_timer;
         struct image_gc *image_gc;
@@ -159,8 +162,13 @@ void agent_tails_free(struct agent *agent, struct agent_pod *pod);
 
 /* agent_show.c: JSON texts; free them. */
 char *agent_show_pods(void *userdata);
+char *agent_show_running_pods(void *userdata);
 char *agent_show_status(void *userdata);
 char *agent_show_events(void *userdata);
+
+/* agent_port.c */
+int agent_port_new(struct agent *agent, struct err *err);
+char *agent_show_configz(void *userdata);
 
 /* agent_act.c */
 struct local_act_request;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/cjson_get.h"
 #include "codec/timefmt.h"
 #include "kube/pod.h"
 #include "net/loop.h"
@@ -18,6 +19,7 @@
 #include "node/api_side.h"
 #include "node/event_log.h"
 #include "node/manifest_source.h"
+#include "node/node_port.h"
 
 /* pod->json with its status as one more member. */
 static void add_pod(struct buf *out, const struct pod *pod, const char *status)
@@ -52,6 +54,51 @@ char *agent_show_pods(void *userdata)
                 add_pod(&out, inc->pod, agent_pod_of(e)->status_text);
         }
         buf_addstr(&out, "]}\n");
+        return buf_steal(&out, NULL);
+}
+
+static void add_running(cJSON *list, const struct pod_incarnation *inc)
+{
+        cJSON *item = cJSON_CreateObject(), *meta = cJSON_AddObjectToObject(item, "metadata"), *containers;
+
+        cJSON_AddStringToObject(meta, "name", inc->pod->name);
+        cJSON_AddStringToObject(meta, "namespace", inc->pod->namespace);
+        cJSON_AddStringToObject(meta, "uid", inc->pod->uid);
+        containers = cJSON_AddArrayToObject(cJSON_AddObjectToObject(item, "spec"), "containers");
+        for (size_t i = 0; i < inc->pod->container_count; i++) {
+                cJSON *container;
+
+                if (inc->containers[i].now.state != INSTANCE_RUNNING)
+                        continue;
+                container = cJSON_CreateObject();
+                cJSON_AddStringToObject(container, "name", inc->pod->containers[i].name);
+                cJSON_AddStringToObject(container, "image", inc->pod->containers[i].image);
+                cJSON_AddObjectToObject(container, "resources");
+                cJSON_AddItemToArray(containers, container);
+        }
+        cJSON_AddObjectToObject(item, "status");
+        cJSON_AddItemToArray(list, item);
+}
+
+/* Of each pod name, every incarnation whose sandbox runs. */
+char *agent_show_running_pods(void *userdata)
+{
+        struct agent *agent = userdata;
+        cJSON *object CLEANUP_CJSON = cJSON_CreateObject(), *items;
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
+
+        cJSON_AddStringToObject(object, "kind", "PodList");
+        cJSON_AddStringToObject(object, "apiVersion", "v1");
+        cJSON_AddObjectToObject(object, "metadata");
+        items = cJSON_AddArrayToObject(object, "items");
+        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e)) {
+                const struct pod_incarnation *all[] = {e->view->old, e->view->current, e->view->next};
+
+                for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                        if (all[i] && all[i]->sandbox.state == INSTANCE_RUNNING)
+                                add_running(items, all[i]);
+        }
+        cjson_write(object, &out);
         return buf_steal(&out, NULL);
 }
 
@@ -260,6 +307,8 @@ char *agent_show_status(void *userdata)
                 cJSON_AddStringToObject(object, "disk", agent->disk_problem);
         cJSON_AddItemToObject(object, "docker", show_docker(agent));
         cJSON_AddItemToObject(object, "api", api_side_status(agent->api));
+        if (agent->port)
+                cJSON_AddItemToObject(object, "port", node_port_status(agent->port));
         cJSON_AddItemToObject(object, "manifests", show_manifests(agent));
         for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
                 if (agent_shown(e))

@@ -34,6 +34,7 @@ struct api_side {
         void *userdata;
         struct machine machine;
         char *runtime_version, *not_ready;
+        int port; /* the node's HTTPS port, 0: none */
         struct api_client *client;
         struct node_object *node;
         struct mirrors *mirrors;
@@ -87,7 +88,7 @@ static void give_facts(void *userdata, struct node_facts *facts)
                 .runtime_version = side->runtime_version,
                 .kubelet_version = KUBELET_VERSION,
                 .architecture = side->machine.architecture,
-                .kubelet_port = config->kubelet_port,
+                .kubelet_port = side->port,
                 .unschedulable = config->unschedulable,
                 .not_ready = side->not_ready,
         };
@@ -314,6 +315,18 @@ void api_side_poke(struct api_side *side)
 {
         if (side->client)
                 api_client_poke(side->client);
+}
+
+void api_side_port(struct api_side *side, int port)
+{
+        side->port = port;
+        if (side->node)
+                node_changed(side->node);
+}
+
+struct api_client *api_side_client(const struct api_side *side)
+{
+        return side->client;
 }
 
 void api_side_event(struct api_side *side, const struct event *event)

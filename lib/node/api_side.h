@@ -11,6 +11,7 @@
 #include "api/event.h"
 #include "base/clock.h"
 
+struct api_client;
 struct api_side;
 struct cJSON;
 struct docker_info;
@@ -25,7 +26,6 @@ struct api_side_config {
         const char *root_dir;           /* its file system counts as node storage */
         const char *const *node_labels; /* "key=value", ends with NULL; may be NULL; borrowed for life */
         int max_pods;
-        int kubelet_port; /* 0: no HTTPS port is open */
         bool unschedulable;
         int64_t reserved_cpu_milli, reserved_memory_bytes, reserved_ephemeral_bytes; /* kubeReserved + systemReserved */
         int64_t eviction_memory_bytes; /* memory.available below it: MemoryPressure */
@@ -55,6 +55,11 @@ void api_side_pod_gone(struct api_side *side, const char *key);
 void api_side_complete(struct api_side *side);
 /* A local kube-apiserver has become ready (or anything else makes a try worth while). */
 void api_side_poke(struct api_side *side);
+
+/* The node's HTTPS port is open (0, at first: it is not): the Node names it. */
+void api_side_port(struct api_side *side, int port);
+/* For other questions to the API server; NULL where none is configured. */
+struct api_client *api_side_client(const struct api_side *side);
 
 void api_side_event(struct api_side *side, const struct event *event);
 

@@ -39,7 +39,16 @@ enum {
         ROUTE_EVENTS = 1 << 3,
         ROUTE_ACT = 1 << 4,
         ROUTE_LOGS = 1 << 5,
+        ROUTE_CONFIGZ = 1 << 6,
+        ROUTE_RUNNING = 1 << 7,
 };
+#define ROUTES_SOCKET                                                                                        \
+        (ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS | ROUTE_ACT | ROUTE_LOGS | ROUTE_CONFIGZ | \
+         ROUTE_RUNNING)
+#define ROUTES_READ_ONLY (ROUTE_HEALTHZ | ROUTE_PODS)
+/* What the kubelet serves under enableDebuggingHandlers, and what it serves always. */
+#define ROUTES_DEBUGGING ROUTE_RUNNING
+#define ROUTES_PORT (ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_CONFIGZ)
 
 static void reply_text(struct http_server_request *request, local_api_text_fn text, void *userdata)
 {
@@ -48,11 +57,26 @@ static void reply_text(struct http_server_request *request, local_api_text_fn te
         http_server_reply_take(request, 200, JSON, body, strlen(body));
 }
 
+/* That it is answered at all says that the loop turns, and there is no other part of the kubelet's to look at. */
 static void handle_healthz(struct local_api *api, struct http_server_request *request)
 {
+        static const char verbose[] = "[+]ping ok\n[+]log ok\n[+]syncloop ok\nhealthz check passed\n";
+
         (void)api;
-        /* That it is answered at all says that the loop turns. */
-        http_server_reply(request, 200, NULL, "ok", 2);
+        if (str_eq(http_server_path(request), "/healthz") && http_server_query(request, "verbose"))
+                http_server_reply(request, 200, NULL, verbose, sizeof(verbose) - 1);
+        else
+                http_server_reply(request, 200, NULL, "ok", 2);
+}
+
+static void handle_running(struct local_api *api, struct http_server_request *request)
+{
+        reply_text(request, api->options.running_pods, api->options.userdata);
+}
+
+static void handle_configz(struct local_api *api, struct http_server_request *request)
+{
+        reply_text(request, api->options.configz, api->options.userdata);
 }
 
 static void handle_pods(struct local_api *api, struct http_server_request *request)
@@ -82,7 +106,11 @@ static const struct route {
 } routes[] = {
         {"/healthz", ROUTE_HEALTHZ, handle_healthz},
         {"/healthz/ping", ROUTE_HEALTHZ, handle_healthz},
+        {"/healthz/log", ROUTE_HEALTHZ, handle_healthz},
         {"/healthz/syncloop", ROUTE_HEALTHZ, handle_healthz},
+        {"/configz", ROUTE_CONFIGZ, handle_configz},
+        {"/runningpods", ROUTE_RUNNING, handle_running},
+        {"/runningpods/", ROUTE_RUNNING, handle_running},
         {"/pods", ROUTE_PODS, handle_pods},
         {"/pods/", ROUTE_PODS, handle_pods},
         {"/status", ROUTE_STATUS, handle_status},
@@ -90,25 +118,59 @@ static const struct route {
         {"/logs", ROUTE_LOGS, handle_logs},
 };
 
-static void on_request(void *userdata, struct http_server_request *request)
+/* The kubelet's paths that enableDebuggingHandlers switches. */
+static bool answers_debugging(const char *path)
 {
-        struct local_server *server = userdata;
+        static const char *const roots[] = {"/run/",           "/exec/",        "/attach/",      "/portForward/",
+                                            "/containerLogs/", "/runningpods/", "/debug/pprof/", "/logs/"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+                if (str_starts(path, roots[i]))
+                        return true;
+        return false;
+}
+
+/* False: there is no such path. */
+static bool answer(struct local_api *api, unsigned bits, struct http_server_request *request)
+{
         const char *method = http_server_method(request), *path = http_server_path(request);
 
         for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-                if (!str_eq(path, routes[i].path) || !(server->routes & routes[i].bit))
+                if (!str_eq(path, routes[i].path) || !(bits & routes[i].bit))
                         continue;
                 if (!str_eq(method, "GET") && !str_eq(method, "HEAD")) {
                         http_server_add_header(request, "Allow", "GET, HEAD");
                         http_server_replyf(request, 405, "%s takes GET", path);
-                        return;
+                        return true;
                 }
-                routes[i].handle(server->api, request);
-                return;
+                routes[i].handle(api, request);
+                return true;
         }
-        if ((server->routes & ROUTE_ACT) && local_act(request, server->api->options.act, server->api->options.userdata))
+        return false;
+}
+
+static void on_request(void *userdata, struct http_server_request *request)
+{
+        struct local_server *server = userdata;
+        struct local_api *api = server->api;
+
+        if (answer(api, server->routes, request))
+                return;
+        if ((server->routes & ROUTE_ACT) && local_act(request, api->options.act, api->options.userdata))
                 return;
         http_server_replyf(request, 404, "404 page not found");
+}
+
+void local_api_answer_port(struct local_api *api, struct http_server_request *request)
+{
+        bool debugging = api->options.debugging_handlers;
+
+        if (answer(api, ROUTES_PORT | (debugging ? ROUTES_DEBUGGING : 0), request))
+                return;
+        if (!debugging && answers_debugging(http_server_path(request)))
+                http_server_replyf(request, 405, "Debug endpoints are disabled.");
+        else
+                http_server_replyf(request, 404, "404 page not found");
 }
 
 static int serve(struct local_api *api, struct loop *loop, int which, unsigned bits,
@@ -162,8 +224,7 @@ static int serve_all(struct local_api *api, struct loop *loop, struct err *err)
                 if (r < 0)
                         return r;
         }
-        r = serve(api, loop, SERVER_SOCKET,
-                  ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS | ROUTE_ACT | ROUTE_LOGS, &socket, err);
+        r = serve(api, loop, SERVER_SOCKET, ROUTES_SOCKET, &socket, err);
         if (r < 0)
                 return r;
         if (o->healthz_port > 0) {
@@ -174,7 +235,7 @@ static int serve_all(struct local_api *api, struct loop *loop, struct err *err)
                         return err_wrap(err, "healthz port");
         }
         if (o->read_only_port > 0) {
-                r = serve(api, loop, SERVER_READ_ONLY, ROUTE_HEALTHZ | ROUTE_PODS, &read_only, err);
+                r = serve(api, loop, SERVER_READ_ONLY, ROUTES_READ_ONLY, &read_only, err);
                 if (r < 0)
                         return err_wrap(err, "readOnlyPort");
         }

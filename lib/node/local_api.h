@@ -3,18 +3,23 @@
  *
  * What this node answers to local programs, in the kubelet's paths and JSON: over a unix socket for root (and one
  * group) always; on 127.0.0.1:10248 /healthz; on readOnlyPort, when it is set, /pods and /healthz without
- * authentication.
+ * authentication. The HTTPS port (node_port.h) answers by the same table, once it knows who asks.
  *
- *      GET /healthz   "ok"
- *      GET /pods      core/v1 PodList, status included
+ *      GET /healthz       "ok"; ?verbose lists its parts, each of which has a path of its own below it
+ *      GET /pods          core/v1 PodList, status included
+ *      GET /runningpods/  core/v1 PodList of what Docker runs
+ *      GET /configz       {"kubeletconfig": KubeletConfiguration in force}
  *      GET /status    what `podwatch status` shows   (unix socket only)
  *      GET /events    core/v1 EventList               (unix socket only)
  *      GET /logs?pod=POD[&container=NAME]   a container's log, with the options of container_log.h (unix socket only)
  *      POST /VERB     a request to do something: local_act.h (unix socket, root alone)
  */
+#include <stdbool.h>
+
 #include "node/local_act.h"
 
 struct err;
+struct http_server_request;
 struct local_api;
 struct loop;
 
@@ -31,11 +36,14 @@ struct local_api_options {
         int healthz_port; /* 0: none */
         const char *read_only_address;
         int read_only_port; /* 0: none */
-        local_api_text_fn pods, status, events;
+        local_api_text_fn pods, running_pods, configz, status, events;
         local_api_answer_fn logs;
+        bool debugging_handlers; /* the HTTPS port shows what runs, and logs */
         local_act_fn act;
         void *userdata;
 };
 
 int local_api_new(struct loop *loop, const struct local_api_options *options, struct local_api **ret, struct err *err);
+/* Answers a request that came to the HTTPS port and may be answered. */
+void local_api_answer_port(struct local_api *api, struct http_server_request *request);
 struct local_api *local_api_free(struct local_api *api); /* takes NULL, returns NULL */

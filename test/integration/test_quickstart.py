@@ -69,6 +69,13 @@ def kubectl(node, *args):
     return node.host.output(f'{peers()}/kubectl', '--kubeconfig', '/etc/kubernetes/admin.conf', *args)
 
 
+def test_api_server_reaches_the_port_of_the_node(node):
+    """With kubeadm's client certificate, which the node checks against the cluster's CA, and the API server's own word on what it may do."""
+    config = json.loads(kubectl(node, 'get', '--raw', '/api/v1/nodes/node1/proxy/configz'))['kubeletconfig']
+    assert config['staticPodPath'] == '/etc/kubernetes/manifests' and config['authorization']['mode'] == 'Webhook', config
+    assert kubectl(node, 'get', '--raw', '/api/v1/nodes/node1/proxy/healthz') == 'ok'
+
+
 def test_again_changes_nothing(node):
     before = node.state()
     out = node.up().stdout

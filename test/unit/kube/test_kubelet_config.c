@@ -3,6 +3,8 @@
 
 #include "base/file.h"
 #include "base/strv.h"
+#include "codec/json.h"
+#include "codec/value.h"
 #include "kube/kubelet_config.h"
 #include "kube/kubelet_flags.h"
 #include "kube/kubelet_schema.h"
@@ -69,6 +71,60 @@ static void check_defaults(const struct kubelet_config *c)
         assert_null(c->sandbox_image);
         assert_null(c->docker_endpoint);
         assert_null(c->socket_group);
+        assert_true(c->enable_server && c->enable_debugging_handlers && c->token_webhook);
+        assert_false(c->anonymous_auth || c->always_allow || c->tls_1_3);
+        assert_int_equal(c->token_ttl, 120 * USEC_PER_SEC);
+        assert_int_equal(c->authorized_ttl, 300 * USEC_PER_SEC);
+        assert_int_equal(c->unauthorized_ttl, 30 * USEC_PER_SEC);
+        assert_string_equal(c->cert_dir, "/var/lib/kubelet/pki");
+        assert_null(c->tls_cert_file);
+}
+
+static struct value *effective(const char *text)
+{
+        struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
+        struct buf found CLEANUP_BUF = BUF_INIT(1 << 16);
+        struct err err = ERR_INIT;
+        struct value *v = NULL;
+
+        if (load(text, NULL, &c, &found) < 0)
+                fail_msg("%s", buf_str(&found));
+        if (json_load("configz", c.effective_json, strlen(c.effective_json), &v, &err) < 0)
+                fail_msg("%s", err.msg);
+        return v;
+}
+
+static const char *effective_text(const struct value *v, const char *first, const char *second, const char *third)
+{
+        return value_string(value_get(v, first, second, third, NULL), "?");
+}
+
+/* What was given, what is done where nothing was, and nothing secret. */
+static void test_effective(void **state)
+{
+        struct value *v CLEANUP_VALUE = effective(KUBEADM);
+        struct value *other CLEANUP_VALUE = effective(
+                KUBELET "staticPodURLHeader: {Authorization: [Bearer secret]}\nevictionHard: {memory.available: "
+                        "1Gi}\nfileCheckFrequency: 10s\npodCIDR: 10.1.0.0/24\nhairpinMode: none\n");
+
+        (void)state;
+        assert_string_equal(effective_text(v, "kind", NULL, NULL), "KubeletConfiguration");
+        assert_string_equal(effective_text(v, "apiVersion", NULL, NULL), "kubelet.config.k8s.io/v1beta1");
+        assert_string_equal(effective_text(v, "staticPodPath", NULL, NULL), "/etc/kubernetes/manifests");
+        assert_string_equal(effective_text(v, "fileCheckFrequency", NULL, NULL), "20s");
+        assert_string_equal(effective_text(v, "authentication", "x509", "clientCAFile"), "/etc/kubernetes/pki/ca.crt");
+        assert_string_equal(effective_text(v, "authentication", "webhook", "cacheTTL"), "2m0s");
+        assert_string_equal(effective_text(v, "authorization", "mode", NULL), "Webhook");
+        assert_string_equal(effective_text(v, "authorization", "webhook", "cacheUnauthorizedTTL"), "30s");
+        assert_string_equal(effective_text(v, "evictionHard", "memory.available", NULL), "100Mi");
+        assert_string_equal(effective_text(v, "evictionHard", "nodefs.available", NULL), "10%");
+        assert_string_equal(effective_text(v, "crashLoopBackOff", "maxContainerRestartPeriod", NULL), "5m0s");
+        assert_string_equal(effective_text(other, "evictionHard", "memory.available", NULL), "1Gi");
+        assert_null(value_get(other, "evictionHard", "nodefs.available", NULL));
+        assert_string_equal(effective_text(other, "fileCheckFrequency", NULL, NULL), "10s");
+        assert_string_equal(effective_text(other, "podCIDR", NULL, NULL), "10.1.0.0/24");
+        assert_string_equal(value_get(other, "staticPodURLHeader", "Authorization", NULL)->list.items[0]->text,
+                            "<masked>");
 }
 
 static void test_defaults(void **state)
@@ -222,8 +278,21 @@ static void test_findings(void **state)
                  "~> c.yaml:4:15: maxOpenFiles: has no effect in podwatch\n"
                  "~> c.yaml:5:15: featureGates: has no effect in podwatch\n"},
                 {KUBELET "failSwapOn: false\ncgroupsPerQOS: true\n", ""},
-                {KUBELET "authentication: {anonymous: {enabled: true}}\n",
-                 "~> c.yaml:3:39: authentication.anonymous.enabled: has no effect: podwatch serves no HTTPS port\n"},
+                {KUBELET "authentication: {anonymous: {enabled: true}}\nenableServer: false\n", ""},
+                {KUBELET "authorization: {mode: RBAC}\n",
+                 "=> c.yaml:3:23: authorization.mode: Unsupported value: \"RBAC\": supported values: \"AlwaysAllow\", "
+                 "\"Webhook\"\n"},
+                {KUBELET "tlsMinVersion: VersionTLS14\n",
+                 "=> c.yaml:3:16: tlsMinVersion: Unsupported value: \"VersionTLS14\": supported values: "
+                 "\"VersionTLS10\", \"VersionTLS11\", \"VersionTLS12\", \"VersionTLS13\"\n"},
+                {KUBELET "tlsCertFile: /a\n",
+                 "=> c.yaml:1:1: tlsPrivateKeyFile: Required value: must be given together with "
+                 "tlsCertFile\n"},
+                {KUBELET "tlsCertFile: a\ntlsPrivateKeyFile: /b\n",
+                 "=> c.yaml:3:14: tlsCertFile: Invalid value: \"a\": must be an absolute path\n"},
+                {KUBELET "authentication: {x509: {clientCAFile: ca.crt}}\n",
+                 "=> c.yaml:3:39: authentication.x509.clientCAFile: Invalid value: \"ca.crt\": must be an absolute "
+                 "path\n"},
                 {KUBELET "maxPods: -1\n", "=> c.yaml:3:10: maxPods: Invalid value: -1: must be between 0 and "
                                           "2147483647, inclusive\n"},
                 {KUBELET "maxPods: many\n", "=> c.yaml:3:10: maxPods: Invalid value: \"many\": must be an integer, not "
@@ -337,9 +406,9 @@ static void test_flags(void **state)
         if (load(KUBELET "maxPods: 7\nport: 10350\nlogging: {verbosity: 1}\n", &flags, &c, &found) < 0)
                 fail_msg("%s", buf_str(&found));
         assert_string_equal(buf_str(&found),
-                            "~> --cert-dir: has no effect in podwatch\n"
                             "~> --container-runtime-endpoint: containerRuntimeEndpoint: has no effect in podwatch\n");
         assert_string_equal(c.hostname_override, "node-1");
+        assert_string_equal(c.cert_dir, "/x");
         assert_string_equal(c.node_ip, "10.0.0.1,fd00::1");
         assert_int_equal(c.max_pods, 5); /* the flag, not the file */
         assert_int_equal(c.port, 10350);
@@ -447,9 +516,9 @@ static void test_env_file(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),  cmocka_unit_test(test_kubeadm),  cmocka_unit_test(test_kubelet_start),
-                cmocka_unit_test(test_all_used),  cmocka_unit_test(test_findings), cmocka_unit_test(test_flags),
-                cmocka_unit_test(test_bad_flags), cmocka_unit_test(test_env_file),
+                cmocka_unit_test(test_defaults), cmocka_unit_test(test_kubeadm),   cmocka_unit_test(test_kubelet_start),
+                cmocka_unit_test(test_all_used), cmocka_unit_test(test_findings),  cmocka_unit_test(test_effective),
+                cmocka_unit_test(test_flags),    cmocka_unit_test(test_bad_flags), cmocka_unit_test(test_env_file),
         };
 
         return cmocka_run_group_tests_name("kube/kubelet_config", tests, NULL, NULL);
