@@ -144,6 +144,7 @@ static int kube_proxy_variables(struct fill *fill, int replicas, struct err *err
         int r = indented_config(fill->phase, &config, err);
 
         (void)replicas;
+        phase_warn_endpoint_port(fill->phase);
         fill->variables[0] = (struct variable){"config", config};
         fill->variables[1] = (struct variable){"image", image_component(fill->phase, "kube-proxy")};
         fill->variables[2] =

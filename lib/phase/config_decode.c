@@ -354,12 +354,12 @@ static void decode_field(struct decoder *d, const struct config_field *field, co
         }
 }
 
-/* Fields that this kubeadm does not have yet although its API version has them in later ones. */
-static bool field_is_later(const struct decoder *d, const char *path)
+/* Fields that this kubeadm does not have in an API version: later ones of it do, or only the next API version does. */
+static bool field_is_absent(const struct decoder *d, const char *path)
 {
         char *full CLEANUP_FREE = xasprintf("%s/%s", d->version, path);
 
-        return era_lists(d->era, "config", "laterFields", full);
+        return era_lists(d->era, "config", "absentFields", full);
 }
 
 static const char *nearest_field(const struct config_schema *schema, const char *name)
@@ -404,7 +404,7 @@ static void decode_struct(struct decoder *d, const struct config_schema *schema,
 
                 while (f->name && strcmp(f->name, e->key) != 0)
                         f++;
-                if (!f->name || field_is_later(d, field_path))
+                if (!f->name || field_is_absent(d, field_path))
                         unknown_field(d, e, path, f->name ? NULL : nearest_field(schema, e->key));
                 else
                         decode_field(d, f, e->value, field_path, target);

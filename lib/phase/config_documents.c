@@ -120,7 +120,7 @@ static int read_meta(const struct value *value, struct config_document *doc, str
 /* The nearest of the API versions that this kubeadm reads. */
 static void suggest_version(const struct config_document *doc, const struct era *era, struct config_problems *problems)
 {
-        static const char *const all[] = {"v1beta4", "v1beta3", "v1beta2"};
+        static const char *const all[] = {"v1beta4", "v1beta3", "v1beta2", "v1beta1"};
         const char *read[ARRAY_SIZE(all)];
         size_t count = 0;
 

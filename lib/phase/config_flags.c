@@ -11,6 +11,7 @@
 #include "codec/yaml.h"
 #include "phase/config_encode.h"
 #include "phase/config_flags.h"
+#include "phase/config_schema.h"
 #include "phase/template.h"
 
 enum flag_kind {
@@ -167,6 +168,8 @@ static int args_value(const struct flag *flag, const struct strv *texts, const s
 
                 strv_split(&parts, text, ',');
                 STRV_FOREACH (part, &parts) {
+                        if (!strict && !*part)
+                                continue;
                         int r = add_pair(flag, text, part, strict, args, err);
                         if (r < 0)
                                 return r;
@@ -175,23 +178,68 @@ static int args_value(const struct flag *flag, const struct strv *texts, const s
         return 0;
 }
 
+/* The base that a number's prefix names, which is cut off; *ret_prefixed: an underscore may come next. */
+static int number_base(const char **s, bool *ret_prefixed)
+{
+        int base = **s != '0' || !(*s)[1] ? 10 : strchr("xX", (*s)[1]) ? 16 : strchr("bB", (*s)[1]) ? 2 : 8;
+
+        *ret_prefixed = base != 10;
+        *s += base == 10 ? 0 : strchr("xXbBoO", (*s)[1]) ? 2 : 1;
+        return base;
+}
+
+/* strconv.ParseInt(s, 0, 32): NULL, or why it is refused. */
+static const char *parse_int32(const char *s, int64_t *ret)
+{
+        static const char digits[] = "0123456789abcdef";
+        bool negative = *s == '-', separable, range = false, empty = true;
+        int64_t n = 0;
+
+        s += *s == '-' || *s == '+';
+        int base = number_base(&s, &separable);
+        if (base == 8)
+                empty = !*s; /* the zero of the prefix is a digit */
+        for (; *s; s++) {
+                const char *digit = strchr(digits, *s >= 'A' && *s <= 'F' ? *s - 'A' + 'a' : *s);
+
+                if (*s == '_' && separable && s[1] && s[1] != '_') {
+                        separable = false;
+                        continue;
+                }
+                if (!digit || digit - digits >= base)
+                        return "invalid syntax";
+                n = n * base + (digit - digits);
+                range |= n > INT32_MAX + (int64_t)negative;
+                n = range ? 0 : n;
+                empty = false;
+                separable = true;
+        }
+        if (empty)
+                return "invalid syntax";
+        *ret = negative ? -n : n;
+        return range ? "value out of range" : NULL;
+}
+
 static int flag_value(const struct phase_flags *flags, const struct flag *flag, const struct era *era, bool arg_list,
                       struct value **ret, struct err *err)
 {
         struct value *v CLEANUP_VALUE = NULL;
         const char *text = flag->kind == FLAG_ARGS || flag->kind == FLAG_TEXTS ? NULL : text_of(flags, flag);
-        int r = 0, port;
+        const char *why;
+        int64_t port;
+        int r = 0;
 
         switch (flag->kind) {
         case FLAG_TEXT:
                 v = value_new_string(text);
                 break;
         case FLAG_PORT:
-                if (str_to_int(text, INT32_MIN, INT32_MAX, &port) < 0)
-                        return err_set(err, ERR_USAGE,
-                                       "invalid argument \"%s\" for \"--%s\" flag: strconv.ParseInt: parsing \"%s\": "
-                                       "invalid syntax",
-                                       text, flag->name, text);
+                why = parse_int32(text, &port);
+                if (why)
+                        return err_set(
+                                err, ERR_USAGE,
+                                "invalid argument \"%s\" for \"--%s\" flag: strconv.ParseInt: parsing \"%s\": %s", text,
+                                flag->name, text, why);
                 v = value_new_int(port);
                 break;
         case FLAG_GATES:
@@ -232,7 +280,7 @@ int config_flags_documents(const struct phase_flags *flags, const struct era *er
         for (size_t i = 0; flags && i < ARRAY_SIZE(flags_table); i++) {
                 const struct flag *flag = &flags_table[i];
                 struct value *v CLEANUP_VALUE = NULL;
-                bool arg_list = strcmp(version, "v1beta3") != 0 && strcmp(version, "v1beta2") != 0;
+                bool arg_list = config_has_argument_lists(version);
 
                 if (!was_given(flags, flag))
                         continue;

@@ -11,6 +11,7 @@
 #include "phase/config_encode.h"
 #include "phase/config_migrate.h"
 #include "phase/config_node.h"
+#include "phase/config_schema.h"
 #include "phase/secret_text.h"
 
 #define MINUTE (INT64_C(60) * 1000 * 1000 * 1000)
@@ -50,8 +51,8 @@ static void move_timeout(const struct phase *phase)
 {
         struct config_duration *old = &phase->config->cluster.api_server.timeout_for_control_plane;
         const char *version = phase->config->cluster.api_version.text;
-        bool has_field = str_ends(version, "/v1beta2") || str_ends(version, "/v1beta3") ||
-                         (!*version && !str_eq(config_written_version(phase->era), "v1beta4"));
+        const char *slash = strrchr(version, '/');
+        bool has_field = !config_has_argument_lists(slash ? slash + 1 : config_written_version(phase->era));
 
         if (has_field && !old->set)
                 *old = (struct config_duration){4 * MINUTE, true, {.origin = "default"}};

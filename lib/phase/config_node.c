@@ -9,6 +9,7 @@
 #include "base/strv.h"
 #include "phase/config_node.h"
 #include "phase/config_node_check.h"
+#include "phase/config_schema.h"
 #include "phase/host.h"
 #include "phase/template.h"
 #include "phase/typed.h"
@@ -302,7 +303,7 @@ int config_node_render(const struct phase *phase, const struct config_node_docum
         char *type CLEANUP_FREE = xasprintf("%s.%s", doc->kind, version);
         struct value *v CLEANUP_VALUE = value_copy(doc->value);
         struct config_problems wrong CLEANUP_PROBLEMS = {0};
-        bool lists = !str_eq(version, "v1beta2") && !str_eq(version, "v1beta3");
+        bool lists = config_has_argument_lists(version);
 
         *ret_exit_code = 1;
         int r = check_types(phase, doc, v, flags & CONFIG_NODE_STRICT, problems, err);

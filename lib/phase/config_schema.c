@@ -252,6 +252,8 @@ static const struct {
         const char *version;
         const struct config_schema *init, *cluster;
 } versions[] = {
+        /* What v1beta1 lacks stands in the rows `absentFields`. */
+        {"v1beta1", &init_v1beta2, &cluster_v1beta2},
         {"v1beta2", &init_v1beta2, &cluster_v1beta2},
         {"v1beta3", &init_v1beta3, &cluster_v1beta3},
         {"v1beta4", &init_v1beta4, &cluster_v1beta4},
@@ -268,4 +270,11 @@ const struct config_schema *config_schema(const char *version, const char *kind)
                         return versions[i].cluster;
         }
         return NULL;
+}
+
+bool config_has_argument_lists(const char *version)
+{
+        const struct config_schema *init = config_schema(version, "InitConfiguration");
+
+        return !init || init == &init_v1beta4;
 }

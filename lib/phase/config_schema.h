@@ -4,6 +4,7 @@
  * The fields of kubeadm's kinds, one table for each kind and API version. A row says where in struct config_init or
  * config_cluster its value goes, so all versions are decoded into the same structs by one decoder.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 struct config_schema;
@@ -44,3 +45,6 @@ struct config_schema {
 
 /* The tables of a kind ("InitConfiguration" or "ClusterConfiguration") in a version ("v1beta4"); NULL: unknown. */
 const struct config_schema *config_schema(const char *version, const char *kind);
+/* Whether extra arguments are lists of {name, value} in a version, as from v1beta4 on, and not maps; true where it is
+ * unknown. */
+bool config_has_argument_lists(const char *version);

@@ -273,7 +273,7 @@ static void check_etcd_external(const struct validator *v)
                                   "at least one endpoint must be specified");
         else
                 check_urls(v, &e->endpoints, ca || cert || key, "etcd.external.endpoints");
-        if (e->http_endpoints.items != e->endpoints.items)
+        if (!era_lists(v->era, "config", "absentFields", "v1beta4/etcd.external.httpEndpoints"))
                 check_urls(v, &e->http_endpoints, false, "etcd.external.httpEndpoints");
         if (ca)
                 check_absolute(v, &e->ca_file, "etcd.external.caFile");

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "codec/go_quote.h"
 #include "kube/meta.h"
 #include "phase/address.h"
 #include "phase/config_validate_subnets.h"
@@ -112,8 +116,16 @@ static void check_service_size(const struct checker *c, const struct config_text
         }
 }
 
+/* Why strconv.Atoi refuses s; NULL where it takes it. */
+static const char *atoi_error(const char *s, int64_t *ret)
+{
+        int r = str_to_i64(*s == '+' && s[1] != '-' ? s + 1 : s, ret);
+
+        return r == 0 ? NULL : r == -ERANGE ? "value out of range" : "invalid syntax";
+}
+
 /* The node mask that the controller manager will use for a family. False (and a problem) where it is no number. */
-static bool node_mask(const struct checker *c, const struct config_text *shown, bool v6, int *ret)
+static bool node_mask(const struct checker *c, const struct config_text *shown, bool v6, int64_t *ret)
 {
         const char *name = !c->dual_stack ? "node-cidr-mask-size"
                            : v6           ? "node-cidr-mask-size-ipv6"
@@ -121,13 +133,16 @@ static bool node_mask(const struct checker *c, const struct config_text *shown, 
         const struct config_arg *arg = config_args_last(&c->config->cluster.controller_manager.extra_args, name);
 
         *ret = v6 ? 64 : 24;
-        if (!arg || !*arg->value ||
-            str_to_int(arg->value[0] == '+' ? arg->value + 1 : arg->value, INT32_MIN, INT32_MAX, ret) == 0)
+        const char *why = arg && *arg->value ? atoi_error(arg->value, ret) : NULL;
+        if (!why)
                 return true;
-        field_invalid_text(c->problems, shown, c->path,
-                           "could not parse the value of the kube-controller-manager flag %s as an integer: "
-                           "strconv.Atoi: parsing \"%s\": invalid syntax",
-                           name, arg->value);
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
+        if (era_flag(c->era, "validation", "nodeMaskFlag"))
+                buf_addf(&text,
+                         "could not parse the value of the kube-controller-manager flag %s as an integer: ", name);
+        buf_addstr(&text, "strconv.Atoi: parsing ");
+        go_quote(arg->value, &text);
+        field_invalid_text(c->problems, shown, c->path, "%s: %s", buf_str(&text), why);
         return false;
 }
 
@@ -138,7 +153,7 @@ static void check_node_mask(const struct checker *c, const struct config_text *s
         for (int i = 0; i < subnets->count; i++) {
                 const struct ip_subnet *s = &subnets->items[i];
                 struct config_text shown = subnet_value(setting, s, text);
-                int mask = (int)s->ones, node;
+                int64_t mask = s->ones, node;
 
                 if (!node_mask(c, &shown, !s->address.v4, &node))
                         continue;
@@ -150,14 +165,15 @@ static void check_node_mask(const struct checker *c, const struct config_text *s
                                            "pod subnet mask and node-mask difference can not be greater than %d",
                                            MAX_MASK_DIFFERENCE);
                 else if (mask > node)
-                        field_invalid_text(
-                                c->problems, &shown, c->path,
-                                "the size of pod subnet with mask %d is smaller than the size of node subnet "
-                                "with mask %d",
-                                mask, node);
+                        field_invalid_text(c->problems, &shown, c->path,
+                                           "the size of pod subnet with mask %" PRId64
+                                           " is smaller than the size of node subnet "
+                                           "with mask %" PRId64,
+                                           mask, node);
                 else if (node - mask > MAX_MASK_DIFFERENCE)
                         field_invalid_text(c->problems, &shown, c->path,
-                                           "pod subnet mask (%d) and node-mask (%d) difference is greater than %d",
+                                           "pod subnet mask (%" PRId64 ") and node-mask (%" PRId64
+                                           ") difference is greater than %d",
                                            mask, node, MAX_MASK_DIFFERENCE);
         }
 }

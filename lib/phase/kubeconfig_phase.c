@@ -224,6 +224,7 @@ static int run_entry(struct run *run, const struct entry *e, struct err *err)
         int r = load_ca(run, err);
         if (r < 0)
                 return r;
+        phase_warn_endpoint_port(phase);
         const struct expected expected = {.server = server, .cas = run->ca.items, .ca_count = 1};
         r = check_existing(&run->files, path, &expected, err);
         if (r < 0)
@@ -310,6 +311,8 @@ int kubeconfig_phase_check_external(struct pki_files *files, const char *dir, st
                                                   .ca_count = ca.count};
                 if (!exists_in_era(phase, e))
                         continue;
+                if (str_eq(e->name, "admin")) /* the first that is not for this node's API server */
+                        phase_warn_endpoint_port(phase);
                 r = check_existing(files, path, &expected, err);
                 if (r != 0) {
                         (void)err_wrap(err, "the %s file does not exists or it is not valid", e->file);
@@ -382,6 +385,7 @@ int kubeconfig_phase_csr(struct pki_files *files, struct key_pool *pool, const c
         int r = 0;
 
         dir = dir ? dir : KUBECONFIG_PHASE_DIR;
+        phase_warn_endpoint_port(files->phase);
         phase_say(files->phase, "generating keys and CSRs in %s", dir);
         for (const struct entry *e = entries; e->name && r == 0; e++) {
                 char *path CLEANUP_FREE = file_join(dir, e->file);

@@ -95,6 +95,7 @@ int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *use
         if (r < 0)
                 return err_wrap(err, "couldn't create a kubeconfig; the CA files couldn't be loaded");
         pki_files_check_period(&files, "ca", ca.certs.items[0]);
+        phase_warn_endpoint_port(phase);
         if (!user->token)
                 r = make_identity(&files, user, &ca, validity_nsec, &cert, &key, err);
         if (r == 0)

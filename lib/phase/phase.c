@@ -159,8 +159,8 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
                 phase->exit_code = (int)era_number(phase->era, "validation", "exitCode", 1);
                 return r;
         }
-        /* --node-name beside --config is taken as it is, after validation. */
-        if (phase->options.config_file && phase->options.flags && phase->options.flags->node_name)
+        /* --node-name, beside --config and without it, is taken as it is after all else was looked at. */
+        if (phase->options.flags && !str_empty(phase->options.flags->node_name))
                 phase->config->init.node_registration.name = (struct config_text){
                         config_keepf(phase->config, "%s", phase->options.flags->node_name),
                         {.origin = "node-name"},

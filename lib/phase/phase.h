@@ -109,6 +109,9 @@ void phase_say(const struct phase *phase, const char *fmt, ...) __attribute__((f
 void phase_detail(const struct phase *phase, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A warning on the log: klog.Warningf. */
 void phase_warn(const struct phase *phase, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Tells that the port of controlPlaneEndpoint is not this node's bindPort, where it is so: kubeadm does for each
+ * kubeconfig that it makes or checks (util/endpoint.go), up to 1.23 on standard output. */
+void phase_warn_endpoint_port(const struct phase *phase);
 
 enum phase_file_flags {
         PHASE_FILE_SECRET = 1 << 0,       /* its content is never shown (dry run, -v) */

@@ -4,8 +4,8 @@
 
     rows.py [--learn] [--all] GENPHASE [ROW...]
 
-A row that can go without a recording noticing is a row that nothing proves. Recordings are those of golden.py and test/data/rows/VERSION.jsonl,
-which holds runs of real kubeadms for what those do not reach (test/peer/record). test/data/rows/witnesses.json names the run that notices each row,
+A row that can go without a recording noticing is a row that nothing proves. Recordings are those of golden.py, test/data/rows/VERSION.jsonl,
+which holds runs of real kubeadms for what those do not reach (test/peer/record), and what the differential found (recorded.py). test/data/rows/witnesses.json names the run that notices each row,
 found once by --learn, or null for a row that no recording reaches yet; a null whose row is noticed by --all is told, so the list only shrinks; for a row with no witness there, or whose witness no longer notices, the runs of the oldest and the newest version that it counts for are searched;
 with --all those of every version, and for every row as if there were no witnesses. One point a table; ROW is a part of "group/path since until".
 """
@@ -18,9 +18,11 @@ import sys
 import tempfile
 
 import golden
+import recorded
 from tap import Tap
 
 DATA = f'{golden.ROOT}/test/data/rows'
+FOUND = f'{golden.ROOT}/test/data/differential'
 TABLES = ['eras.yaml', 'images.yaml', 'addons.yaml']
 GOLDEN = os.path.abspath(os.environ.get('GENPHASE_GOLDEN') or f'{golden.ROOT}/../shared/golden')
 
@@ -72,8 +74,8 @@ class Runs:
 
     def __init__(self):
         self.by_name, self.by_version = {}, {}
-        for path in sorted(glob.glob(f'{GOLDEN}/*.jsonl')) + sorted(glob.glob(f'{DATA}/*.jsonl')):
-            prefix = 'rows-' if path.startswith(DATA) else ''
+        for path in sorted(glob.glob(f'{GOLDEN}/*.jsonl')) + sorted(glob.glob(f'{DATA}/*.jsonl')) + sorted(glob.glob(f'{FOUND}/*.jsonl')):
+            prefix = 'rows-' if path.startswith(DATA) else 'differential-' if path.startswith(FOUND) else ''
             stem = os.path.basename(path).removesuffix('.jsonl')
             with open(path) as f:
                 for run in map(json.loads, f):
@@ -92,7 +94,7 @@ class Runs:
             numbers = numbers[:1] + numbers[1:][-1:]
         certs = row.group == 'certificates'
         names = [name for number in numbers for name in self.by_version[number] if name.startswith('certs ') == certs]
-        return sorted(names, key=lambda name: not name.startswith(('rows-', 'print-')))
+        return sorted(names, key=lambda name: not name.startswith(('rows-', 'differential-', 'print-')))
 
 
 def notices(genphase, runs, name, directory):
@@ -102,6 +104,8 @@ def notices(genphase, runs, name, directory):
     if isinstance(run, str):
         tree, messages = golden.certificates(genphase, number, run, options)
         problems = '\n'.join(tree + messages)
+    elif name.startswith('differential-'):
+        problems = '\n'.join(recorded.problems(recorded.genphase_side(genphase, f'v{number}', options), int(number.split('.')[1]), run))
     else:
         problems = golden.compare(genphase, number, run, options) or ''
     if f'error: {directory}/' in problems:

@@ -5,15 +5,23 @@ import random
 
 from . import pools
 from .case import CONFIG, MANGLES, Case
+from .node_documents import NodeDocuments
 
-APIS = [('v1beta2', 0, 26), ('v1beta3', 22, 36), ('v1beta4', 31, 99)]
+APIS = [('v1beta1', 0, 21), ('v1beta2', 0, 26), ('v1beta3', 22, 36), ('v1beta4', 31, 99)]
 LISTS = 'v1beta4'  # the first version whose extraArgs are lists
 
 # What is asked for, and how often. Certificates with keys of RSA take a second each, so they are rare.
 VERBS = [(22, ['control-plane', 'all']), (6, ['control-plane', 'apiserver']), (6, ['control-plane', 'controller-manager']), (3, ['control-plane', 'scheduler']), (14, ['etcd', 'local']),
          (2, ['certs', 'all']), (1, ['certs', 'ca']), (1, ['certs', 'apiserver']), (1, ['certs', 'etcd-server']), (1, ['certs', 'sa']), (1, ['certs', 'apiserver-kubelet-client']),
-         (2, ['kubeconfig', 'all']), (1, ['kubeconfig', 'admin']), (1, ['kubeconfig', 'kubelet']), (1, ['kubeconfig', 'scheduler']), (4, ['config', 'images', 'list'])]
-VALIDATE = (8, ['config', 'validate'])
+         (2, ['kubeconfig', 'all']), (1, ['kubeconfig', 'admin']), (1, ['kubeconfig', 'kubelet']), (1, ['kubeconfig', 'scheduler']), (1, ['kubeconfig', 'user']), (4, ['config', 'images', 'list']),
+         (8, ['config', 'validate']), (7, ['config', 'migrate']), (1, ['config', 'print', 'init-defaults']), (1, ['config', 'print', 'join-defaults']), (1, ['config', 'print', 'reset-defaults']),
+         (1, ['config', 'print', 'upgrade-defaults']), (7, ['kubelet-start']), (3, ['addon', 'coredns', '--print-manifest']), (4, ['addon', 'kube-proxy', '--print-manifest']),
+         (1, ['certs', 'check-expiration']), (1, ['certs', 'renew', 'all']), (1, ['certs', 'renew', 'apiserver']), (1, ['certs', 'renew', 'admin.conf']), (1, ['certs', 'generate-csr'])]
+# Those that find what another phase made.
+NEED_FILES = (['certs', 'check-expiration'], ['certs', 'renew'], ['kubeconfig', 'user'])
+# Those that read the configuration of a cluster, which is not there, unless there is a file.
+NEED_CONFIG = NEED_FILES + (['config', 'validate'], ['config', 'migrate'], ['certs', 'generate-csr'])
+NO_CONFIG = ['config', 'print']
 
 
 class Generator:
@@ -21,13 +29,13 @@ class Generator:
         """flags: verb to the names of its options; gates: names of kubeadm's gates; stock: files of a node set up before."""
         self.minor, self.flags, self.gates, self.stock = minor, flags, gates, stock
         self.apis = [name for name, since, until in APIS if since <= minor <= until]
-        self.verbs = [(weight, verb) for weight, verb in VERBS + ([VALIDATE] if minor >= 28 else []) if ' '.join(verb) in flags]
+        self.verbs = [(weight, verb) for weight, verb in VERBS if ' '.join(verb) in flags]
 
     def case(self, seed, number):
         return _Draw(self, random.Random(f'{seed}/{number}')).case()
 
 
-class _Draw:
+class _Draw(NodeDocuments):
     def __init__(self, generator, rng):
         self.g, self.r = generator, rng
         self.bad = rng.choices([0.0, 0.04, 0.3], [65, 28, 7])[0]  # how probable a bad value is
@@ -264,7 +272,8 @@ class _Draw:
     def flag_value(self, name):
         table = {'apiserver-advertise-address': pools.ADDRESS, 'apiserver-bind-port': pools.PORT, 'cert-dir': pools.DIRECTORY, 'control-plane-endpoint': pools.ENDPOINT, 'image-repository': pools.IMAGE_REPOSITORY,
                  'pod-network-cidr': pools.POD_SUBNET, 'service-cidr': pools.SERVICE_SUBNET, 'service-dns-domain': pools.DNS_DOMAIN, 'node-name': pools.NODE_NAME, 'apiserver-cert-extra-sans': pools.ALT_NAMES,
-                 'output': (['text', 'json', 'yaml'], ['xml', ''])}
+                 'output': (['text', 'json', 'yaml'], ['xml', '']), 'cri-socket': pools.CRI_SOCKET,
+                 'component-configs': (['KubeletConfiguration', 'KubeProxyConfiguration', 'KubeProxyConfiguration,KubeletConfiguration'], ['x', '', 'kubeletconfiguration'])}
         if name == 'kubernetes-version':
             return str(self.version())
         if name == 'feature-gates':
@@ -357,29 +366,51 @@ class _Draw:
             kept[self.r.choice(sorted(kept))] = self.r.choice(['', 'garbage\n', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])
         case.tree.update(kept)
 
+    def arguments(self, case, verb):
+        """Options that stand for a configuration."""
+        case.args += self.options(verb)
+        names = self.g.flags[' '.join(verb)]
+        for name, value in (('apiserver-advertise-address', '192.0.2.10'), ('node-name', 'node1'), ('kubernetes-version', f'v1.{self.g.minor}.0'),
+                            ('cri-socket', 'unix:///run/containerd/containerd.sock')):
+            if name in names and not any(f'--{name}' in g[0] for g in case.args[1:]) and not self.chance(0.05):
+                case.args.append([f'--{name}={value}'])
+
+    def configuration(self, case, verb):
+        case.docs = self.docs()
+        if verb[:2] in (['config', 'migrate'], ['config', 'validate']) and self.chance(0.35):
+            case.docs = self.node_documents(case.docs, self.r.choice(self.g.apis))
+        case.args.append(['--old-config' if verb == ['config', 'migrate'] else '--config', CONFIG])
+        if self.chance(0.04):
+            case.args += self.options(verb)
+        if self.chance(0.06):
+            case.mangle = self.r.sample(sorted(MANGLES), self.r.choice([1, 1, 2]))
+
     def case(self):
         verb = list(self.r.choices([v for _, v in self.g.verbs], [w for w, _ in self.g.verbs])[0])
         case = Case([verb], flags=self.g.flags[' '.join(verb)])
-        flags_only = verb != ['config', 'validate'] and self.chance(0.18)
-        if flags_only:
+        if verb[:2] == NO_CONFIG:
             case.args += self.options(verb)
-            names = self.g.flags[' '.join(verb)]
-            for name, value in (('apiserver-advertise-address', '192.0.2.10'), ('node-name', 'node1'), ('kubernetes-version', f'v1.{self.g.minor}.0')):
-                if name in names and not any(f'--{name}' in g[0] for g in case.args[1:]) and not self.chance(0.05):
-                    case.args.append([f'--{name}={value}'])
+        elif not any(verb[:len(need)] == need for need in NEED_CONFIG) and self.chance(0.18):
+            self.arguments(case, verb)
         else:
-            case.docs = self.docs()
-            case.args.append(['--config', CONFIG])
-            if self.chance(0.04):
-                case.args += self.options(verb)
-            if self.chance(0.06):
-                case.mangle = self.r.sample(sorted(MANGLES), self.r.choice([1, 1, 2]))
+            self.configuration(case, verb)
         if verb[0] in ('certs', 'kubeconfig'):
             self.prefer_ecdsa(case)
-        if verb[0] in ('control-plane', 'etcd') and self.chance(0.35):
+        if verb[0] in ('control-plane', 'etcd', 'kubelet-start', 'addon') and self.chance(0.35):
             self.add_patches(case, verb)
         self.surroundings(case)
+        if any(verb[:len(need)] == need for need in NEED_FILES) and not self.chance(0.05):
+            self.existing(case)
+        if verb == ['kubeconfig', 'user']:
+            case.args.append([f"--client-name={self.r.choice(['alice', 'a b', 'system:x', 'ä'])}"])
+            self.put_option(case, 'org', ['dev', 'a,b', ''])
+            self.put_option(case, 'token', ['abc', ''])
+            self.put_option(case, 'validity-period', ['24h', '1h30m', '0s', '-1h', 'x', '8760h'])
         return case
+
+    def put_option(self, case, name, values):
+        if name in case.flags and self.chance(0.4):
+            case.args.append([f'--{name}={self.r.choice(values)}'])
 
     def prefer_ecdsa(self, case):
         for doc in case.docs:

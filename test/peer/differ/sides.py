@@ -2,6 +2,7 @@
 """Run a case with kubeadm and with genphase, each in a tree of its own, and say what differs."""
 import difflib
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,8 @@ from facts import differences, tree as certificate_facts  # noqa: E402
 
 TIMEOUT_SECONDS = 60
 PHASES_OF_INIT = {'control-plane', 'etcd', 'certs', 'kubeconfig', 'addon', 'preflight', 'kubelet-start', 'upload-config', 'upload-certs', 'mark-control-plane', 'bootstrap-token', 'kubelet-finalize'}
+# Verbs of the same first word that are no phases.
+NOT_OF_INIT = (['certs', 'check-expiration'], ['certs', 'renew'], ['certs', 'generate-csr'], ['certs', 'certificate-key'], ['kubeconfig', 'user'])
 KLOG = re.compile(r'^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+?\] ')
 OUR_WARNING = re.compile(r'^(?:[^\s:]+:\d+:\d+: )?warning: |^[^\s:]+:\d+:\d+: warning: ')
 SUGGESTION = re.compile(r'; did you mean \S+\?$')
@@ -42,12 +45,34 @@ class Result:
         for line in lines:
             log = bool(KLOG.match(line) or OUR_WARNING.match(line)) or log and line.startswith(' ')
             kept += [] if log else [line]
-        return SUGGESTION.sub('', re.sub(r'^error: ', '', '\n'.join(kept)))
+        return SUGGESTION.sub('', _without_pointers(re.sub(r'^error: ', '', '\n'.join(kept))))
 
     def warnings(self):
         """Log lines, without time and place in the source."""
         return [text for line in self.stderr.splitlines() if KLOG.match(line) or OUR_WARNING.match(line)
                 for text in [OUR_WARNING.sub('', KLOG.sub('', line))]]
+
+
+def is_phase(args):
+    """Whether a command is a phase of `kubeadm init`."""
+    return args[0] in PHASES_OF_INIT and list(args[:2]) not in NOT_OF_INIT
+
+
+TOKEN = re.compile(r'(?<![a-z0-9.])[a-z0-9]{6}\.[a-z0-9]{16}(?![a-z0-9])')
+
+
+def _without_chance(text, row):
+    """What is printed, with what is made by chance left out: tokens that the case did not give, keys and certificates."""
+    given = json.dumps(row['inputs'])
+    text = TOKEN.sub(lambda m: m[0] if m[0] in given or m[0] == 'abcdef.0123456789abcdef' else '<token>', text)
+    if row['args'][:2] == ['certs', 'generate-csr']:
+        text = ''.join(sorted(text.splitlines(True)))  # kubeadm goes through Go maps
+    return re.sub(r'((?:certificate|key)-data: )\S+', r'\1<base64>', text)
+
+
+def _without_pointers(text):
+    """Where Go prints the address of an object."""
+    return re.sub(r'\(0x[0-9a-f]+\)', '', text)
 
 
 def _write(path, text):
@@ -79,8 +104,8 @@ def _collect(root, inputs, with_certificates):
             if name in plain:
                 with open(path, 'rb') as f:
                     content = f.read()
-                if relative.startswith('etc/kubernetes/manifests/'):
-                    manifests[name] = content.decode('utf-8', 'backslashreplace')
+                if relative.startswith(('etc/kubernetes/manifests/', 'var/lib/kubelet/')):
+                    manifests[relative.removeprefix('etc/kubernetes/manifests/')] = content.decode('utf-8', 'backslashreplace')
                 elif not with_certificates:
                     fact.append(hashlib.sha256(content).hexdigest())
             files[relative] = fact
@@ -97,7 +122,7 @@ class Side:
         with tempfile.TemporaryDirectory(prefix='differ-') as root:
             _prepare(root, row)
             args = row['args']
-            if self.init_phase and args[0] in PHASES_OF_INIT:
+            if self.init_phase and is_phase(args):
                 args = ['init', 'phase', *args]
             env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', **row['env']}
             try:
@@ -114,15 +139,15 @@ class Side:
                     files['certificates'] = 'unreadable'  # as the case wanted it; what was written is compared by its mode
             out = out.decode('utf-8', 'backslashreplace').replace(root, '')
             err = err.decode('utf-8', 'backslashreplace').replace(root, '')
-            return Result(status, out, err, manifests, files)
+            return Result(status, _without_chance(out, row), err, manifests, files)
 
 
 def kubeadm_side(path):
     return Side(path, [], True)
 
 
-def genphase_side(path, version):
-    return Side(path, ['--kubeadm-version', version], False)
+def genphase_side(path, version, options=()):
+    return Side(path, ['--kubeadm-version', version, *options], False)
 
 
 def _diff(theirs, ours):
