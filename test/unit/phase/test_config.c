@@ -276,7 +276,8 @@ static void test_validation(void **state)
                  "etcd.external.certFile: Invalid value: \"c\": path is not absolute]"},
                 {"etcd: {external: {endpoints: ['host:2379']}}\n", NULL},
                 {"etcd: {external: {endpoints: ['10.0.0.1']}}\n",
-                 "etcd.external.endpoints: Invalid value: \"10.0.0.1\": the URL without scheme is not allowed"},
+                 "[etcd.external.endpoints: Invalid value: \"10.0.0.1\": the URL without scheme is not allowed, "
+                 "etcd.external.httpEndpoints: Invalid value: \"10.0.0.1\": the URL without scheme is not allowed]"},
                 {"encryptionAlgorithm: RSA-1024\n", "encryptionAlgorithm: Invalid value: \"RSA-1024\": Invalid "
                                                     "encryption algorithm \"RSA-1024\". Must be one of "
                                                     "[ECDSA-P256 ECDSA-P384 RSA-2048 RSA-3072 RSA-4096]"},
