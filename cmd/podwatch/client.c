@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "docker/docker_split.h"
 #include "net/unix_ask.h"
 #include "podwatch.h"
 
@@ -101,6 +102,45 @@ int podwatch_follow(const struct podwatch *p, const char *path, const struct pod
                 r = err_set(err, ECONNRESET,
                             "the answer broke off: podwatch or Docker went away, or this was read too slowly");
         buf_release(&f.refusal);
+        return r;
+}
+
+struct lines {
+        struct docker_lines split;
+        struct err err;
+        void (*tick)(void *userdata);
+};
+
+static bool on_piece(void *userdata, const char *data, size_t len)
+{
+        struct lines *lines = userdata;
+
+        return docker_lines_feed(&lines->split, data, len, &lines->err) == 0;
+}
+
+static void on_lines_tick(void *userdata)
+{
+        struct lines *lines = userdata;
+
+        lines->tick(lines->split.userdata);
+}
+
+int podwatch_follow_lines(const struct podwatch *p, const char *path,
+                          bool (*on_line)(void *userdata, const char *line, size_t len), void (*tick)(void *userdata),
+                          void *userdata, struct err *err)
+{
+        struct lines lines = {.err = ERR_INIT, .tick = tick};
+        const struct podwatch_stream stream = {
+                .data = on_piece, .tick = tick ? on_lines_tick : NULL, .userdata = &lines};
+        int r;
+
+        docker_lines_init(&lines.split, LIMIT_API_BODY, on_line, userdata);
+        r = podwatch_follow(p, path, &stream, err);
+        docker_lines_release(&lines.split);
+        if (r >= 0 && lines.err.code) {
+                *err = lines.err;
+                return -err->code;
+        }
         return r;
 }
 

@@ -44,8 +44,16 @@ static const struct cli_option run_options[] = {
         {"v", 'v', CLI_STRING, offsetof(struct podwatch, output), "N", "how much to log; 4 and more: every step"},
         {0}
 };
+static const struct cli_option events_options[] = {
+        OPTION_SOCKET,
+        {"watch", 'w', CLI_FLAG, offsetof(struct podwatch, watch), NULL, "go on with those that come"},
+        {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json: an EventList, or with -w the lines of a watch", "json"},
+        {0}
+};
 static const struct cli_option status_options[] = {
         OPTION_SOCKET,
+        {"watch", 'w', CLI_FLAG, offsetof(struct podwatch, watch), NULL,
+         "show changes as they come: a terminal is drawn anew, elsewhere a line is added for each pod that has changed"},
         {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json, or wide: a table with more columns", "json|wide"},
         {0}
 };
@@ -113,6 +121,9 @@ static const struct cli_verb verbs[] = {
                  "is reported once. Containers go on when podwatch ends."},
         {.name = "status", .help = "Show pods, what they wait for, and what is wrong with which manifest", .usage = "[POD...]",
          .max_args = -1, .options = status_options, .run = verb_status, .complete = WORDS_PODS},
+        {.name = "events", .help = "Show what happened on this node, or to one pod", .usage = "[POD]", .max_args = 1, .options = events_options,
+         .run = verb_events, .complete = WORDS_PODS,
+         .text = "The last 1000 events, with the kubelet's reasons; they outlive restarts of podwatch and the pods they are about."},
         {.name = "logs", .help = "Show what a container writes, or wrote before it ended", .usage = "POD", .min_args = 1, .max_args = 1,
          .options = logs_options, .run = verb_logs, .complete = WORDS_PODS,
          .text = "Works for every log driver that Docker can read, and for a container that has ended as long as Docker has it: podwatch keeps "

@@ -17,6 +17,7 @@ struct podwatch {
         const char *socket;    /* of a running podwatch */
         const char *output;    /* -o */
         const char *container; /* -c; NULL: all, or the pod's default */
+        bool watch;            /* -w */
         bool follow, previous, timestamps;
         int tail;               /* lines; -1: all */
         int limit_bytes;        /* 0: none */
@@ -38,6 +39,7 @@ extern const struct cli_program podwatch_program;
 int verb_completion(void *userdata, const struct strv *args);
 int verb_diff(void *userdata, const struct strv *args);
 int verb_drain(void *userdata, const struct strv *args);
+int verb_events(void *userdata, const struct strv *args);
 int verb_history(void *userdata, const struct strv *args);
 int verb_logs(void *userdata, const struct strv *args);
 int verb_plan(void *userdata, const struct strv *args);
@@ -68,6 +70,10 @@ struct podwatch_stream {
         void *userdata;
 };
 int podwatch_follow(const struct podwatch *p, const char *path, const struct podwatch_stream *stream, struct err *err);
+/* The same for lines (without their end); on_line as docker_lines has it: false: enough. */
+int podwatch_follow_lines(const struct podwatch *p, const char *path,
+                          bool (*on_line)(void *userdata, const char *line, size_t len), void (*tick)(void *userdata),
+                          void *userdata, struct err *err);
 /* A revision's number on the command line. */
 int podwatch_revision(const char *word, unsigned *ret, struct err *err);
 /* Lower case; free it. */

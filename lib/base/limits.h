@@ -72,6 +72,14 @@
 #define LIMIT_LOCAL_CONNECTIONS 64
 /* Logs that are read at once; each is a connection of a client and one to Docker, and some are left for `status`. */
 #define LIMIT_LOG_STREAMS 32
+/* Clients that wait for news (status -w, events -w), and what waits for one of them: the status of 1,000 pods that
+ * crash has some MiB. */
+#define LIMIT_FEED_CLIENTS 16
+#define LIMIT_FEED_BUFFER (8 * 1024 * 1024)
+/* One event's message, as the API server takes them (events.k8s.io: NoteLengthLimit), and the file of all that are
+ * kept: twice 1,000 of them. */
+#define LIMIT_EVENT_MESSAGE 1024
+#define LIMIT_EVENT_FILE (16 * 1024 * 1024)
 
 /* The HTTPS port: connections (each has a TLS session of some 30 KiB; the API server keeps a few, and a followed log
  * one each), and kept answers of the API server about callers (some 500 bytes each). */

@@ -16,7 +16,6 @@
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/api_side.h"
-#include "node/event_log.h"
 #include "node/journal.h"
 #include "node/local_api.h"
 #include "node/machine.h"
@@ -168,7 +167,7 @@ static void on_refused(void *userdata, const char *key, const char *message)
 
 static void on_api_changed(void *userdata, const char *message)
 {
-        (void)userdata;
+        agent_publish_soon(userdata);
         log_info("%s", message);
 }
 
@@ -277,7 +276,7 @@ static int init(struct agent *agent, struct err *err)
                 return r;
         init_host(agent);
         init_journal(agent);
-        agent->events = event_log_new(EVENT_LOG_MAX);
+        agent_watch_init(agent);
         agent->revisions = revisions_new(agent->config->state_dir, agent->config->revisions_kept);
         r = curl_glue_new(agent->loop, &probe_options, &agent->glue, err);
         if (r >= 0)
@@ -353,7 +352,7 @@ struct agent *agent_free(struct agent *agent)
         free_pods(agent);
         agent->api = api_side_free(agent->api);
         agent->revisions = revisions_free(agent->revisions);
-        agent->events = event_log_free(agent->events);
+        agent_watch_free(agent);
         agent_images_free(agent);
         (void)loop_source_free(agent->step);
         (void)loop_source_free(agent->step_timer);

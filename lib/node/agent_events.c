@@ -42,7 +42,7 @@ void agent_post_event(struct agent *agent, const char *key, const struct pod *po
                 .message = message,
         };
         const struct log_field fields[] = {{"pod", key}, {"object", *object ? object : NULL}, {"reason", reason}};
-        unsigned count = event_log_add(agent->events, &entry, loop_now_realtime(agent->loop));
+        unsigned count = agent_keep_event(agent, &entry);
         enum log_level level = warning ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 
         api_side_event(agent->api, &event);

@@ -11,6 +11,8 @@
  *      agent_tail.c      last words of containers that crashed
  *      agent_show.c      what the local API answers
  *      agent_port.c      the HTTPS port
+ *      agent_watch.c     events and status, and who waits for news of them
+ *      agent_ends.c      how the last runs of containers ended
  *      agent_act.c       what people ask for through it
  *      agent_logs.c      which log they mean
  *      agent_gap.c       how long edits took
@@ -33,9 +35,12 @@ struct docker_call;
 struct docker_container;
 struct docker_containers;
 struct event_log;
+struct event_log_entry;
+struct event_store;
 struct http_server_request;
 struct journal;
 struct local_api;
+struct local_feed;
 struct loop;
 struct loop_source;
 struct manifest_source;
@@ -75,6 +80,7 @@ struct agent_pod {
         char *progress;       /* last line of an image pull */
         char *circle;         /* of its start order, as told; NULL without */
         struct cJSON *gaps;   /* milliseconds that the last edits took; NULL: not read yet */
+        struct cJSON *ends;   /* of runs of its containers; NULL: not read yet */
         usec_t gap_from;      /* when the version that is being replaced began to stop, 0: none is */
         struct pod *reverted; /* version that failed its trial just now (a reference) */
 };
@@ -94,6 +100,9 @@ struct agent {
         struct pod_store *store;
         struct api_side *api;
         struct event_log *events;
+        struct event_store *event_store;
+        struct local_feed *event_feed, *status_feed;
+        char *status_told; /* to those who follow the status, less what always changes; NULL: nothing yet */
         struct journal *journal;
         struct local_api *local;
         struct container_logs *logs;
@@ -160,11 +169,28 @@ void agent_tails_update(struct agent *agent, struct pod_entry *entry);
 const char *agent_tail_find(const struct agent_pod *pod, const char *container, const char *id);
 void agent_tails_free(struct agent *agent, struct agent_pod *pod);
 
-/* agent_show.c: JSON texts; free them. */
+/* Of a write that a restart of podwatch needs: says once when the disk takes nothing, and when it does again. */
+void agent_disk_outcome(struct agent *agent, int result, const struct err *err);
+
+/* agent_show.c: free the text, and objects with cJSON_Delete. */
 char *agent_show_pods(void *userdata);
 char *agent_show_running_pods(void *userdata);
-char *agent_show_status(void *userdata);
-char *agent_show_events(void *userdata);
+struct cJSON *agent_status(struct agent *agent);
+struct cJSON *agent_show_pod(struct agent *agent, struct pod_entry *entry); /* one that agent_shown has */
+
+/* agent_watch.c */
+void agent_watch_init(struct agent *agent);
+void agent_watch_free(struct agent *agent);
+/* Keeps the event and tells those who follow; how often it was seen. */
+unsigned agent_keep_event(struct agent *agent, const struct event_log_entry *entry);
+void agent_status_changed(struct agent *agent); /* perhaps: looks, and tells those who follow it */
+/* GET /status and /events of the local API. */
+void agent_show_status(void *userdata, struct http_server_request *request);
+void agent_show_events(void *userdata, struct http_server_request *request);
+
+/* agent_ends.c */
+void agent_ends_update(struct agent *agent, struct pod_entry *entry);
+void agent_ends_show(struct agent *agent, struct pod_entry *entry, struct cJSON *object); /* adds "ends" */
 
 /* agent_port.c */
 int agent_port_new(struct agent *agent, struct err *err);

@@ -60,6 +60,17 @@ static char *state_path(const struct agent *agent, const char *kind, const char 
         return xasprintf("%s/%s/%s.json", agent->config->state_dir, kind, name);
 }
 
+void agent_disk_outcome(struct agent *agent, int result, const struct err *err)
+{
+        if (result < 0 && !agent->disk_problem) {
+                agent->disk_problem = xstrdup(err->msg);
+                log_warning("state cannot be stored, going on from memory: %s", err->msg);
+        } else if (result >= 0 && agent->disk_problem) {
+                free(TAKE_PTR(agent->disk_problem));
+                log_info("state is stored again");
+        }
+}
+
 void agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len)
 {
         char *path CLEANUP_FREE = state_path(agent, kind, key);
@@ -70,13 +81,7 @@ void agent_write_state(struct agent *agent, const char *kind, const char *key, c
         r = file_mkdir_p(directory, STATE_DIRECTORY_MODE, &err);
         if (r >= 0)
                 r = file_write_atomic(path, text, len, STATE_FILE_MODE, FILE_WRITE_NO_SYNC, &err);
-        if (r < 0 && !agent->disk_problem) {
-                agent->disk_problem = xstrdup(err.msg);
-                log_warning("state cannot be stored, going on from memory: %s", err.msg);
-        } else if (r >= 0 && agent->disk_problem) {
-                free(TAKE_PTR(agent->disk_problem));
-                log_info("state is stored again");
-        }
+        agent_disk_outcome(agent, r, &err);
 }
 
 int agent_read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text)
@@ -181,6 +186,7 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         free(pod->progress);
         free(pod->circle);
         cJSON_Delete(pod->gaps);
+        cJSON_Delete(pod->ends);
         pod_unref(pod->reverted);
         free(pod);
 }
@@ -310,6 +316,7 @@ static void publish_one(struct agent *agent, struct pod_entry *entry)
         if (!inc || (!agent->observed && agent_pod_of(entry)->status))
                 return;
         agent_tails_update(agent, entry);
+        agent_ends_update(agent, entry);
         tell(agent, entry, inc, make_status(agent, entry, inc));
 }
 
@@ -331,6 +338,7 @@ void agent_publish(void *userdata, usec_t now)
                 agent->api_complete = true;
                 api_side_complete(agent->api);
         }
+        agent_status_changed(agent);
 }
 
 /* Files are written, and the API side told, when the requests that a step led to have been sent: a disk that stalls

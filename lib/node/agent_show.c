@@ -17,7 +17,6 @@
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/api_side.h"
-#include "node/event_log.h"
 #include "node/manifest_source.h"
 #include "node/node_port.h"
 
@@ -158,7 +157,7 @@ static cJSON *show_last_words(struct agent_pod *pod, const struct pod_incarnatio
         return list;
 }
 
-static cJSON *show_pod(struct agent *agent, struct pod_entry *entry)
+struct cJSON *agent_show_pod(struct agent *agent, struct pod_entry *entry)
 {
         static const char *const phases[POD_PHASE_MAX] = {"Preparing", "Active", "Stopping", "Ended"};
         const struct pod_incarnation *inc = agent_shown(entry);
@@ -291,12 +290,10 @@ static void show_cause(void *userdata, const struct loop_cause *cause)
         cJSON_AddItemToArray(userdata, item);
 }
 
-char *agent_show_status(void *userdata)
+struct cJSON *agent_status(struct agent *agent)
 {
-        struct agent *agent = userdata;
         cJSON *object = cJSON_CreateObject(), *pods = cJSON_CreateArray(), *causes = cJSON_CreateArray();
         char *waits CLEANUP_FREE = agent_waits(agent);
-        char *printed, *text;
 
         cJSON_AddStringToObject(object, "node", agent->config->node_name);
         cJSON_AddStringToObject(object, "nodeIP", agent->node_ip);
@@ -312,25 +309,9 @@ char *agent_show_status(void *userdata)
         cJSON_AddItemToObject(object, "manifests", show_manifests(agent));
         for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
                 if (agent_shown(e))
-                        cJSON_AddItemToArray(pods, show_pod(agent, e));
+                        cJSON_AddItemToArray(pods, agent_show_pod(agent, e));
         cJSON_AddItemToObject(object, "pods", pods);
         loop_causes(agent->loop, show_cause, causes);
         cJSON_AddItemToObject(object, "wakes", causes);
-        printed = cJSON_PrintUnformatted(object);
-        text = xasprintf("%s\n", printed ? printed : "{}");
-        cJSON_free(printed);
-        cJSON_Delete(object);
-        return text;
-}
-
-char *agent_show_events(void *userdata)
-{
-        struct agent *agent = userdata;
-        cJSON *list = event_log_list(agent->events, NULL);
-        char *printed = cJSON_PrintUnformatted(list);
-        char *text = xasprintf("%s\n", printed ? printed : "{}");
-
-        cJSON_free(printed);
-        cJSON_Delete(list);
-        return text;
+        return object;
 }

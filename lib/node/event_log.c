@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "codec/timefmt.h"
 #include "node/event_log.h"
@@ -51,18 +52,21 @@ static bool same(const struct event_log_entry *a, const struct event_log_entry *
                str_eq(a->reason, b->reason) && str_eq(a->message, b->message) && a->warning == b->warning;
 }
 
-unsigned event_log_add(struct event_log *log, const struct event_log_entry *entry, usec_t now_wall)
+static struct event_log_entry *find_same(struct event_log *log, const struct event_log_entry *entry)
+{
+        for (size_t back = 1; back <= log->count && back <= REPEAT_WINDOW; back++) {
+                struct event_log_entry *slot = &log->ring[(log->first + log->count - back) % log->max];
+
+                if (same(slot, entry))
+                        return slot;
+        }
+        return NULL;
+}
+
+static struct event_log_entry *append(struct event_log *log, const struct event_log_entry *entry)
 {
         struct event_log_entry *slot;
 
-        for (size_t back = 1; back <= log->count && back <= REPEAT_WINDOW; back++) {
-                slot = &log->ring[(log->first + log->count - back) % log->max];
-                if (same(slot, entry)) {
-                        slot->count++;
-                        slot->last = now_wall;
-                        return slot->count;
-                }
-        }
         if (log->count == log->max) {
                 entry_release(&log->ring[log->first]);
                 log->first = (log->first + 1) % log->max;
@@ -70,9 +74,6 @@ unsigned event_log_add(struct event_log *log, const struct event_log_entry *entr
         }
         slot = &log->ring[(log->first + log->count++) % log->max];
         *slot = (struct event_log_entry){
-                .first = now_wall,
-                .last = now_wall,
-                .count = 1,
                 .key = xstrdup(entry->key),
                 .uid = xstrdup(entry->uid),
                 .object = xstrdup(entry->object),
@@ -80,7 +81,50 @@ unsigned event_log_add(struct event_log *log, const struct event_log_entry *entr
                 .reason = xstrdup(entry->reason),
                 .message = xstrdup(entry->message),
         };
-        return 1;
+        return slot;
+}
+
+const struct event_log_entry *event_log_add(struct event_log *log, const struct event_log_entry *entry, usec_t now_wall)
+{
+        char message[LIMIT_EVENT_MESSAGE];
+        struct event_log_entry cut = *entry, *slot;
+
+        str_copy(message, sizeof(message), entry->message);
+        cut.message = message;
+        slot = find_same(log, &cut);
+        if (!slot) {
+                slot = append(log, &cut);
+                slot->first = now_wall;
+        }
+        slot->count++;
+        slot->last = now_wall;
+        return slot;
+}
+
+static char *or_empty(char *text)
+{
+        static char empty[] = "";
+
+        return text ? text : empty;
+}
+
+void event_log_restore(struct event_log *log, const struct event_log_entry *entry)
+{
+        const struct event_log_entry whole = {
+                .key = or_empty(entry->key),
+                .uid = or_empty(entry->uid),
+                .object = or_empty(entry->object),
+                .warning = entry->warning,
+                .reason = or_empty(entry->reason),
+                .message = or_empty(entry->message),
+        };
+        struct event_log_entry *slot = find_same(log, &whole);
+
+        if (!slot)
+                slot = append(log, &whole);
+        slot->first = entry->first;
+        slot->last = entry->last;
+        slot->count = entry->count;
 }
 
 size_t event_log_count(const struct event_log *log)
@@ -101,7 +145,7 @@ static void add_time(cJSON *object, const char *key, usec_t wall)
         cJSON_AddStringToObject(object, key, text);
 }
 
-static cJSON *event_json(const struct event_log_entry *e)
+struct cJSON *event_log_json(const struct event_log_entry *e)
 {
         cJSON *event = cJSON_CreateObject(), *involved = cJSON_CreateObject();
         const char *slash = strchr(e->key, '/');
@@ -123,7 +167,7 @@ static cJSON *event_json(const struct event_log_entry *e)
         return event;
 }
 
-struct cJSON *event_log_list(const struct event_log *log, const char *key)
+struct cJSON *event_log_list(const struct event_log *log, event_log_match_fn match, void *userdata)
 {
         cJSON *list = cJSON_CreateObject(), *items = cJSON_CreateArray();
 
@@ -132,8 +176,8 @@ struct cJSON *event_log_list(const struct event_log *log, const char *key)
         for (size_t i = 0; i < log->count; i++) {
                 const struct event_log_entry *entry = event_log_get(log, i);
 
-                if (!key || str_eq(entry->key, key))
-                        cJSON_AddItemToArray(items, event_json(entry));
+                if (!match || match(userdata, entry))
+                        cJSON_AddItemToArray(items, event_log_json(entry));
         }
         cJSON_AddItemToObject(list, "items", items);
         return list;

@@ -86,12 +86,12 @@ static void handle_pods(struct local_api *api, struct http_server_request *reque
 
 static void handle_status(struct local_api *api, struct http_server_request *request)
 {
-        reply_text(request, api->options.status, api->options.userdata);
+        api->options.status(api->options.userdata, request);
 }
 
 static void handle_events(struct local_api *api, struct http_server_request *request)
 {
-        reply_text(request, api->options.events, api->options.userdata);
+        api->options.events(api->options.userdata, request);
 }
 
 static void handle_logs(struct local_api *api, struct http_server_request *request)

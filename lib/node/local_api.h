@@ -9,10 +9,13 @@
  *      GET /pods          core/v1 PodList, status included
  *      GET /runningpods/  core/v1 PodList of what Docker runs
  *      GET /configz       {"kubeletconfig": KubeletConfiguration in force}
- *      GET /status    what `podwatch status` shows   (unix socket only)
- *      GET /events    core/v1 EventList               (unix socket only)
- *      GET /logs?pod=POD[&container=NAME]   a container's log, with the options of container_log.h (unix socket only)
- *      POST /VERB     a request to do something: local_act.h (unix socket, root alone)
+ *
+ * Over the unix socket alone:
+ *
+ *      GET /status    what `podwatch status` shows; ?watch=true: a line each time that it has changed
+ *      GET /events    core/v1 EventList, of ?pod=POD or all; ?watch=true: those kept and those that come, as of a watch
+ *      GET /logs      log of ?pod=POD[&container=NAME], with the options of container_log.h
+ *      POST /VERB     a request to do something: local_act.h (root alone)
  */
 #include <stdbool.h>
 
@@ -36,8 +39,8 @@ struct local_api_options {
         int healthz_port; /* 0: none */
         const char *read_only_address;
         int read_only_port; /* 0: none */
-        local_api_text_fn pods, running_pods, configz, status, events;
-        local_api_answer_fn logs;
+        local_api_text_fn pods, running_pods, configz;
+        local_api_answer_fn status, events, logs;
         bool debugging_handlers; /* the HTTPS port shows what runs, and logs */
         local_act_fn act;
         void *userdata;

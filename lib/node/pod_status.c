@@ -52,7 +52,7 @@ static void add_container_id(struct cJSON *object, const char *id)
         cJSON_AddStringToObject(object, "containerID", text);
 }
 
-static const char *terminated_reason(const struct pod_instance *instance)
+const char *pod_status_ended_reason(const struct pod_instance *instance)
 {
         if (instance->oom_killed)
                 return "OOMKilled";
@@ -66,7 +66,7 @@ static struct cJSON *terminated(const struct pod_instance *instance, const char 
         struct cJSON *object = cJSON_CreateObject();
 
         cJSON_AddNumberToObject(object, "exitCode", instance->exit_code);
-        cJSON_AddStringToObject(object, "reason", terminated_reason(instance));
+        cJSON_AddStringToObject(object, "reason", pod_status_ended_reason(instance));
         if (str_empty(message))
                 message = instance->error;
         if (!str_empty(message))

@@ -12,6 +12,7 @@
 
 struct cJSON;
 struct pod_incarnation;
+struct pod_instance;
 struct pod_plan;
 struct pod_view;
 
@@ -34,5 +35,7 @@ struct pod_status_input {
         usec_t now_wall;
 };
 
+/* Completed, Error, OOMKilled, ContainerCannotRun: of an instance that has exited. */
+const char *pod_status_ended_reason(const struct pod_instance *instance);
 /* The status object; free with cJSON_Delete. */
 struct cJSON *pod_status(const struct pod_status_input *in);

@@ -131,7 +131,7 @@ int state_prune(const char *state_dir, unsigned kept, const struct strv *live, s
         static const struct {
                 const char *kind;
                 bool in_force;
-        } files[] = {{"state", false}, {"gaps", false}, {"status", true}};
+        } files[] = {{"state", false}, {"gaps", false}, {"ends", false}, {"status", true}};
         char *pods CLEANUP_FREE = file_join(state_dir, "pods");
         int result = prune_pods(pods, kept, live, err);
 

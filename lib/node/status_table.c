@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "codec/cjson_get.h"
@@ -340,4 +341,71 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
         print_ignored(manifests, out);
         if (cjson_text(status, "disk", NULL))
                 buf_addf(out, "\nState cannot be stored: %s\n", cjson_text(status, "disk", ""));
+}
+
+/* --- changes ------------------------------------------------------------------------------------------------------ */
+
+static const cJSON *same_pod(const cJSON *status, const cJSON *pod)
+{
+        const cJSON *other;
+
+        cJSON_ArrayForEach (other, cjson_get(status, "pods", NULL)) {
+                if (str_eq(cjson_text(other, "namespace", ""), cjson_text(pod, "namespace", "")) &&
+                    str_eq(cjson_text(other, "name", ""), cjson_text(pod, "name", "")))
+                        return other;
+        }
+        return NULL;
+}
+
+/* Without what goes on by itself: ages, the time to the next try. */
+static void pod_line(const cJSON *pod, struct buf *out)
+{
+        const cJSON *status = cjson_get(pod, "status", NULL), *wait;
+        const char *between = "   ";
+        char word[CELL_MAX];
+        int64_t restarts;
+        usec_t last;
+        int ready;
+
+        counts(status, &ready, &restarts, &last);
+        status_word(status, str_eq(cjson_text(pod, "step", ""), "Stopping"), word, sizeof(word));
+        buf_addf(out, "%s/%s   %d/%" PRId64 "   %s   %" PRId64 " restarts", cjson_text(pod, "namespace", ""),
+                 cjson_text(pod, "name", ""), ready, cjson_int(pod, "containers", 0), word, restarts);
+        cJSON_ArrayForEach (wait, cjson_get(pod, "waits", NULL)) {
+                const char *container = cjson_text(wait, "container", NULL);
+
+                buf_addf(out, "%s%s%s%s", between, container ? container : "", container ? ": " : "",
+                         cjson_text(wait, "reason", ""));
+                between = ", ";
+        }
+        buf_addch(out, '\n');
+}
+
+static bool line_changed(const cJSON *before, const char *line)
+{
+        struct buf old CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
+
+        if (!before)
+                return true;
+        pod_line(before, &old);
+        return !str_eq(buf_str(&old), line);
+}
+
+void status_changes(const struct cJSON *status, const struct cJSON *before, const struct strv *only, struct buf *out)
+{
+        const char *now = cjson_text(status, "now", "");
+        const cJSON *pod;
+
+        cJSON_ArrayForEach (pod, cjson_get(status, "pods", NULL)) {
+                struct buf line CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
+
+                pod_line(pod, &line);
+                if (selected(only, status, pod) && line_changed(same_pod(before, pod), buf_str(&line)))
+                        buf_addf(out, "%s   %s", now, buf_str(&line));
+        }
+        cJSON_ArrayForEach (pod, cjson_get(before, "pods", NULL)) {
+                if (selected(only, before, pod) && !same_pod(status, pod))
+                        buf_addf(out, "%s   %s/%s   gone\n", now, cjson_text(pod, "namespace", ""),
+                                 cjson_text(pod, "name", ""));
+        }
 }

@@ -14,6 +14,10 @@ struct strv;
 /* only: names of pods (with or without "namespace/") to show, empty: all. wide: more columns. */
 void status_table(const struct cJSON *status, const struct strv *only, bool wide, struct buf *out);
 
+/* A line for each pod that is not as it was in `before` (NULL: for all): for a status that is followed by a program or
+ * into a file. */
+void status_changes(const struct cJSON *status, const struct cJSON *before, const struct strv *only, struct buf *out);
+
 /* kubectl's STATUS column of a v1 Pod status: "Running", "CrashLoopBackOff", "Init:0/1", ... ret_text at least 64
  * bytes. */
 void status_word(const struct cJSON *pod_status, bool stopping, char *ret_text, unsigned long size);

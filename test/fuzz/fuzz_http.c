@@ -34,6 +34,11 @@ static char *text_of(void *userdata)
         return xstrdup(userdata);
 }
 
+static void answer_text(void *userdata, struct http_server_request *request)
+{
+        http_server_reply(request, 200, NULL, userdata, strlen(userdata));
+}
+
 static void forget(void *userdata)
 {
         (void)userdata;
@@ -102,8 +107,12 @@ static void echo(void *userdata, struct http_server_request *request)
 static void start(void)
 {
         static char empty[] = "{}";
-        struct local_api_options options = {
-                .socket_path = api_path, .pods = text_of, .status = text_of, .events = text_of, .userdata = empty};
+        struct local_api_options options = {.socket_path = api_path,
+                                            .pods = text_of,
+                                            .status = answer_text,
+                                            .events = answer_text,
+                                            .logs = answer_text,
+                                            .userdata = empty};
         struct http_server_options server = {
                 .name = "fuzz", .unix_path = echo_path, .unix_mode = 0600, .unix_gid = (gid_t)-1, .handler = echo};
         struct err err = ERR_INIT;

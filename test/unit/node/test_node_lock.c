@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "base/file.h"
 #include "codec/cjson_get.h"
 #include "node/event_log.h"
@@ -109,6 +110,11 @@ static void add(struct event_log *log, const char *key, const char *reason, usec
         (void)event_log_add(log, &entry, at);
 }
 
+static bool of_pod(void *userdata, const struct event_log_entry *entry)
+{
+        return str_eq(entry->key, userdata);
+}
+
 static void test_event_log(void **state)
 {
         (void)state;
@@ -124,7 +130,8 @@ static void test_event_log(void **state)
         add(log, "default/a", "Four", 5 * USEC_PER_SEC);
         assert_int_equal(event_log_count(log), 3);
         assert_string_equal(event_log_get(log, 0)->reason, "Two");
-        cJSON *list CLEANUP_CJSON = event_log_list(log, "default/a");
+        char key[] = "default/a";
+        cJSON *list CLEANUP_CJSON = event_log_list(log, of_pod, key);
         cJSON *items = cjson_get(list, "items", NULL);
         assert_int_equal(cJSON_GetArraySize(items), 2);
         assert_string_equal(cjson_text(cJSON_GetArrayItem(items, 1), "reason", ""), "Four");

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How the last runs of each container ended, on disk, so that neither Docker's removal of them nor a restart of
+ * podwatch forgets it: kind "ends" of a pod's state, an object with a list a container, oldest first.
+ */
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "codec/cjson_get.h"
+#include "codec/timefmt.h"
+#include "net/loop.h"
+#include "node/agent_private.h"
+#include "node/pod_status.h"
+
+/* Of one container. */
+#define ENDS_MAX 10
+
+static cJSON *ends_of(struct agent *agent, struct pod_entry *entry)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
+        struct agent_pod *pod = agent_pod_of(entry);
+
+        if (pod->ends)
+                return pod->ends;
+        if (agent_read_state(agent, "ends", entry->view->key, &text) >= 0)
+                pod->ends = cJSON_ParseWithLength(buf_str(&text), text.len);
+        if (!cJSON_IsObject(pod->ends)) {
+                cJSON_Delete(pod->ends);
+                pod->ends = cJSON_CreateObject();
+        }
+        return pod->ends;
+}
+
+static bool is_known(const cJSON *list, const char *id)
+{
+        const cJSON *end;
+
+        cJSON_ArrayForEach (end, list) {
+                if (str_eq(cjson_text(end, "containerID", ""), id))
+                        return true;
+        }
+        return false;
+}
+
+static void add_time(cJSON *object, const char *key, usec_t wall)
+{
+        char text[TIMEFMT_MAX];
+
+        if (wall == 0)
+                return;
+        timefmt_seconds(wall, text);
+        cJSON_AddStringToObject(object, key, text);
+}
+
+/* Why podwatch ended it; "" where it ended by itself. */
+static const char *cause_of(const struct pod_incarnation *inc, const struct pod_container_view *c,
+                            const struct pod_instance *instance)
+{
+        if (instance != &c->now)
+                return "";
+        if (c->restart_wanted && c->restart_reason[0])
+                return c->restart_reason;
+        return c->signalled && inc->phase >= POD_STOPPING ? pod_stop_reason_name(inc->stop_reason) : "";
+}
+
+static cJSON *end_of(const struct pod_incarnation *inc, const struct pod_container_view *c,
+                     const struct pod_instance *instance)
+{
+        cJSON *end = cJSON_CreateObject();
+        const char *cause = cause_of(inc, c, instance);
+
+        cJSON_AddStringToObject(end, "containerID", instance->id);
+        cJSON_AddNumberToObject(end, "restartCount", instance->attempt);
+        add_time(end, "startedAt", instance->started_wall);
+        add_time(end, "finishedAt", instance->finished_wall);
+        cJSON_AddNumberToObject(end, "exitCode", instance->exit_code);
+        cJSON_AddStringToObject(end, "reason", pod_status_ended_reason(instance));
+        if (*cause)
+                cJSON_AddStringToObject(end, "cause", cause);
+        return end;
+}
+
+static bool keep(cJSON *ends, const struct pod_incarnation *inc, size_t i, const struct pod_instance *instance)
+{
+        const char *name = inc->pod->containers[i].name;
+        cJSON *list = cJSON_GetObjectItemCaseSensitive(ends, name);
+
+        if (instance->state != INSTANCE_EXITED || !instance->id[0] || is_known(list, instance->id))
+                return false;
+        if (!cJSON_IsArray(list)) {
+                cJSON_DeleteItemFromObjectCaseSensitive(ends, name);
+                list = cJSON_AddArrayToObject(ends, name);
+        }
+        while (cJSON_GetArraySize(list) >= ENDS_MAX)
+                cJSON_DeleteItemFromArray(list, 0);
+        cJSON_AddItemToArray(list, end_of(inc, &inc->containers[i], instance));
+        return true;
+}
+
+/* Containers that the pod has no more: their names are not kept for ever. */
+static bool forget_others(cJSON *ends, const struct pod *pod)
+{
+        bool changed = false;
+
+        for (cJSON *list = ends->child, *next; list; list = next) {
+                bool known = false;
+
+                next = list->next;
+                for (size_t i = 0; i < pod->container_count; i++)
+                        known = known || str_eq(pod->containers[i].name, list->string);
+                if (known)
+                        continue;
+                cJSON_Delete(cJSON_DetachItemViaPointer(ends, list));
+                changed = true;
+        }
+        return changed;
+}
+
+void agent_ends_update(struct agent *agent, struct pod_entry *entry)
+{
+        const struct pod_incarnation *inc = agent_shown(entry);
+        cJSON *ends;
+        bool changed;
+        char *text;
+
+        if (!agent->observed || !inc)
+                return;
+        ends = ends_of(agent, entry);
+        changed = forget_others(ends, inc->pod);
+        for (size_t i = 0; i < inc->pod->container_count; i++) {
+                changed = keep(ends, inc, i, &inc->containers[i].last) || changed;
+                changed = keep(ends, inc, i, &inc->containers[i].now) || changed;
+        }
+        if (!changed)
+                return;
+        text = cJSON_PrintUnformatted(ends);
+        if (text)
+                agent_write_state(agent, "ends", entry->view->key, text, strlen(text));
+        cJSON_free(text);
+}
+
+void agent_ends_show(struct agent *agent, struct pod_entry *entry, struct cJSON *object)
+{
+        cJSON_AddItemToObject(object, "ends", cJSON_Duplicate(ends_of(agent, entry), true));
+}
