@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -16,6 +17,10 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/strv.h"
+
+/* End of a temporary name: a dot, eight hex digits and this. */
+#define TEMPORARY ".tmp"
+#define TAG_DIGITS 8
 
 int file_read_at(int dir_fd, const char *name, struct buf *b, struct err *err)
 {
@@ -191,7 +196,7 @@ int file_stage(const char *path, const void *data, size_t len, mode_t mode, unsi
                 tag = (uint64_t)getpid();
         /* The dot keeps watchers of the directory from reading it. */
         char *dir CLEANUP_FREE = file_dirname(path);
-        char *temp CLEANUP_FREE = xasprintf("%s/.%.200s.%08x.tmp", dir, file_basename(path), (unsigned)tag);
+        char *temp CLEANUP_FREE = xasprintf("%s/.%.200s.%08x" TEMPORARY, dir, file_basename(path), (unsigned)tag);
         int fd CLEANUP_FD = open_temp(dir, temp, &unnamed);
         if (fd < 0)
                 return err_set_errno(err, errno, "%s", path);
@@ -390,4 +395,46 @@ const char *file_basename(const char *path)
         const char *slash = strrchr(path, '/');
 
         return slash ? slash + 1 : path;
+}
+
+void file_list(const char *path, size_t max, struct strv *names)
+{
+        DIR *stream = opendir(path);
+
+        if (!stream)
+                return;
+        for (struct dirent *e; names->len < max && (e = readdir(stream));)
+                if (e->d_name[0] != '.')
+                        strv_add(names, e->d_name);
+        (void)closedir(stream);
+}
+
+/* ".NAME.0123abcd.tmp" */
+static bool is_temporary(const char *name)
+{
+        size_t len = strlen(name), end = strlen(TEMPORARY);
+        const char *tag;
+
+        if (name[0] != '.' || len < end + TAG_DIGITS + 3 || strcmp(name + len - end, TEMPORARY) != 0)
+                return false;
+        tag = name + len - end - TAG_DIGITS;
+        return tag[-1] == '.' && strspn(tag, "0123456789abcdef") == TAG_DIGITS;
+}
+
+void file_remove_temporary(const char *directory, unsigned levels)
+{
+        DIR *stream = opendir(directory);
+
+        if (!stream)
+                return;
+        for (struct dirent *e; (e = readdir(stream));) {
+                if (e->d_type == DT_REG && is_temporary(e->d_name)) {
+                        (void)unlinkat(dirfd(stream), e->d_name, 0);
+                } else if (levels > 0 && e->d_type == DT_DIR && e->d_name[0] != '.') {
+                        char *below CLEANUP_FREE = file_join(directory, e->d_name);
+
+                        file_remove_temporary(below, levels - 1);
+                }
+        }
+        (void)closedir(stream);
 }

@@ -11,6 +11,7 @@
 
 struct buf;
 struct err;
+struct strv;
 
 /* Appends the whole file to b (whose max is the ceiling). Follows symlinks; refuses what is not a regular file.
  * Codes: errno of open/read, ERR_LIMIT. */
@@ -48,10 +49,13 @@ int file_commit(struct file_staged *staged, struct err *err);
 /* Signals that end a program wait in between, so that none ends it with a temporary name on disk: for several files
  * that are staged and committed together. file_commit and file_write_atomic do so themselves. Only SIGKILL (and a crash
  * of the machine) in the instant between giving a replacement its temporary name and renaming it leaves that name
- * behind; it begins with a dot, so nobody reads it. A new file has its final name from the start where the file system
- * can (O_TMPFILE). */
+ * behind (file_remove_temporary); it begins with a dot, so nobody reads it. A new file has its final name from the
+ * start where the file system can (O_TMPFILE). */
 void file_hold_signals(sigset_t *ret_before);
 void file_release_signals(const sigset_t *before);
+/* Removes the temporary names that earlier writers left in a directory and in those up to `levels` below it. Only where
+ * nobody else writes. A missing directory is fine. */
+void file_remove_temporary(const char *directory, unsigned levels);
 /* Puts the names in the directory that holds `path` on disk. */
 int file_sync_directory(const char *path, struct err *err);
 /* Takes the staged file away; does nothing after a commit. */
@@ -59,6 +63,10 @@ void file_staged_release(struct file_staged *staged);
 
 /* Makes the directory and its missing parents. Existing ones are left alone. 0: made, 1: was there. */
 int file_mkdir_p(const char *path, mode_t mode, struct err *err);
+
+/* Adds the names in a directory to `names`, in no order and without those that begin with a dot, until `names` has max.
+ * One that cannot be opened is like an empty one. */
+void file_list(const char *path, size_t max, struct strv *names);
 
 /* Removes a tree; does not follow symlinks nor cross file systems. A missing path is fine. */
 int file_remove_tree(const char *path, struct err *err);

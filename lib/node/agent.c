@@ -30,6 +30,8 @@
 #include "node/revision.h"
 
 #define CGROUP_MOUNT "/sys/fs/cgroup"
+/* Directories below that of our state: pods/<namespace>_<name> */
+#define STATE_LEVELS 2
 
 /* --- the store's turn --------------------------------------------------------------------------------------------- */
 
@@ -274,6 +276,8 @@ static int init(struct agent *agent, struct err *err)
                 r = init_loop(agent, err);
         if (r < 0)
                 return r;
+        /* Nobody else writes here while we have the lock. */
+        file_remove_temporary(agent->config->state_dir, STATE_LEVELS);
         init_host(agent);
         init_journal(agent);
         agent_watch_init(agent);

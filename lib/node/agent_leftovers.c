@@ -2,9 +2,9 @@
  *
  * What an end at the wrong moment left on the host: directories, cgroups and log directories of pods that no manifest
  * wants and of which Docker has no container any more (pkg/kubelet/kubelet_volumes.go cleanupOrphanedPodDirs). Looked
- * for once, when Docker was first listed; afterwards every pod is cleaned up after itself.
+ * for when Docker was first listed, and again until what is only Docker's then is gone as well: containers that never
+ * ran are removed as garbage, of which nobody knows the pod. Afterwards every pod is cleaned up after itself.
  */
-#include <dirent.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -16,23 +16,13 @@
 #include "docker/docker.h"
 #include "kube/pod.h"
 #include "node/agent_private.h"
+#include "node/cgroup.h"
 #include "node/container_name.h"
+#include "node/log_links.h"
 #include "node/volume.h"
 
-/* Names looked at; the rest is left for the next start. */
+/* Names looked at; the rest is left for the next time. */
 #define NAMES_MAX 10000
-
-static void list_names(const char *directory, struct strv *names)
-{
-        DIR *stream = opendir(directory);
-
-        if (!stream)
-                return;
-        for (struct dirent *e; (e = readdir(stream)) && names->len < NAMES_MAX;)
-                if (e->d_name[0] != '.')
-                        strv_add(names, e->d_name);
-        (void)closedir(stream);
-}
 
 static void add_uids_of_views(const struct agent *agent, struct strv *uids)
 {
@@ -51,7 +41,7 @@ static void remove_pod_directories(const struct agent *agent, const struct strv 
         struct strv names CLEANUP_STRV = STRV_INIT;
         const char *uid;
 
-        list_names(directory, &names);
+        file_list(directory, NAMES_MAX, &names);
         STRV_FOREACH (uid, &names) {
                 struct err err = ERR_INIT;
 
@@ -70,7 +60,7 @@ static void remove_log_directories(const struct agent *agent, const struct strv 
         struct strv names CLEANUP_STRV = STRV_INIT;
         const char *name;
 
-        list_names(agent->host.log_dir, &names);
+        file_list(agent->host.log_dir, NAMES_MAX, &names);
         STRV_FOREACH (name, &names) {
                 const char *uid = strrchr(name, '_');
                 char *path CLEANUP_FREE = file_join(agent->host.log_dir, name);
@@ -81,19 +71,39 @@ static void remove_log_directories(const struct agent *agent, const struct strv 
                 if (file_remove_tree(path, &err) < 0)
                         log_warning("the logs of a pod that is gone stay: %s", err.msg);
         }
+        log_links_leftovers(&agent->host);
 }
 
-void agent_leftovers(const struct agent *agent, const struct docker_containers *list)
+static void remove_cgroups(const struct agent *agent, const struct strv *uids)
+{
+        struct strv found CLEANUP_STRV = STRV_INIT;
+        const char *uid;
+
+        cgroup_list(&agent->host, &found);
+        STRV_FOREACH (uid, &found) {
+                struct err err = ERR_INIT;
+
+                if (!strv_contains(uids, uid) && cgroup_remove(&agent->host, uid, &err) < 0)
+                        log_warning("the cgroup of pod %s, which is gone, stays: %s", uid, err.msg);
+        }
+}
+
+bool agent_leftovers(const struct agent *agent, const struct docker_containers *list)
 {
         struct strv uids CLEANUP_STRV = STRV_INIT;
+        bool again = false;
 
         add_uids_of_views(agent, &uids);
         for (size_t i = 0; i < list->count; i++) {
                 const char *uid = docker_label(&list->items[i].labels, LABEL_POD_UID);
 
-                if (uid)
-                        strv_add(&uids, uid);
+                if (!uid || strv_contains(&uids, uid))
+                        continue;
+                strv_add(&uids, uid);
+                again = true;
         }
         remove_pod_directories(agent, &uids);
+        remove_cgroups(agent, &uids);
         remove_log_directories(agent, &uids);
+        return again;
 }

@@ -149,12 +149,21 @@ static void on_probed(void *userdata, const struct pod_exec_job *job, uint32_t g
         agent_kick(agent);
 }
 
+/* A container is gone, and it may have been the last of a pod that nobody knows. */
+static void look_for_leftovers(struct agent *agent)
+{
+        if (agent->leftovers_due)
+                observer_list(agent->observer);
+}
+
 static void on_removed(void *userdata, const char *key, const char *id, uint32_t generation, bool success,
                        const char *message)
 {
         struct agent *agent = userdata;
         struct pod_entry *entry = pod_store_find(agent->store, key);
 
+        if (success)
+                look_for_leftovers(agent);
         if (!entry)
                 return;
         (void)pod_store_garbage_outcome(agent->store, entry, id, generation, success, message, loop_now(agent->loop));
@@ -307,8 +316,8 @@ static void on_listed(void *userdata, const struct docker_containers *list)
                                 show_listed(agent, list, &list->items[i]);
         for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
                 look_for_absent(agent, list, e);
-        if (!agent->observed)
-                agent_leftovers(agent, list);
+        if (!agent->observed || agent->leftovers_due)
+                agent->leftovers_due = agent_leftovers(agent, list);
         agent_kick(agent);
 }
 

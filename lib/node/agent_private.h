@@ -113,6 +113,7 @@ struct agent {
         int64_t image_excess; /* bytes that images take too much, when it was looked at last */
         char boot_id[37];
         bool source_complete, observed; /* once */
+        bool leftovers_due;             /* agent_leftovers() wants another list */
         bool runtime_ready, api_complete;
         bool draining;        /* the node is emptied */
         bool reverts;         /* a pod has `reverted` */
@@ -161,8 +162,9 @@ const struct pod_incarnation *agent_shown(const struct pod_entry *entry);
 int agent_read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text);
 void agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len);
 
-/* agent_leftovers.c */
-void agent_leftovers(const struct agent *agent, const struct docker_containers *list);
+/* agent_leftovers.c. true: some of the list's containers are of pods that no view has, so that what is left of these
+ * has to be looked for again when the containers are gone. */
+bool agent_leftovers(const struct agent *agent, const struct docker_containers *list);
 
 /* agent_tail.c */
 void agent_tails_update(struct agent *agent, struct pod_entry *entry);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,12 +13,15 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "kube/pod.h"
 #include "node/cgroup.h"
 #include "node/container_resources.h"
 #include "node/host.h"
 
 #define CGROUP_MODE 0755
+/* Names looked at in one directory; what is beyond is seen when these are gone. */
+#define CGROUP_NAMES_MAX 10000
 
 static int write_value(const char *directory, const char *file, const char *text, struct err *err)
 {
@@ -174,36 +176,61 @@ int cgroup_setup(const struct host *host, const struct pod *pod, struct err *err
         return 0;
 }
 
-static int remove_directory(const char *path, struct err *err)
+/* Where cgroups of pods may lie: below each class, in every hierarchy. Docker makes the parent of a container in all of
+ * them, not only in those that are set here. */
+static void list_places(const struct host *host, struct strv *places)
 {
-        if (rmdir(path) < 0 && errno != ENOENT)
-                return err_set_errno(err, errno, "removing the cgroup %s", path);
+        struct strv mounts CLEANUP_STRV = STRV_INIT;
+        const char *mount;
+
+        if (!host->cgroups_per_qos || host->cgroup_systemd)
+                return;
+        if (host->cgroup_version == 2)
+                strv_add(&mounts, host->cgroup_mount);
+        else
+                file_list(host->cgroup_mount, CGROUP_NAMES_MAX, &mounts);
+        STRV_FOREACH (mount, &mounts) {
+                for (enum pod_qos class = 0; class < POD_QOS_MAX; class ++) {
+                        char *above CLEANUP_FREE = pod_cgroup_above(host, class);
+
+                        if (host->cgroup_version == 2)
+                                strv_addf(places, "%s%s", mount, above);
+                        else
+                                strv_addf(places, "%s/%s%s", host->cgroup_mount, mount, above);
+                }
+        }
+}
+
+int cgroup_remove(const struct host *host, const char *uid, struct err *err)
+{
+        struct strv places CLEANUP_STRV = STRV_INIT;
+        const char *place;
+
+        list_places(host, &places);
+        STRV_FOREACH (place, &places) {
+                char *path CLEANUP_FREE = xasprintf("%s/pod%s", place, uid);
+
+                if (rmdir(path) < 0 && errno != ENOENT && errno != ENOTDIR)
+                        return err_set_errno(err, errno, "removing the cgroup %s", path);
+        }
         return 0;
 }
 
-int cgroup_remove(const struct host *host, const struct pod *pod, struct err *err)
+void cgroup_list(const struct host *host, struct strv *uids)
 {
-        char *path CLEANUP_FREE = NULL;
-        DIR *mounts;
-        int r = 0;
+        struct strv places CLEANUP_STRV = STRV_INIT;
+        const char *place, *name;
 
-        if (!host->cgroups_per_qos || host->cgroup_systemd)
-                return 0;
-        path = pod_cgroup_path(host, pod);
-        if (host->cgroup_version == 2) {
-                char *directory CLEANUP_FREE = xasprintf("%s%s", host->cgroup_mount, path);
-                return remove_directory(directory, err);
+        list_places(host, &places);
+        STRV_FOREACH (place, &places) {
+                struct strv names CLEANUP_STRV = STRV_INIT;
+
+                file_list(place, CGROUP_NAMES_MAX, &names);
+                STRV_FOREACH (name, &names) {
+                        const char *uid = str_after(name, "pod");
+
+                        if (uid && *uid && !strv_contains(uids, uid))
+                                strv_add(uids, uid);
+                }
         }
-        /* Docker makes the parent in every hierarchy, not only in those that are set here. */
-        mounts = opendir(host->cgroup_mount);
-        if (!mounts)
-                return err_set_errno(err, errno, "opening %s", host->cgroup_mount);
-        for (struct dirent *e; r == 0 && (e = readdir(mounts));) {
-                if (e->d_name[0] == '.')
-                        continue;
-                char *directory CLEANUP_FREE = xasprintf("%s/%s%s", host->cgroup_mount, e->d_name, path);
-                r = remove_directory(directory, err);
-        }
-        (void)closedir(mounts);
-        return r;
 }

@@ -9,8 +9,12 @@
 struct err;
 struct host;
 struct pod;
+struct strv;
 
 /* Makes the pod's cgroup and sets shares, quota, memory and pids. Again is fine. */
 int cgroup_setup(const struct host *host, const struct pod *pod, struct err *err);
-/* Removes it from every hierarchy. -EBUSY while something runs in it; a missing one is fine. */
-int cgroup_remove(const struct host *host, const struct pod *pod, struct err *err);
+/* Removes the cgroup of the pod with this UID from every hierarchy, whatever its class (that of a pod of which only its
+ * containers are known is not). -EBUSY while something runs in it; a missing one is fine. */
+int cgroup_remove(const struct host *host, const char *uid, struct err *err);
+/* Adds the UIDs of all pods that have a cgroup in some hierarchy, each once. None with the systemd driver. */
+void cgroup_list(const struct host *host, struct strv *uids);

@@ -117,12 +117,19 @@ static char *root_prefix(const struct host *host)
         return xstrndup(root, len);
 }
 
-char *pod_cgroup_path(const struct host *host, const struct pod *pod)
+char *pod_cgroup_above(const struct host *host, enum pod_qos class)
 {
         char *prefix CLEANUP_FREE = root_prefix(host);
-        const char *qos = qos_directory(pod->qos);
+        const char *qos = qos_directory(class);
 
-        return xasprintf("%s/kubepods%s%s/pod%s", prefix, qos ? "/" : "", qos ? qos : "", pod->uid);
+        return xasprintf("%s/kubepods%s%s", prefix, qos ? "/" : "", qos ? qos : "");
+}
+
+char *pod_cgroup_path(const struct host *host, const struct pod *pod)
+{
+        char *above CLEANUP_FREE = pod_cgroup_above(host, pod->qos);
+
+        return xasprintf("%s/pod%s", above, pod->uid);
 }
 
 /* A dash in the name of a slice is a level, so those of a UID become underscores. Free it. */

@@ -33,6 +33,8 @@ int64_t container_memory_limit_bytes(const struct pod_container *container);   /
 
 int container_oom_score(const struct pod *pod, const struct pod_container *container, int64_t memory_capacity);
 
+/* Path of the cgroup that holds those of pods of a class, below the cgroup mount. Free it. */
+char *pod_cgroup_above(const struct host *host, enum pod_qos class);
 /* Path of the pod's cgroup below the cgroup mount, as the cgroupfs driver names it
  * ("/kubepods/burstable/pod<uid>"). Free it. */
 char *pod_cgroup_path(const struct host *host, const struct pod *pod);

@@ -33,7 +33,7 @@ static void cleanup(struct job *job)
         if (!job->shares_uid) {
                 r = volume_cleanup(host, job->pod->uid, &err);
                 if (r >= 0)
-                        r = cgroup_remove(host, job->pod, &err);
+                        r = cgroup_remove(host, job->pod->uid, &err);
                 if (r >= 0)
                         r = log_links_cleanup(host, job->pod, &err);
         }

@@ -89,6 +89,18 @@ static bool leads_below(int fd, const char *name, const char *prefix)
         return str_starts(target, prefix);
 }
 
+static bool leads_nowhere_below(int fd, const char *name, const char *prefix)
+{
+        return leads_below(fd, name, prefix) && leads_nowhere(fd, name, NULL);
+}
+
+void log_links_leftovers(const struct host *host)
+{
+        char *prefix CLEANUP_FREE = xasprintf("%s/", host->log_dir);
+
+        remove_links(host->links_dir, leads_nowhere_below, prefix);
+}
+
 void log_links_remove(const struct host *host, const struct pod *pod, const char *id)
 {
         char *suffix CLEANUP_FREE = xasprintf("-%s.log", id);

@@ -17,3 +17,5 @@ int log_links_make(const struct host *host, const struct pod *pod, const char *c
 void log_links_remove(const struct host *host, const struct pod *pod, const char *id);
 /* The pod is gone: its directory, and links that led there. */
 int log_links_cleanup(const struct host *host, const struct pod *pod, struct err *err);
+/* Links in /var/log/containers that led to a pod's directory and lead nowhere. */
+void log_links_leftovers(const struct host *host);

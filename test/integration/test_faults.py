@@ -136,6 +136,23 @@ def test_removed_containers_are_made_again(state):
     wait_for(lambda: is_ready(state.podwatch.pods()['default/two-node1']), 20, 'the pod Ready')
 
 
+def test_what_is_left_of_a_pod_that_never_ran_goes(state):
+    """A container that was made and never started, of a pod that no manifest has: it is removed, and all of its pod with it."""
+    uid, host = 'f00dfeedf00dfeedf00dfeedf00dfeed', state.host
+    labels = {'io.kubernetes.pod.name': 'never-node1', 'io.kubernetes.pod.namespace': 'default', 'io.kubernetes.pod.uid': uid,
+              'io.kubernetes.container.name': 'main', 'io.kubernetes.docker.type': 'container', 'io.podwatch.spec-hash': '1'}
+    state.podwatch.kill9()
+    host.docker.create(f'k8s_main_never-node1_default_{uid}_0', {'Image': 'localhost/busybox:1', 'Cmd': ['true'], 'Labels': labels})
+    places = [f'/var/lib/kubelet/pods/{uid}/volumes', f'/var/log/pods/default_never-node1_{uid}/main',
+              f'/sys/fs/cgroup/memory/kubepods/besteffort/pod{uid}']
+    host.output('mkdir', '-p', *places)
+    state.podwatch.start()
+    tops = [places[0].removesuffix('/volumes'), places[1].removesuffix('/main'), places[2]]
+    wait_for(lambda: not any(os.path.exists(host.path(p)) for p in tops), 20, 'nothing to be left of it')
+    assert not host.docker.containers(label=f'io.kubernetes.pod.uid={uid}')
+    state.podwatch.wait_ready(*state.keys())
+
+
 def test_nothing_piles_up(state):
     counts = {}
     for c in state.host.docker.containers(label='io.kubernetes.pod.uid'):

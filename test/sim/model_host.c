@@ -81,10 +81,10 @@ int cgroup_setup(const struct host *h, const struct pod *pod, struct err *err)
         return 0;
 }
 
-int cgroup_remove(const struct host *h, const struct pod *pod, struct err *err)
+int cgroup_remove(const struct host *h, const char *uid, struct err *err)
 {
         (void)h;
-        (void)pod;
+        (void)uid;
         (void)err;
         return 0;
 }

@@ -23,6 +23,8 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/str.h"
+#include "base/strv.h"
 
 #define NOBODY 65534
 
@@ -383,6 +385,60 @@ static void path_is(char *got, const char *expected)
         free(got);
 }
 
+static void write_empty(const char *name)
+{
+        assert_int_equal(file_write_atomic(at(name), "", 0, 0644, 0, NULL), 0);
+}
+
+/* What SIGKILL leaves between giving a temporary name and renaming it, and what only looks like it. */
+static void test_remove_temporary(void **state)
+{
+        static const char *const gone[] = {".a.json.01abcdef.tmp", "sub/.b.00000000.tmp", "sub/deep/.c.d.ffffffff.tmp"};
+        static const char *const stays[] = {".a.json.01ABCDEF.tmp",
+                                            ".a.1abcdef.tmp",
+                                            "a.01abcdef.tmp",
+                                            ".01abcdef.tmp",
+                                            ".a.01abcdef.tmp2",
+                                            "sub/deep/more/.e.01abcdef.tmp",
+                                            "sub/file",
+                                            ".hidden/.f.01abcdef.tmp"};
+
+        (void)state;
+        assert_true(file_mkdir_p(at("sub/deep/more"), 0755, NULL) >= 0);
+        assert_true(file_mkdir_p(at(".hidden"), 0755, NULL) >= 0);
+        assert_true(file_mkdir_p(at("sub/.g.01abcdef.tmp"), 0755, NULL) >= 0);
+        for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
+                write_empty(gone[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(stays); i++)
+                write_empty(stays[i]);
+        file_remove_temporary(dir, 2);
+        for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
+                assert_false(file_exists(at(gone[i])));
+        for (size_t i = 0; i < ARRAY_SIZE(stays); i++)
+                assert_true(file_exists(at(stays[i])));
+        assert_true(file_exists(at("sub/.g.01abcdef.tmp")));
+        file_remove_temporary(at("nothing"), 2);
+        assert_int_equal(file_remove_tree(at("sub"), NULL), 0);
+}
+
+static void test_list(void **state)
+{
+        struct strv names CLEANUP_STRV = STRV_INIT;
+
+        (void)state;
+        assert_true(file_mkdir_p(at("listed"), 0755, NULL) >= 0);
+        write_empty("listed/b");
+        write_empty("listed/a");
+        write_empty("listed/.c");
+        file_list(at("listed"), 10, &names);
+        file_list(at("nothing"), 10, &names);
+        strv_sort(&names);
+        assert_int_equal(names.len, 2);
+        assert_string_equal(names.items[0], "a");
+        file_list(at("listed"), 3, &names);
+        assert_int_equal(names.len, 3);
+}
+
 static void test_paths(void **state)
 {
         (void)state;
@@ -430,6 +486,7 @@ int main(void)
                 cmocka_unit_test(test_unlistable),   cmocka_unit_test(test_size_limit),
                 cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_mkdir),
                 cmocka_unit_test(test_remove_tree),  cmocka_unit_test(test_paths),
+                cmocka_unit_test(test_list),         cmocka_unit_test(test_remove_temporary),
         };
         return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
