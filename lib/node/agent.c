@@ -215,6 +215,7 @@ static int init_local(struct agent *agent, struct err *err)
                 .status = agent_show_status,
                 .events = agent_show_events,
                 .logs = agent_logs,
+                .port_logs = agent_port_logs,
                 .act = agent_act,
                 .userdata = agent,
         };

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "kube/pod.h"
 #include "net/http_server.h"
 #include "net/loop.h"
@@ -164,4 +165,63 @@ void agent_logs(void *userdata, struct http_server_request *request)
                 http_server_replyf(request, err.code == ENOENT ? 404 : 409, "%s", err.msg);
         else
                 agent_logs_serve(agent, request, entry, http_server_query(request, "container"), &query);
+}
+
+/* --- the node's port: GET /containerLogs/NAMESPACE/POD/CONTAINER ----------------------------------------------------
+ */
+
+/* The kubelet knows an older name of tailLines, in which "all" is a number. */
+static const char *port_param(const struct http_server_request *request, const char *name)
+{
+        const char *tail = str_eq(name, "tailLines") ? http_server_query(request, "tail") : NULL;
+
+        if (str_empty(tail))
+                return http_server_query(request, name);
+        return str_eq(tail, "all") ? NULL : tail;
+}
+
+/* False: the request has its answer. */
+static bool port_query(struct agent *agent, struct http_server_request *request, struct container_log_query *ret)
+{
+        const char *stream = http_server_query(request, "stream");
+        struct err err = ERR_INIT;
+
+        if (!str_empty(stream) && !str_eq(stream, "All")) {
+                http_server_replyf(request, 400,
+                                   "unable to return the given log stream: \"%s\": logs of both streams are kept "
+                                   "together",
+                                   stream);
+                return false;
+        }
+        if (container_log_query_read(request, port_param, loop_now_realtime(agent->loop), ret, &err) < 0) {
+                http_server_replyf(request, 400, "%s", err.msg);
+                return false;
+        }
+        ret->restarts = false;
+        return true;
+}
+
+void agent_port_logs(void *userdata, struct http_server_request *request, const char *rest)
+{
+        struct agent *agent = userdata;
+        struct strv parts CLEANUP_STRV = STRV_INIT;
+        struct container_log_query query;
+        struct pod_entry *entry;
+
+        strv_split(&parts, rest, '/');
+        if (parts.len != 3 || strv_contains(&parts, "")) {
+                http_server_replyf(request, 404, "404 page not found");
+                return;
+        }
+        if (!port_query(agent, request, &query))
+                return;
+        char *key CLEANUP_FREE = xasprintf("%s/%s", parts.items[0], parts.items[1]);
+        entry = pod_store_find(agent->store, key);
+        if (!entry || !agent_shown(entry))
+                http_server_replyf(request, 404, "pod \"%s\" does not exist", parts.items[1]);
+        else if (find_container(agent_shown(entry)->pod, parts.items[2]) < 0)
+                http_server_replyf(request, 404, "container \"%s\" not found in pod \"%s\"", parts.items[2],
+                                   parts.items[1]);
+        else
+                agent_logs_serve(agent, request, entry, parts.items[2], &query);
 }

@@ -208,7 +208,10 @@ void agent_act(void *userdata, const struct local_act_request *request, struct l
 struct pod_entry *agent_find_entry(struct agent *agent, const char *word, struct err *err);
 
 /* agent_logs.c */
-void agent_logs(void *userdata, struct http_server_request *request); /* GET /logs of the local API */
+void agent_logs(void *userdata, struct http_server_request *request);
+/* The same for the node's port; rest: NAMESPACE/POD/CONTAINER. */
+void agent_port_logs(void *userdata, struct http_server_request *request,
+                     const char *rest); /* GET /logs of the local API */
 enum container_log_next agent_log_next(void *userdata, const char *key, const char *container, const char *after,
                                        char ret_id[POD_VIEW_ID_MAX]);
 /* Answers with the log of a container; NULL or "": the pod's default one. entry is one that agent_shown has. Refusals

@@ -163,12 +163,18 @@ static void on_request(void *userdata, struct http_server_request *request)
 
 void local_api_answer_port(struct local_api *api, struct http_server_request *request)
 {
-        bool debugging = api->options.debugging_handlers;
+        const struct local_api_options *o = &api->options;
+        const char *method = http_server_method(request), *path = http_server_path(request);
+        const char *logs = str_after(path, "/containerLogs/");
 
-        if (answer(api, ROUTES_PORT | (debugging ? ROUTES_DEBUGGING : 0), request))
+        if (answer(api, ROUTES_PORT | (o->debugging_handlers ? ROUTES_DEBUGGING : 0), request))
                 return;
-        if (!debugging && answers_debugging(http_server_path(request)))
+        if (!o->debugging_handlers && answers_debugging(path))
                 http_server_replyf(request, 405, "Debug endpoints are disabled.");
+        else if (logs && str_eq(method, "GET"))
+                o->port_logs(o->userdata, request, logs);
+        else if (logs)
+                http_server_replyf(request, 405, "405: Method Not Allowed");
         else
                 http_server_replyf(request, 404, "404 page not found");
 }

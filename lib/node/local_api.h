@@ -10,6 +10,10 @@
  *      GET /runningpods/  core/v1 PodList of what Docker runs
  *      GET /configz       {"kubeletconfig": KubeletConfiguration in force}
  *
+ * Over the HTTPS port alone:
+ *
+ *      GET /containerLogs/NAMESPACE/POD/CONTAINER   the log, as the kubelet has it
+ *
  * Over the unix socket alone:
  *
  *      GET /status    what `podwatch status` shows; ?watch=true: a line each time that it has changed
@@ -32,6 +36,9 @@ typedef char *(*local_api_text_fn)(void *userdata);
 /* Answers by itself, perhaps later. */
 typedef void (*local_api_answer_fn)(void *userdata, struct http_server_request *request);
 
+/* The same with the rest of the path. */
+typedef void (*local_api_rest_fn)(void *userdata, struct http_server_request *request, const char *rest);
+
 struct local_api_options {
         const char *socket_path;
         const char *socket_group; /* who may use it beside root; NULL: nobody */
@@ -41,7 +48,8 @@ struct local_api_options {
         int read_only_port; /* 0: none */
         local_api_text_fn pods, running_pods, configz;
         local_api_answer_fn status, events, logs;
-        bool debugging_handlers; /* the HTTPS port shows what runs, and logs */
+        local_api_rest_fn port_logs; /* rest: NAMESPACE/POD/CONTAINER */
+        bool debugging_handlers;     /* the HTTPS port shows what runs, and logs */
         local_act_fn act;
         void *userdata;
 };

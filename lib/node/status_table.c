@@ -301,6 +301,16 @@ static void print_ignored(const cJSON *manifests, struct buf *out)
                 buf_addch(out, '\n');
 }
 
+/* Nothing where it is open and well. */
+static void print_port(const cJSON *port, struct buf *out)
+{
+        const char *why = cjson_text(port, "why", NULL);
+
+        if (why)
+                buf_addf(out, "\nPort %d%s: %s\n", (int)cjson_int(port, "port", 0),
+                         cjson_bool(port, "open") ? "" : " is closed", why);
+}
+
 static bool selected(const struct strv *only, const cJSON *status, const cJSON *pod)
 {
         const char *word;
@@ -341,6 +351,7 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
         print_ignored(manifests, out);
         if (cjson_text(status, "disk", NULL))
                 buf_addf(out, "\nState cannot be stored: %s\n", cjson_text(status, "disk", ""));
+        print_port(cjson_get(status, "port", NULL), out);
 }
 
 /* --- changes ------------------------------------------------------------------------------------------------------ */
