@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reset in genphase-images: with the containers of pods, which carry the kubelet's labels.
+ * reset in genphase-images: with the containers of pods, which carry the kubelet's labels, and a local etcd's cluster.
  */
+#include "base/alloc.h"
 #include "base/err.h"
+#include "cluster/etcd_member.h"
 #include "docker/docker_wait.h"
 #include "genphase.h"
 #include "images.h"
 #include "phase/reset.h"
 
 #define POD_LABEL "io.kubernetes.pod.uid"
+#define CONTAINER_LABEL "io.kubernetes.container.name"
 
-static int count(void *userdata, size_t *ret, struct err *err)
+static int count(void *userdata, const char *container, size_t *ret, struct err *err)
 {
         struct strv ids CLEANUP_STRV = STRV_INIT;
-        int r = docker_wait_list(userdata, POD_LABEL, &ids, err);
+        char *label CLEANUP_FREE = container ? xasprintf(CONTAINER_LABEL "=%s", container) : xstrdup(POD_LABEL);
+        int r = docker_wait_list(userdata, label, &ids, err);
 
         *ret = ids.len;
         return r;
@@ -39,5 +43,6 @@ int images_reset(struct genphase *g)
         if (docker_wait_new(g->docker_host, &docker, &err) < 0)
                 return genphase_fail(&err, 1);
         const struct reset_runtime run = {count, remove_all, docker};
+        g->reset.leave_etcd = etcd_member_leave;
         return reset_with(g, &run);
 }

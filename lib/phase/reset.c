@@ -12,13 +12,13 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/value.h"
-#include "codec/yaml.h"
 #include "phase/kubelet_start.h"
 #include "phase/preflight.h"
 #include "phase/preflight_report.h"
 #include "phase/proxy.h"
 #include "phase/reset.h"
 #include "phase/reset_config.h"
+#include "phase/reset_etcd.h"
 #include "phase/reset_files.h"
 #include "phase/service.h"
 
@@ -28,7 +28,6 @@
 #define ETCD_DATA_DIR "/var/lib/etcd"
 #define PODWATCH_STATE "/var/lib/podwatch"
 #define PODWATCH_SOCKET "/run/podwatch/podwatch.sock"
-#define ETCD_VOLUME "etcd-data"
 #define WAIT_STEP_USEC 500000
 
 struct reset {
@@ -89,67 +88,17 @@ static int run_preflight(struct reset *reset, struct err *err)
         return preflight_report_end(&reset->report, err);
 }
 
-/* The host path of the volume etcd-data in the manifest. 0; 1: there is no manifest. */
-static int data_dir_of_manifest(const struct phase *phase, char **ret, struct err *err)
-{
-        char *text CLEANUP_FREE = NULL;
-        struct value *pod CLEANUP_VALUE = NULL;
-        size_t len;
-        int r = phase_read_file(phase, MANIFESTS_DIR "/etcd.yaml", LIMIT_MANIFEST_BYTES, &text, &len, err);
-
-        if (r != 0)
-                return r;
-        r = yaml_load_one(MANIFESTS_DIR "/etcd.yaml", text, len, 0, &pod, err);
-        if (r < 0)
-                return r;
-        const struct value *volumes = value_get(pod, "spec", "volumes", NULL);
-        for (size_t i = 0; value_is(volumes, VALUE_LIST) && i < volumes->list.count; i++) {
-                const struct value *volume = volumes->list.items[i];
-                const char *path = value_string(value_get(volume, "hostPath", "path", NULL), "");
-                if (str_eq(value_string(value_map_get(volume, "name"), ""), ETCD_VOLUME) && path[0] == '/') {
-                        *ret = xstrdup(path);
-                        return 0;
-                }
-        }
-        return err_set(err, ERR_INVALID, "invalid etcd pod manifest");
-}
-
-static int run_remove_etcd_member(struct reset *reset, struct err *err)
-{
-        struct phase *phase = reset->phase;
-        char *data_dir CLEANUP_FREE = NULL;
-        struct err why = ERR_INIT;
-
-        (void)err;
-        phase_warn(phase, "[reset] No kubeadm config, using etcd pod spec to get data directory");
-        int r = data_dir_of_manifest(phase, &data_dir, &why);
-        if (r < 0) {
-                phase_say(phase, "[reset] No etcd config found. Assuming external etcd");
-                phase_say(phase, "[reset] Please, manually reset etcd to prevent further issues");
-                return 0;
-        }
-        if (r > 0)
-                data_dir = xstrdup(ETCD_DATA_DIR);
-        if (reset->dry_run || reset_directory_is_empty(phase, data_dir))
-                return 0;
-        if (reset_clean_directory(phase, data_dir, &why) < 0)
-                phase_warn(phase, "[reset] Failed to delete contents of the etcd directory: \"%s\", error: %s",
-                           data_dir, why.msg);
-        else
-                phase_say(phase, "[reset] Deleted contents of the etcd data directory: %s", data_dir);
-        return 0;
-}
-
-/* Until podwatch has stopped the pods whose manifests are gone. */
-static void wait_for_containers(const struct reset *reset)
+/* How many containers of pods there are, of the named container of the pods alone where it is not NULL; waits until
+ * podwatch, whose manifests are gone, has stopped them. */
+static void wait_for_containers(const struct reset *reset, const char *container)
 {
         const struct reset_runtime *run = &reset->options->run;
         const uint64_t steps = (uint64_t)reset->options->wait_sec * 1000000 / WAIT_STEP_USEC;
         struct err why = ERR_INIT;
         size_t left = 0;
 
-        for (uint64_t i = 0; i <= steps; i++) {
-                if (run->count(run->userdata, &left, &why) < 0) {
+        for (uint64_t i = 0; run->count && i <= steps; i++) {
+                if (run->count(run->userdata, container, &left, &why) < 0) {
                         phase_warn(reset->phase, "[reset] Cannot see whether the containers of the pods are gone: %s",
                                    why.msg);
                         return;
@@ -158,8 +107,70 @@ static void wait_for_containers(const struct reset *reset)
                         return;
                 (void)usleep(WAIT_STEP_USEC);
         }
-        phase_warn(reset->phase, "[reset] %zu containers of pods are still there after %u seconds", left,
-                   reset->options->wait_sec);
+        if (run->count)
+                phase_warn(reset->phase, "[reset] %zu containers of pods are still there after %u seconds", left,
+                           reset->options->wait_sec);
+}
+
+/* etcd ends when it has left its cluster. podwatch would start it again at once, to write into the directory that is
+ * being emptied. */
+static void stop_etcd(const struct reset *reset)
+{
+        struct err why = ERR_INIT;
+
+        phase_say(reset->phase, "[reset] Deleting " RESET_ETCD_MANIFEST " and waiting until podwatch has stopped etcd");
+        if (reset_remove(reset->phase, RESET_ETCD_MANIFEST, &why) < 0)
+                phase_warn(reset->phase, "[reset] Failed to remove file: \"" RESET_ETCD_MANIFEST "\" [%s]", why.msg);
+        else
+                wait_for_containers(reset, "etcd");
+}
+
+static void leave_etcd(const struct reset *reset, const struct reset_etcd *etcd)
+{
+        struct err why = ERR_INIT;
+
+        if (reset->options->leave_etcd && etcd->peer_url &&
+            reset->options->leave_etcd(reset->phase, etcd, reset->certificates_dir, &why) < 0)
+                phase_warn(reset->phase,
+                           "[reset] Failed to remove etcd member: %s, please manually remove this etcd member using "
+                           "etcdctl",
+                           why.msg);
+        if (reset->options->podwatch)
+                stop_etcd(reset);
+}
+
+static int run_remove_etcd_member(struct reset *reset, struct err *err)
+{
+        struct reset_etcd etcd CLEANUP_RESET_ETCD = {0};
+        struct phase *phase = reset->phase;
+        struct err why = ERR_INIT;
+
+        (void)err;
+        phase_warn(phase, "[reset] No kubeadm config, using etcd pod spec to get data directory");
+        int r = reset_etcd_read(phase, &etcd, &why);
+        if (r < 0) {
+                phase_say(phase, "[reset] No etcd config found. Assuming external etcd");
+                phase_say(phase, "[reset] Please, manually reset etcd to prevent further issues");
+                return 0;
+        }
+        if (reset->dry_run) {
+                if (r == 0) {
+                        would(reset, "remove the etcd member on this node from the etcd cluster");
+                        would(reset, "delete contents of the etcd data directory: %s", etcd.data_dir);
+                }
+                return 0;
+        }
+        if (r == 0)
+                leave_etcd(reset, &etcd);
+        const char *data_dir = etcd.data_dir ? etcd.data_dir : ETCD_DATA_DIR;
+        if (reset_directory_is_empty(phase, data_dir))
+                return 0;
+        if (reset_clean_directory(phase, data_dir, &why) < 0)
+                phase_warn(phase, "[reset] Failed to delete contents of the etcd directory: \"%s\", error: %s",
+                           data_dir, why.msg);
+        else
+                phase_say(phase, "[reset] Deleted contents of the etcd data directory: %s", data_dir);
+        return 0;
 }
 
 /* What podwatch must do before its files go: nothing of this is kubeadm's. */
@@ -179,8 +190,8 @@ static void stop_pods(const struct reset *reset)
                   MANIFESTS_DIR);
         if (reset_clean_directory(phase, MANIFESTS_DIR, &why) < 0)
                 phase_warn(phase, "[reset] Failed to delete contents of \"%s\" directory: %s", MANIFESTS_DIR, why.msg);
-        else if (reset->options->run.count)
-                wait_for_containers(reset);
+        else
+                wait_for_containers(reset, NULL);
 }
 
 static void stop_service(const struct reset *reset)

@@ -5,8 +5,8 @@
  * leaves. On a host of podwatch the manifests go first, so that podwatch stops the pods in order, and the rest only
  * when their containers are gone.
  *
- * Without an API server, so the member of a local etcd is not taken out of its cluster: its data goes, as with kubeadm
- * where the cluster cannot be reached.
+ * Nothing here asks the API server: what kubeadm reads from there for the member of a local etcd, its manifest says
+ * (reset_etcd.h).
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,11 +15,12 @@
 #include "phase/phase.h"
 
 struct err;
+struct reset_etcd;
 
 /* The containers of pods, as the program that knows Docker sees them. */
 struct reset_runtime {
-        /* How many there are that carry the kubelet's labels. */
-        int (*count)(void *userdata, size_t *ret, struct err *err);
+        /* How many there are that carry the kubelet's labels, with `container` as their name in the pod; NULL: any. */
+        int (*count)(void *userdata, const char *container, size_t *ret, struct err *err);
         /* Removes them, running or not. */
         int (*remove_all)(void *userdata, struct err *err);
         void *userdata;
@@ -36,6 +37,9 @@ struct reset_options {
         bool podwatch;            /* it is podwatch that runs the pods of this host */
         unsigned wait_sec;        /* how long podwatch may take to stop the pods */
         struct reset_runtime run; /* count NULL: containers are not looked at */
+        /* Takes the member out of its cluster (etcd_member_leave). NULL: it stays in the list of the others. */
+        int (*leave_etcd)(struct phase *phase, const struct reset_etcd *etcd, const char *certificates_dir,
+                          struct err *err);
 };
 #define RESET_WAIT_SEC 150
 

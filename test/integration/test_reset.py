@@ -2,10 +2,11 @@
 """reset beside a real kubeadm: the same words, and the same trees afterwards."""
 import json
 import os
+import re
 import subprocess
 import tempfile
 
-from harness import Host, Podwatch
+from harness import Cluster, Host, Podwatch, peers, wait_for
 from kubeadm_beside import GENPHASE, Beside, last_line
 
 CONFIG = """\
@@ -133,3 +134,67 @@ def test_podwatch():
     assert left == '', left
     assert os.listdir(host.path('/etc/kubernetes/seen')) == ['kept']
     assert not os.listdir(host.path('/etc/kubernetes/pki')) and not os.listdir(host.path('/etc/kubernetes/manifests'))
+
+
+SECOND = '/etc/kubernetes/second'
+SECOND_CLIENT, SECOND_PEER = 'https://127.0.0.1:12379', 'https://127.0.0.1:12380'
+
+
+def etcdctl(host, endpoint, *args, check=True):
+    return host.run([f'{peers()}/etcdctl', f'--endpoints={endpoint}', f'--cacert={SECOND}/pki/ca.crt', f'--cert={SECOND}/pki/peer.crt',
+                     f'--key={SECOND}/pki/peer.key', *args], check=check)
+
+
+def start_second_member(host):
+    """Another member on the same host, with files of its own, as a second control-plane node would have it."""
+    host.run(['sh', '-c', f'mkdir {SECOND} && cp -a /etc/kubernetes/pki/etcd {SECOND}/pki'])
+    first = f'https://{host.node_address}'
+    wait_for(lambda: etcdctl(host, f'{first}:2379', 'endpoint', 'health'), 60, 'etcd to be healthy', 0.5)
+    # A member is not taken while the cluster is young.
+    wait_for(lambda: etcdctl(host, f'{first}:2379', 'member', 'add', 'second', f'--peer-urls={SECOND_PEER}'), 60, 'the second member', 0.5)
+    tls = [f'--{prefix}{option}={SECOND}/pki/{file}' for prefix in ('', 'peer-')
+           for option, file in (('cert-file', 'peer.crt'), ('key-file', 'peer.key'), ('trusted-ca-file', 'ca.crt'))]
+    with open(f'{host.logs}/second.log', 'w') as log:
+        host.popen([f'{peers()}/etcd', '--name=second', f'--data-dir={SECOND}/data', f'--listen-client-urls={SECOND_CLIENT}',
+                    f'--advertise-client-urls={SECOND_CLIENT}', f'--listen-peer-urls={SECOND_PEER}',
+                    f'--initial-advertise-peer-urls={SECOND_PEER}', '--initial-cluster-state=existing', '--client-cert-auth=true',
+                    '--peer-client-cert-auth=true', f'--initial-cluster=node1={first}:2380,second={SECOND_PEER}', *tls],
+                   stdout=log, stderr=subprocess.STDOUT)
+    wait_for(lambda: etcdctl(host, SECOND_CLIENT, 'endpoint', 'health'), 60, 'the second member to be healthy', 0.5)
+
+
+def members(host):
+    found = json.loads(etcdctl(host, SECOND_CLIENT, 'member', 'list', '-w', 'json').stdout)['members']
+    return sorted(m['name'] for m in found)
+
+
+def test_member_leaves_its_etcd_cluster():
+    """Without an API server: the rest of the cluster keeps its quorum and what it holds; nothing of the member is left."""
+    host = Host('reset-etcd')
+    cluster = Cluster(host)
+    cluster.build_images()
+    podwatch = Podwatch(host).start()
+    cluster.render('certs all', 'etcd local')
+    podwatch.wait_ready('kube-system/etcd-node1', timeout=90)
+    start_second_member(host)
+    assert members(host) == ['node1', 'second']
+    etcdctl(host, SECOND_CLIENT, 'put', 'kept', 'yes')
+    result = host.run([GENPHASE, 'reset', '--force'], timeout=240)
+    assert 'Failed to remove etcd member' not in result.stderr, result.stderr
+    assert members(host) == ['second']
+    assert etcdctl(host, SECOND_CLIENT, 'get', 'kept', '--print-value-only').stdout == 'yes\n'
+    etcdctl(host, SECOND_CLIENT, 'put', 'kept', 'still')
+    assert os.listdir(host.path('/var/lib/etcd')) == []
+    assert host.run(['docker', 'ps', '-aq', '--filter', 'label=io.kubernetes.pod.uid']).stdout == ''
+
+
+def test_member_that_does_not_answer():
+    """A dead etcd is said at once, and reset goes on."""
+    host = Host('reset-dead')
+    cluster = Cluster(host)
+    cluster.render('certs all', 'etcd local')
+    host.run(['mkdir', '-p', '/var/lib/etcd/member'])
+    result = host.run([GENPHASE, 'reset', '--force'], timeout=60)
+    assert re.search(r'Failed to remove etcd member: .*2379.*refused.*, please manually remove this etcd member using etcdctl', result.stderr,
+                     re.I), result.stderr
+    assert os.listdir(host.path('/var/lib/etcd')) == []

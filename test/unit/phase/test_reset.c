@@ -18,6 +18,7 @@
 #include "fixture.h"
 #include "phase/proxy.h"
 #include "phase/reset.h"
+#include "phase/reset_etcd.h"
 
 #define MANIFEST "/etc/kubernetes/manifests/etcd.yaml"
 #define ETCD_POD(dir) \
@@ -29,6 +30,26 @@
         "[/etc/kubernetes/admin.conf /etc/kubernetes/super-admin.conf /etc/kubernetes/kubelet.conf "                 \
         "/etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/controller-manager.conf "                            \
         "/etc/kubernetes/scheduler.conf]\n"
+
+/* What reset_etcd_read makes of a manifest, and reset of its member's leave. */
+static struct {
+        int called;
+        bool fails, data_there;
+        char *endpoints, *peer_url, *certificates_dir;
+} left;
+
+static int leave_etcd(struct phase *phase, const struct reset_etcd *etcd, const char *certificates_dir, struct err *err)
+{
+        left.called++;
+        left.data_there = phase_exists(phase, "/srv/etcd/member/snap/db");
+        free(left.endpoints);
+        left.endpoints = strv_join(&etcd->endpoints, " ");
+        free(left.peer_url);
+        left.peer_url = xstrdup(etcd->peer_url);
+        free(left.certificates_dir);
+        left.certificates_dir = xstrdup(certificates_dir);
+        return left.fails ? err_set(err, ERR_REMOTE, "no quorum") : 0;
+}
 
 static struct reset_options options;
 
@@ -56,6 +77,10 @@ static int teardown(void **state)
 {
         strv_release(&options.skipped);
         strv_release(&options.ignored);
+        free(left.endpoints);
+        free(left.peer_url);
+        free(left.certificates_dir);
+        memset(&left, 0, sizeof(left));
         return fixture_teardown(state);
 }
 
@@ -125,13 +150,18 @@ static void test_dry_run(void **state)
 struct seen {
         const struct fixture *f;
         int looked, removed;
-        bool manifest_there, config_gone;
+        bool manifest_there, config_gone, etcd_stopped;
 };
 
-static int count(void *userdata, size_t *ret, struct err *err)
+static int count(void *userdata, const char *container, size_t *ret, struct err *err)
 {
         struct seen *seen = userdata;
 
+        if (container) {
+                seen->etcd_stopped = !fixture_has(seen->f, MANIFEST) && fixture_has(seen->f, "/srv/etcd/member");
+                *ret = 0;
+                return 0;
+        }
         (void)err;
         seen->manifest_there |= fixture_has(seen->f, MANIFEST);
         seen->config_gone |= !fixture_has(seen->f, "/var/lib/kubelet/config.yaml");
@@ -158,6 +188,7 @@ static void test_podwatch(void **state)
         good(f);
         assert_int_equal(seen.looked, 3);
         assert_int_equal(seen.removed, 1);
+        assert_true(seen.etcd_stopped);
         assert_false(seen.manifest_there);
         assert_false(seen.config_gone);
         assert_holds(f->out,
@@ -167,11 +198,11 @@ static void test_podwatch(void **state)
         assert_null(strstr(f->log, "still there"));
 }
 
-static int count_stuck(void *userdata, size_t *ret, struct err *err)
+static int count_stuck(void *userdata, const char *container, size_t *ret, struct err *err)
 {
         (void)userdata;
         (void)err;
-        *ret = 1;
+        *ret = container ? 0 : 1;
         return 0;
 }
 
@@ -253,15 +284,74 @@ static void test_options(void **state)
             "ignore-preflight-errors: Invalid value: \"all,swap\": don't specify individual checks if 'all' is used");
 }
 
+#define ETCD_COMMAND(...) \
+        ETCD_POD("/srv/etcd") "  containers:\n  - name: etcd\n    command: [etcd, '" __VA_ARGS__ "']\n"
+
+static void test_member_leaves(void **state)
+{
+        struct fixture *f = *state;
+
+        options.leave_etcd = leave_etcd;
+        fixture_put(f, MANIFEST,
+                    ETCD_COMMAND("--advertise-client-urls=https://10.0.0.1:2379', "
+                                 "'--initial-advertise-peer-urls=https://10.0.0.1:2380', "
+                                 "'--initial-cluster=a=https://10.0.0.1:2380,b=https://[fd00::2]:2380,c=nonsense"));
+        f->dry_run = true;
+        good(f);
+        assert_int_equal(left.called, 0);
+        assert_holds(f->out, "[dryrun] Would remove the etcd member on this node from the etcd cluster\n[dryrun] Would "
+                             "delete contents of the etcd data directory: /srv/etcd\n");
+        f->dry_run = false;
+        good(f);
+        assert_int_equal(left.called, 1);
+        assert_true(left.data_there);
+        assert_string_equal(left.endpoints, "https://10.0.0.1:2379 https://[fd00::2]:2379");
+        assert_string_equal(left.peer_url, "https://10.0.0.1:2380");
+        assert_string_equal(left.certificates_dir, "/etc/kubernetes/pki");
+        assert_false(fixture_has(f, "/srv/etcd/member"));
+}
+
+static void test_member_that_cannot_leave(void **state)
+{
+        struct fixture *f = *state;
+
+        options.leave_etcd = leave_etcd;
+        left.fails = true;
+        fixture_put(f, MANIFEST, ETCD_COMMAND("--initial-advertise-peer-urls=https://10.0.0.1:2380"));
+        good(f);
+        assert_int_equal(left.called, 1);
+        assert_holds(f->log, "[reset] Failed to remove etcd member: no quorum, please manually remove this etcd member "
+                             "using etcdctl\n");
+        assert_false(fixture_has(f, "/srv/etcd/member"));
+}
+
+/* Somebody else's etcd, or one without a peer: there is no cluster to leave. */
+static void test_manifest_without_a_peer(void **state)
+{
+        struct fixture *f = *state;
+
+        options.leave_etcd = leave_etcd;
+        fixture_put(f, MANIFEST, ETCD_COMMAND("--advertise-client-urls=https://10.0.0.1:2379"));
+        good(f);
+        assert_int_equal(left.called, 0);
+        assert_false(fixture_has(f, "/srv/etcd/member"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(test_whole),    TEST(test_dry_run),
-                TEST(test_podwatch), TEST(test_podwatch_that_does_not_stop),
-                TEST(test_answer),   TEST(test_configuration),
+                TEST(test_whole),
+                TEST(test_dry_run),
+                TEST(test_podwatch),
+                TEST(test_podwatch_that_does_not_stop),
+                TEST(test_answer),
+                TEST(test_configuration),
                 TEST(test_options),
+                TEST(test_member_leaves),
+                TEST(test_member_that_cannot_leave),
+                TEST(test_manifest_without_a_peer),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
