@@ -18,7 +18,6 @@
 #include "codec/value.h"
 #include "phase/addon.h"
 #include "phase/component_parts.h"
-#include "phase/patch.h"
 #include "phase/phase.h"
 #include "pki/seal.h"
 
@@ -29,7 +28,7 @@
 struct addon_def {
         const char *name, *applied;
         /* What kubeadm changes in an object before it is applied. */
-        int (*adapt)(struct cluster *cluster, struct value **object, struct err *err);
+        void (*adapt)(struct cluster *cluster, struct value *object); /* NULL: as it is */
 };
 
 /* Replicas that somebody chose stay. */
@@ -73,17 +72,17 @@ static void sign(struct value *config_map)
         value_map_set(value_map_get(metadata, "annotations"), HASH_ANNOTATION, value_new_string(hash));
 }
 
-static int adapt_proxy(struct cluster *cluster, struct value **object, struct err *err)
+static void adapt_proxy(struct cluster *cluster, struct value *object)
 {
         static const struct config_envs none = {0};
-        const char *kind = value_string(value_map_get(*object, "kind"), "");
+        const char *kind = value_string(value_map_get(object, "kind"), "");
         struct phase *phase = cluster->phase;
 
         if (str_eq(kind, "ConfigMap") && !phase->config->kube_proxy)
-                sign(*object);
+                sign(object);
         if (!str_eq(kind, "DaemonSet"))
-                return 0;
-        struct value *containers = value_get(*object, "spec", "template", "spec", "containers", NULL);
+                return;
+        struct value *containers = value_get(object, "spec", "template", "spec", "containers", NULL);
         if (value_is(containers, VALUE_LIST) && containers->list.count > 0) {
                 struct value *container = containers->list.items[0];
                 struct value *own CLEANUP_VALUE = value_copy(value_map_get(container, "env"));
@@ -95,22 +94,10 @@ static int adapt_proxy(struct cluster *cluster, struct value **object, struct er
                         value_list_add(own, value_copy(proxies->list.items[i]));
                 value_map_set(container, "env", TAKE_PTR(own));
         }
-        return era_flag(phase->era, "cluster", "patchesProxy")
-                       ? patch_object(phase, "kubeproxydaemonset", "DaemonSet", object, err)
-                       : 0;
-}
-
-static int adapt_coredns(struct cluster *cluster, struct value **object, struct err *err)
-{
-        if (!str_eq(value_string(value_map_get(*object, "kind"), ""), "Deployment") ||
-            !era_flag(cluster->phase->era, "cluster", "patchesCoreDNS"))
-                return 0;
-        int r = patch_object(cluster->phase, "corednsdeployment", "Deployment", object, err);
-        return r < 0 ? err_wrap(err, "could not apply patches to the CoreDNS Deployment") : 0;
 }
 
 static const struct addon_def addons[] = {
-        {"coredns", "[addons] Applied essential addon: CoreDNS", adapt_coredns},
+        {"coredns", "[addons] Applied essential addon: CoreDNS", NULL},
         {"kube-proxy", "[addons] Applied essential addon: kube-proxy", adapt_proxy},
 };
 
@@ -135,8 +122,8 @@ static int apply(struct cluster *cluster, const struct addon_def *addon, struct 
                 struct value *object CLEANUP_VALUE = NULL;
 
                 r = addon_object_value(&objects.items[i], &object, err);
-                if (r == 0)
-                        r = addon->adapt(cluster, &object, err);
+                if (r == 0 && addon->adapt)
+                        addon->adapt(cluster, object);
                 if (r == 0)
                         r = write_object(cluster, addon, object, err);
         }

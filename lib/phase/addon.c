@@ -12,6 +12,7 @@
 #include "phase/address.h"
 #include "phase/images.h"
 #include "phase/kube_proxy_config.h"
+#include "phase/patch.h"
 
 /* Texts name texts; more than this is a circle in the tables. */
 #define TEXT_DEPTH_MAX 4
@@ -155,10 +156,39 @@ static int kube_proxy_variables(struct fill *fill, int replicas, struct err *err
 static const struct addon {
         const char *name, *group;
         int (*variables)(struct fill *fill, int replicas, struct err *err);
+        /* What of it can be patched: the row that says so, and the object as the patches directory and kubeadm call it.
+         */
+        const char *patched_row, *patched, *target, *type, *shown;
 } addons[] = {
-        {"coredns", "addon-coredns", coredns_variables},
-        {"kube-proxy", "addon-kube-proxy", kube_proxy_variables},
+        {"coredns", "addon-coredns", coredns_variables, "patchesCoreDNS", "deployment", "corednsdeployment",
+         "Deployment", "CoreDNS Deployment"},
+        {"kube-proxy", "addon-kube-proxy", kube_proxy_variables, "patchesProxy", "daemonSet", "kubeproxydaemonset",
+         "DaemonSet", "kube-proxy DaemonSet"},
 };
+
+/* Makes what the patches leave of an object its text, which then is written with sorted keys. */
+static int apply_patches(struct phase *phase, const struct addon *addon, struct addon_object *object, struct err *err)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        struct value *v CLEANUP_VALUE = NULL;
+
+        if (!str_eq(object->name, addon->patched) || !era_flag(phase->era, "cluster", addon->patched_row) ||
+            !patch_directory_given(phase))
+                return 0;
+        int r = addon_object_value(object, &v, err);
+        if (r == 0)
+                r = patch_document(phase, addon->target, addon->type, &v, err);
+        if (r < 0)
+                return err_wrap(err, "could not apply patches to the %s", addon->shown);
+        yaml_write(v, 0, &out);
+        r = buf_check(&out, addon->shown, err);
+        if (r < 0)
+                return r;
+        free(object->text);
+        object->text = buf_steal(&out, NULL);
+        object->patched = true;
+        return 0;
+}
 
 static int render_object(const struct fill *fill, const char *name, struct addon_object *ret, struct err *err)
 {
@@ -171,11 +201,11 @@ static int render_object(const struct fill *fill, const char *name, struct addon
         if (r == 0)
                 r = buf_check(&out, name, err);
         if (r == 0)
-                *ret = (struct addon_object){name, buf_steal(&out, NULL)};
+                *ret = (struct addon_object){.name = name, .text = buf_steal(&out, NULL)};
         return r;
 }
 
-static int render(const struct phase *phase, const struct addon *addon, int replicas, struct addon_objects *ret,
+static int render(struct phase *phase, const struct addon *addon, int replicas, struct addon_objects *ret,
                   struct err *err)
 {
         struct fill fill __attribute__((cleanup(fill_release))) = {.phase = phase, .group = addon->group};
@@ -191,6 +221,8 @@ static int render(const struct phase *phase, const struct addon *addon, int repl
         for (size_t i = 0; i < names->list.count && r == 0; i++) {
                 r = render_object(&fill, value_string(names->list.items[i], ""), &objects.items[i], err);
                 objects.count += r == 0;
+                if (r == 0)
+                        r = apply_patches(phase, addon, &objects.items[i], err);
         }
         if (r < 0)
                 return r;
@@ -199,7 +231,7 @@ static int render(const struct phase *phase, const struct addon *addon, int repl
         return 0;
 }
 
-int addon_render(const struct phase *phase, const char *addon, int replicas, struct addon_objects *ret, struct err *err)
+int addon_render(struct phase *phase, const char *addon, int replicas, struct addon_objects *ret, struct err *err)
 {
         for (size_t i = 0; i < ARRAY_SIZE(addons); i++)
                 if (str_eq(addons[i].name, addon))
@@ -219,8 +251,13 @@ static int print_addon(struct phase *phase, const struct addon *addon, struct er
 
         if (r < 0)
                 return err_wrap(err, "error execution phase addon/%s", addon->name);
-        for (size_t i = 0; i < objects.count; i++)
-                (void)fprintf(phase->options.out, "---\n%s", objects.items[i].text);
+        for (size_t i = 0; i < objects.count; i++) {
+                /* kubeadm's own texts begin with a line break, a patched one does not, and its "---" then separates
+                 * nothing. */
+                bool as_kubeadm = objects.items[i].patched && phase->options.kubeadm_version;
+
+                (void)fprintf(phase->options.out, "---%s%s", as_kubeadm ? "" : "\n", objects.items[i].text);
+        }
         return 0;
 }
 

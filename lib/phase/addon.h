@@ -7,6 +7,7 @@
  * the proxy variables of the DaemonSet's environment (component_merge_environment) and, where the user gave no
  * KubeProxyConfiguration, the hash annotation of the ConfigMap.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "codec/value.h"
@@ -17,6 +18,7 @@ struct err;
 struct addon_object {
         const char *name; /* "deployment", "configMap", ...: of the row, lives as long as the era */
         char *text;       /* one YAML document, without "---" */
+        bool patched;     /* it went through the patches directory */
 };
 
 struct addon_objects {
@@ -31,9 +33,8 @@ void addon_objects_release(struct addon_objects *objects);
 /* What kubeadm asks for where no CoreDNS is deployed yet. */
 #define ADDON_COREDNS_REPLICAS 2
 
-/* The objects of the addon "coredns" or "kube-proxy"; replicas is of CoreDNS' Deployment. */
-int addon_render(const struct phase *phase, const char *addon, int replicas, struct addon_objects *ret,
-                 struct err *err);
+/* The objects of the addon "coredns" or "kube-proxy", patched; replicas is of CoreDNS' Deployment. */
+int addon_render(struct phase *phase, const char *addon, int replicas, struct addon_objects *ret, struct err *err);
 
 /* One object as a tree (free it). */
 int addon_object_value(const struct addon_object *object, struct value **ret, struct err *err);

@@ -209,6 +209,13 @@ static int classify(struct config_document *doc, const struct era *era, unsigned
         return 0;
 }
 
+bool config_documents_has_kind(const struct era *era, const char *version, const char *kind)
+{
+        char *path CLEANUP_FREE = xasprintf("kinds.%s", version);
+
+        return era_text(era, "api", version, NULL) && era_lists(era, "api", path, kind);
+}
+
 /* validateKnownGVKs: an API version that a kubeadm has read once counts as known, whatever the kind. */
 static bool is_known(const struct config_document *doc, const struct era *era)
 {
@@ -219,9 +226,11 @@ static bool is_known(const struct config_document *doc, const struct era *era)
                         continue;
                 if (!uses[i].version && str_after(state, "removed "))
                         return true;
+                if (!uses[i].version)
+                        return config_documents_has_kind(era, doc->version, doc->kind);
                 if (uses[i].kind && strcmp(doc->kind, uses[i].kind) != 0)
                         continue;
-                return uses[i].version ? strcmp(doc->version, uses[i].version) == 0 : !str_eq(state, "unknown");
+                return strcmp(doc->version, uses[i].version) == 0;
         }
         return false;
 }
@@ -284,6 +293,19 @@ static int collect(const struct yaml_documents *documents, struct config_documen
         return config_problems_aggregate(&twice, err);
 }
 
+/* Where kubeadm looks for documents of certain kinds alone, it does not even look at the API version of others. */
+static bool is_passed_over(const struct config_document_list *list, size_t index, const struct era *era)
+{
+        if (strcmp(list->items[index].group, GROUP) != 0 ||
+            era_lists(era, "config", "nodeKinds", list->items[index].kind))
+                return false;
+        for (size_t i = 0; i < list->count; i++)
+                if (strcmp(list->items[i].group, GROUP) == 0 && (str_eq(list->items[i].kind, "InitConfiguration") ||
+                                                                 str_eq(list->items[i].kind, "ClusterConfiguration")))
+                        return false;
+        return true;
+}
+
 int config_documents_split(const struct yaml_documents *documents, const struct era *era, unsigned flags,
                            struct config_problems *problems, struct config_document_list *ret, struct err *err)
 {
@@ -298,6 +320,8 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
         if (r < 0)
                 return r;
         for (size_t i = 0; i < list.count; i++) {
+                if (flags & CONFIG_DECODE_NODE_KINDS && is_passed_over(&list, i, era))
+                        continue;
                 r = classify(&list.items[i], era, flags, problems, err);
                 if (r < 0)
                         return r;

@@ -44,6 +44,9 @@ void config_document_list_release(struct config_document_list *list);
 int config_documents_split(const struct yaml_documents *documents, const struct era *era, unsigned flags,
                            struct config_problems *problems, struct config_document_list *ret, struct err *err);
 
+/* Whether an API version that this kubeadm reads, deprecated and experimental ones included, has a kind. */
+bool config_documents_has_kind(const struct era *era, const char *version, const char *kind);
+
 /* The Kubernetes version that a ClusterConfiguration among the documents asks for, NULL where none does. */
 const char *config_documents_version(const struct yaml_documents *documents);
 /* Makes it another one, with the origin "kubernetes-version" (a flag); a ClusterConfiguration is added where there is

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "codec/timefmt.h"
+#include "phase/config_documents.h"
 #include "phase/config_encode.h"
 #include "phase/config_schema.h"
 #include "phase/typed.h"
@@ -149,14 +150,23 @@ static struct value *encode_struct(const struct config_schema *schema, const voi
         return map;
 }
 
+static const char *const newest_first[] = {"v1beta4", "v1beta3", "v1beta2"};
+
 const char *config_written_version(const struct era *era)
 {
-        static const char *const newest_first[] = {"v1beta4", "v1beta3", "v1beta2"};
-
         for (size_t i = 0; i < ARRAY_SIZE(newest_first); i++)
                 if (str_eq(era_text(era, "api", newest_first[i], ""), "current"))
                         return newest_first[i];
         return newest_first[0];
+}
+
+const char *config_written_version_of(const struct era *era, const char *kind)
+{
+        const char *version = config_written_version(era);
+
+        for (size_t i = 0; i < ARRAY_SIZE(newest_first) && !config_documents_has_kind(era, version, kind); i++)
+                version = newest_first[i];
+        return version;
 }
 
 /* Fields that this kubeadm does not have yet in the API version go without a word. */

@@ -29,7 +29,7 @@ static int add_document(const struct value *v, struct buf *out, struct err *err)
 /* A document of `printed` as a user would have written it. */
 static int printed_document(const struct phase *phase, const char *kind, struct value **ret, struct err *err)
 {
-        const char *version = config_written_version(phase->era);
+        const char *version = config_written_version_of(phase->era, kind);
         int r = config_node_template(phase, "printed", kind, ret, err);
 
         if (r < 0)
@@ -85,7 +85,7 @@ static int add_node(struct phase *phase, const char *kind, struct buf *out, stru
 {
         struct config_problems problems CLEANUP_PROBLEMS = {0};
         struct value *printed CLEANUP_VALUE = NULL, *v CLEANUP_VALUE = NULL;
-        const char *version = config_written_version(phase->era);
+        const char *version = config_written_version_of(phase->era, kind);
         int r = printed_document(phase, kind, &printed, err);
         const struct config_node_document document = {kind, version, printed};
 

@@ -314,6 +314,16 @@ static void check_algorithm(const struct validator *v)
         config_problem_suggest_of(v->problems, algorithm->text, known);
 }
 
+/* What was written has been read before; the port may have come from bindPort since. */
+static void check_control_plane_endpoint(const struct validator *v)
+{
+        const struct config_text *endpoint = &v->config->cluster.control_plane_endpoint;
+        char *host CLEANUP_FREE = NULL, *port CLEANUP_FREE = NULL;
+
+        if (*endpoint->text && hostport_parse(endpoint->text, &host, &port, NULL) < 0)
+                field_invalid_text(v->problems, endpoint, "controlPlaneEndpoint", "endpoint is not valid");
+}
+
 static void check_cluster(const struct validator *v)
 {
         const struct config_cluster *c = &v->config->cluster;
@@ -327,6 +337,7 @@ static void check_cluster(const struct validator *v)
         check_arguments(v, &c->scheduler.extra_args, "scheduler.extraArgs");
         check_absolute(v, &c->certificates_dir, "certificatesDir");
         check_gates(v);
+        check_control_plane_endpoint(v);
         check_image_repository(v, &c->image_repository, "imageRepository");
         check_etcd(v);
         check_algorithm(v);

@@ -60,6 +60,13 @@ static const char *directory(const struct phase *phase, char **ret_path)
         return dir;
 }
 
+bool patch_directory_given(const struct phase *phase)
+{
+        char *path CLEANUP_FREE = NULL;
+
+        return directory(phase, &path) != NULL;
+}
+
 static int read_once(struct phase *phase, const char *dir, const char *path, struct err *err)
 {
         struct buf quoted CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);

@@ -6,6 +6,8 @@
  * counts from the working directory. An absolute one in the configuration is below --rootfs, as all that the
  * configuration names; that of the flag is taken as it is, as --config.
  */
+#include <stdbool.h>
+
 struct err;
 struct patches;
 struct phase;
@@ -22,6 +24,9 @@ int patch_object(struct phase *phase, const char *target, const char *type_name,
  * field that the type does not have is an error (a warning where unknown fields are), and is written. */
 int patch_document(struct phase *phase, const char *target, const char *type_name, struct value **object,
                    struct err *err);
+
+/* Whether there is a patches directory, that of --patches or of the configuration. */
+bool patch_directory_given(const struct phase *phase);
 
 /* What phase_free releases. */
 struct patches *patches_free(struct patches *patches);

@@ -299,6 +299,8 @@ class _Draw(NodeDocuments):
         return made
 
     def patch_document(self, target):
+        if target in pools.OTHER_PATCHES and not self.chance(0.05):
+            return copy.deepcopy(self.r.choice(pools.OTHER_PATCHES[target]))
         tree = copy.deepcopy(self.r.choice(pools.STRATEGIC))
 
         def fill(value):
@@ -312,16 +314,17 @@ class _Draw(NodeDocuments):
             tree = {'spec': {'containers': [{'name': target, 'resources': {self.r.choice(['limits', 'requests']): {n: self.r.choice(pools.QUANTITIES) for n in self.r.sample(['cpu', 'memory', 'x/y'], 2)}}}]}}
         return tree
 
-    def patches(self):
+    def patches(self, verb):
         files = {}
+        own = {'kubelet-start': 'kubeletconfiguration', 'coredns': 'corednsdeployment', 'kube-proxy': 'kubeproxydaemonset'}.get(verb[1] if verb[0] == 'addon' else verb[0])
         for _ in range(self.r.choice([1, 1, 2, 4])):
-            target = self.r.choice(pools.TARGETS)
+            target = own if own and self.chance(0.8) else self.r.choice(pools.TARGETS)
             sane = not self.chance(0.3)
             name = (self.r.choice(pools.PATCH_NAMES[:12]) if sane else self.r.choice(pools.PATCH_NAMES)).replace('{t}', target)
             if self.chance(0.12):
                 parts = [self.r.choice(pools.PATCH_TEXT)]
             elif ('+json' in name) != self.chance(0.05):
-                parts = [[copy.deepcopy(self.r.choice(pools.JSON_OPERATIONS)) for _ in range(self.r.choice([1, 1, 2, 3]))]]
+                parts = [[copy.deepcopy(self.r.choice(pools.OTHER_OPERATIONS if own else pools.JSON_OPERATIONS)) for _ in range(self.r.choice([1, 1, 2, 3]))]]
             else:
                 parts = [self.patch_document(target) for _ in range(self.r.choice([1, 1, 1, 2, 3]))]
             files[f'patches/{name}'] = parts
@@ -337,7 +340,7 @@ class _Draw(NodeDocuments):
             case.args.append([f'--{flag}', 'patches'])
         else:
             return
-        case.files.update(self.patches())
+        case.files.update(self.patches(verb))
         if self.chance(0.03):
             case.files = {}
 
@@ -390,7 +393,7 @@ class _Draw(NodeDocuments):
         case = Case([verb], flags=self.g.flags[' '.join(verb)])
         if verb[:2] == NO_CONFIG:
             case.args += self.options(verb)
-        elif not any(verb[:len(need)] == need for need in NEED_CONFIG) and self.chance(0.18):
+        elif not any(verb[:len(need)] == need for need in NEED_CONFIG) and self.chance(0.04 if verb[0] in ('certs', 'kubeconfig') else 0.18):  # RSA keys take long
             self.arguments(case, verb)
         else:
             self.configuration(case, verb)

@@ -115,6 +115,23 @@ STRATEGIC = [
     {'spec': {'volumes': [{'name': 'pvc', 'persistentVolumeClaim': {'claimName': 'c', 'readOnly': True}}, {'name': 'd', 'downwardAPI': {'items': [{'path': 'p', 'resourceFieldRef': {'resource': 'limits.cpu', 'divisor': '1m'}}]}}]}},
     {'spec': {'volumes': [{'name': 'e', 'ephemeral': {'volumeClaimTemplate': {'spec': {'accessModes': ['ReadWriteOnce'], 'resources': {'requests': {'storage': '0.5Gi'}}}}}}]}},
 ]
+_POD_OF = lambda container: {'spec': {'template': {'spec': {'containers': [container]}}}}  # noqa: E731
+OTHER_PATCHES = {
+    'kubeletconfiguration': [{'maxPods': 200}, {'maxPods': '200'}, {'clusterDNS': ['10.0.0.1']}, {'authentication': {'anonymous': {'enabled': True}}}, {'evictionHard': {'memory.available': '5%'}}, {'nosuch': 1}, {'clusterDNS': None},
+                             {'apiVersion': 'v1'}, {'kind': 'X'}, {'featureGates': {'A': True, 'B': 'x'}}, {'cgroupDriver': 'cgroupfs', 'staticPodPath': ''}, {'syncFrequency': '90s'}, {'registerWithTaints': [{'key': 'k', 'effect': 'NoSchedule'}]},
+                             {'authentication': {'$patch': 'replace', 'webhook': {'enabled': False}}}, {'logging': {'flushFrequency': '1s'}}, {'containerRuntimeEndpoint': 'unix:///x'}, {'memoryThrottlingFactor': 0.8}, {'shutdownGracePeriod': '30s'}, {}],
+    'corednsdeployment': [{'spec': {'replicas': 1}}, {'spec': {'replicas': 'x'}}, _POD_OF({'name': 'coredns', 'resources': {'limits': {'memory': '0.5Gi'}}}), _POD_OF({'name': 'coredns', 'args': ['-x']}), _POD_OF({'name': 'side', 'image': 'i'}),
+                          _POD_OF({'name': 'coredns', 'env': [{'name': 'A', 'value': '1'}], 'nosuch': 1}), {'metadata': {'labels': {'a': 'b', 'k8s-app': None}}}, {'spec': {'template': {'spec': {'tolerations': [{'operator': 'Exists'}], 'nodeSelector': None}}}},
+                          {'spec': {'strategy': {'$retainKeys': ['type'], 'type': 'Recreate'}}}, {'spec': None}, {'kind': 'DaemonSet'}, {'spec': {'template': {'spec': {'affinity': {'$patch': 'delete'}}}}}, _POD_OF({'name': 'coredns', '$patch': 'delete'}), {'status': {'replicas': 1}},
+                          {'spec': {'template': {'spec': {'volumes': [{'name': 'config-volume', 'configMap': {'name': 'other'}}, {'name': 'v', 'emptyDir': {}}]}}}}, {'nosuch': {'a': [1, 2.5, True, None, 'x']}}],
+    'kubeproxydaemonset': [_POD_OF({'name': 'kube-proxy', 'resources': {'requests': {'cpu': 0.1}}}), _POD_OF({'name': 'kube-proxy', 'env': [{'name': 'A', 'value': 'x'}, {'name': 'NODE_NAME', 'value': 'n'}]}), _POD_OF({'name': 'kube-proxy', 'command': None}),
+                           {'spec': {'updateStrategy': {'rollingUpdate': {'maxUnavailable': '10%'}}}}, {'spec': {'template': {'metadata': {'annotations': {'a': 'b: c'}}}}}, {'spec': {'template': {'spec': {'hostNetwork': False, 'tolerations': None}}}}, {'metadata': {'name': 'x'}}, {}],
+}
+OTHER_OPERATIONS = [
+    {'op': 'add', 'path': '/metadata', 'value': {'name': 'x'}}, {'op': 'replace', 'path': '/spec/replicas', 'value': 3}, {'op': 'remove', 'path': '/spec/template/spec/containers/0/args'}, {'op': 'add', 'path': '/spec/template/spec/hostPID', 'value': True},
+    {'op': 'test', 'path': '/kind', 'value': 'Deployment'}, {'op': 'remove', 'path': '/clusterDomain'}, {'op': 'replace', 'path': '/maxPods', 'value': 5}, {'op': 'add', 'path': '/maxPods', 'value': 250}, {'op': 'add', 'path': '/clusterDNS/-', 'value': '10.0.0.2'},
+    {'op': 'add', 'path': '/spec/template/spec/containers/0/env', 'value': []}, {'op': 'copy', 'from': '/kind', 'path': '/x'}, {'op': 'add', 'path': '', 'value': {}}, {'op': 'move', 'from': '/nosuch', 'path': '/x'},
+]
 QUANTITIES = ['0.25', '1024Mi', '1.5Gi', '1e3', '100m', '0.0001', '1000000', '1Ki', '0', '-5', '1E', '12E', '0.5Mi', '1.1', '1000k', '123456789123456789', '5n', '1u', '0.1Ki', '+3', '.5', '1.', '', '1 Gi', '1GB', '1024', '2048Ki', '1e-3', '1E3', '1000Mi', '9223372036854775808', '1.0000000001']
 JSON_OPERATIONS = [
     {'op': 'add', 'path': '/spec/containers/0/command/-', 'value': '--added=1'}, {'op': 'add', 'path': '/spec/containers/0/command/1', 'value': '--first'}, {'op': 'remove', 'path': '/spec/containers/0/command/1'},
