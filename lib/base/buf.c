@@ -47,9 +47,15 @@ bool buf_reserve(struct buf *b, size_t extra)
         return true;
 }
 
+/* Whether `extra` more bytes and the NUL have their room already: most appends, which should cost no more than that. */
+static inline bool has_room(const struct buf *b, size_t extra)
+{
+        return !b->failed && b->len < b->cap && extra < b->cap - b->len && extra <= b->max - b->len;
+}
+
 void buf_add(struct buf *b, const void *data, size_t len)
 {
-        if (!buf_reserve(b, len))
+        if (!has_room(b, len) && !buf_reserve(b, len))
                 return;
         if (len)
                 memcpy(b->data + b->len, data, len);
@@ -59,7 +65,10 @@ void buf_add(struct buf *b, const void *data, size_t len)
 
 void buf_addch(struct buf *b, char c)
 {
-        buf_add(b, &c, 1);
+        if (!has_room(b, 1) && !buf_reserve(b, 1))
+                return;
+        b->data[b->len++] = c;
+        b->data[b->len] = '\0';
 }
 
 void buf_addstr(struct buf *b, const char *s)
@@ -67,13 +76,40 @@ void buf_addstr(struct buf *b, const char *s)
         buf_add(b, s, strlen(s));
 }
 
+void buf_addu(struct buf *b, uint64_t n)
+{
+        char digits[20]; /* of 2^64 - 1 */
+        size_t at = sizeof(digits);
+
+        do
+                digits[--at] = (char)('0' + n % 10);
+        while (n /= 10);
+        buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+void buf_addi(struct buf *b, int64_t n)
+{
+        if (n < 0)
+                buf_addch(b, '-');
+        buf_addu(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
 void buf_addfv(struct buf *b, const char *fmt, va_list ap)
 {
+        size_t room = has_room(b, 0) ? b->cap - b->len : 0;
         va_list again;
 
+        if (b->failed)
+                return;
         va_copy(again, ap);
-        int n = vsnprintf(NULL, 0, fmt, again);
+        int n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, again);
         va_end(again);
+        if (n >= 0 && has_room(b, (size_t)n)) {
+                b->len += (size_t)n;
+                return;
+        }
+        if (room)
+                b->data[b->len] = '\0';
         if (n < 0 || !buf_reserve(b, (size_t)n)) {
                 b->failed = true;
                 return;
@@ -91,15 +127,31 @@ void buf_addf(struct buf *b, const char *fmt, ...)
         va_end(ap);
 }
 
+/* How many bytes of s stand in JSON as they are. */
+static size_t plain_run(const char *s, size_t len)
+{
+        size_t i = 0;
+
+        while (i < len && (unsigned char)s[i] >= 0x20 && (unsigned char)s[i] < 0x80 && s[i] != '"' && s[i] != '\\')
+                i++;
+        return i;
+}
+
 void buf_add_json_string(struct buf *b, const char *s, size_t len)
 {
         buf_addch(b, '"');
         for (size_t i = 0; i < len;) {
+                size_t run = plain_run(s + i, len - i);
+
+                buf_add(b, s + i, run);
+                i += run;
+                if (i == len)
+                        break;
                 unsigned char c = (unsigned char)s[i];
                 size_t n = utf8_sequence_length(s + i, len - i);
 
                 if (c == '"' || c == '\\')
-                        buf_addf(b, "\\%c", c);
+                        buf_add(b, (const char[]){'\\', s[i]}, 2);
                 else if (c == '\n')
                         buf_addstr(b, "\\n");
                 else if (c == '\t')

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
@@ -29,6 +30,9 @@ void buf_clear(struct buf *b);
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_addch(struct buf *b, char c);
 void buf_addstr(struct buf *b, const char *s);
+/* In decimal. */
+void buf_addu(struct buf *b, uint64_t n);
+void buf_addi(struct buf *b, int64_t n);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_addfv(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Appends s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */

@@ -116,6 +116,10 @@ size_t utf8_valid_prefix(const char *s, size_t len)
         size_t i = 0;
 
         while (i < len) {
+                if ((unsigned char)s[i] < 0x80) {
+                        i++;
+                        continue;
+                }
                 size_t n = utf8_sequence_length(s + i, len - i);
                 if (n == 0)
                         break;

@@ -3,8 +3,12 @@
 
 uint32_t hash_fnv32a(const void *data, size_t len)
 {
+        return hash_fnv32a_more(0x811c9dc5U, data, len);
+}
+
+uint32_t hash_fnv32a_more(uint32_t h, const void *data, size_t len)
+{
         const unsigned char *p = data;
-        uint32_t h = 0x811c9dc5U;
 
         for (size_t i = 0; i < len; i++)
                 h = (h ^ p[i]) * 0x01000193U;

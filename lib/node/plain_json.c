@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
@@ -8,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "codec/hash.h"
 #include "codec/value.h"
 #include "node/plain_json.h"
 
@@ -18,6 +18,13 @@
                 memcpy(&_loaded, (at), sizeof(_loaded)); \
                 _loaded;                                 \
         })
+
+void plain_word(struct buf *out, const char *word)
+{
+        buf_addch(out, '"');
+        buf_addstr(out, word);
+        buf_addch(out, '"');
+}
 
 void plain_key(struct buf *out, const char *name, bool *first)
 {
@@ -38,10 +45,17 @@ static bool is_zero(const struct plain_field *f, const char *at)
                                         return false;
                 return true;
         }
-        for (size_t i = 0; i < f->size; i++)
-                if (at[i])
-                        return false;
-        return true;
+        switch (f->size) {
+        case sizeof(uint64_t):
+                return LOAD(uint64_t, at) == 0;
+        case sizeof(uint32_t):
+                return LOAD(uint32_t, at) == 0;
+        default:
+                for (size_t i = 0; i < f->size; i++)
+                        if (at[i])
+                                return false;
+                return true;
+        }
 }
 
 /* What is not UTF-8 is written as pod_view_text would keep it, so that a text read back is cut to the same. */
@@ -70,7 +84,7 @@ static void write_usec(usec_t t, struct buf *out)
         if (t == USEC_INFINITY)
                 buf_addstr(out, "\"infinity\"");
         else
-                buf_addf(out, "%" PRIu64, t);
+                buf_addu(out, t);
 }
 
 static void write_structs(const struct plain_field *f, const char *at, struct buf *out)
@@ -95,13 +109,13 @@ static void write_one(const struct plain_field *f, const char *at, struct buf *o
                 buf_addstr(out, LOAD(bool, at) ? "true" : "false");
                 break;
         case PLAIN_INT:
-                buf_addf(out, "%d", LOAD(int, at));
+                buf_addi(out, LOAD(int, at));
                 break;
         case PLAIN_UNSIGNED:
-                buf_addf(out, "%u", LOAD(unsigned, at));
+                buf_addu(out, LOAD(unsigned, at));
                 break;
         case PLAIN_I64:
-                buf_addf(out, "%" PRId64, LOAD(int64_t, at));
+                buf_addi(out, LOAD(int64_t, at));
                 break;
         case PLAIN_USEC:
                 write_usec(LOAD(usec_t, at), out);
@@ -113,7 +127,7 @@ static void write_one(const struct plain_field *f, const char *at, struct buf *o
                 write_text(LOAD(const char *, at), out);
                 break;
         case PLAIN_ENUM:
-                buf_addf(out, "\"%s\"", f->enum_name(LOAD(int, at)));
+                plain_word(out, f->enum_name(LOAD(int, at)));
                 break;
         case PLAIN_STRUCT:
                 write_structs(f, at, out);
@@ -130,7 +144,8 @@ void plain_write_fields(const struct plain_field *fields, const void *object, st
 
                 if (is_zero(f, at))
                         continue;
-                plain_key(out, f->name, first);
+                buf_add(out, f->key + *first, f->key_len - *first);
+                *first = false;
                 write_one(f, at, out);
         }
 }
@@ -142,6 +157,52 @@ void plain_write(const struct plain_field *fields, const void *object, struct bu
         buf_addch(out, '{');
         plain_write_fields(fields, object, out, &first);
         buf_addch(out, '}');
+}
+
+/* --- digest --------------------------------------------------------------------------------------------------- */
+
+static uint64_t digest_number(uint64_t h, uint64_t index, uint64_t n)
+{
+        return n ? hash64_add(hash64_add(h, index), n) : h;
+}
+
+/* Zeros add nothing, as they are not written. */
+static uint64_t digest_one(const struct plain_field *f, const char *at, uint64_t h, uint64_t index)
+{
+        const char *text;
+
+        switch (f->type) {
+        case PLAIN_BOOL:
+                return digest_number(h, index, LOAD(bool, at));
+        case PLAIN_INT:
+        case PLAIN_UNSIGNED:
+        case PLAIN_ENUM:
+                return digest_number(h, index, LOAD(unsigned, at));
+        case PLAIN_I64:
+        case PLAIN_USEC:
+                return digest_number(h, index, LOAD(uint64_t, at));
+        case PLAIN_TEXT:
+                return at[0] ? hash64_text(hash64_add(h, index), at) : h;
+        case PLAIN_STRING:
+                text = LOAD(const char *, at);
+                return text ? hash64_text(hash64_add(h, index), text) : h;
+        case PLAIN_STRUCT:
+                for (size_t i = 0; i < f->count; i++)
+                        h = plain_digest(f->fields, at + i * f->size, hash64_add(h, index));
+                return h;
+        case PLAIN_TYPE_MAX:
+                break;
+        }
+        return h;
+}
+
+uint64_t plain_digest(const struct plain_field *fields, const void *object, uint64_t seed)
+{
+        uint64_t h = seed;
+
+        for (const struct plain_field *f = fields; f->name; f++)
+                h = digest_one(f, (const char *)object + f->offset, h, (uint64_t)(f - fields));
+        return hash64_add(h, UINT64_MAX);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------- */

@@ -221,7 +221,7 @@ void pod_change_write(const char *key, const struct pod_change *c, struct buf *o
 
         write_head(key, out, &first);
         plain_key(out, "change", &first);
-        buf_addf(out, "\"%s\"", pod_change_kind_name(c->kind));
+        plain_word(out, pod_change_kind_name(c->kind));
         plain_write_fields(change_fields, c, out, &first);
         if (c->pod) {
                 plain_key(out, "pod", &first);
@@ -247,13 +247,16 @@ void pod_plan_write(const char *key, usec_t now, const struct pod_plan *plan, st
                 buf_addstr(out, i > 0 ? ",{" : "{");
                 /* The first word of a list is its zero: say what it is all the same. */
                 plain_key(out, "do", &first_field);
-                buf_addf(out, "\"%s\"", pod_action_kind_name(plan->actions[i].kind));
+                plain_word(out, pod_action_kind_name(plan->actions[i].kind));
                 plain_write_fields(action_fields + 1, &plan->actions[i], out, &first_field);
                 buf_addch(out, '}');
         }
-        buf_addf(out, "],\"now\":%llu", (unsigned long long)now);
-        if (plan->deadline != USEC_INFINITY)
-                buf_addf(out, ",\"deadline\":%llu", (unsigned long long)plan->deadline);
+        buf_addstr(out, "],\"now\":");
+        buf_addu(out, now);
+        if (plan->deadline != USEC_INFINITY) {
+                buf_addstr(out, ",\"deadline\":");
+                buf_addu(out, plan->deadline);
+        }
         buf_addch(out, '}');
 }
 
@@ -282,8 +285,8 @@ static bool takes_pod(enum pod_change_kind kind)
 int pod_change_read(const struct value *v, struct pod_change *ret, struct err *err)
 {
         static const struct plain_field kind_field[] = {
-                {"change", PLAIN_ENUM, offsetof(struct pod_change, kind), sizeof(enum pod_change_kind), kind_word,
-                 POD_CHANGE_MAX, NULL, 0},
+                {PLAIN_KEY("change"), PLAIN_ENUM, offsetof(struct pod_change, kind), sizeof(enum pod_change_kind),
+                 kind_word, POD_CHANGE_MAX, NULL, 0},
                 PLAIN_END,
         };
         struct pod_change c = {0};

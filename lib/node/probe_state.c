@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/alloc.h"
 #include "codec/hash.h"
 #include "node/probe_state.h"
 
@@ -15,9 +14,12 @@ usec_t probe_period(const struct pod_probe *probe)
 
 usec_t probe_offset(const char *uid, const char *container, enum pod_probe_kind kind, usec_t period)
 {
-        char *text CLEANUP_FREE = xasprintf("%s/%s/%d", uid, container, (int)kind);
+        const char tail[] = {'/', (char)('0' + (int)kind)};
+        uint32_t h = hash_fnv32a(uid, strlen(uid));
 
-        return (usec_t)hash_fnv32a(text, strlen(text)) % period;
+        h = hash_fnv32a_more(h, "/", 1);
+        h = hash_fnv32a_more(h, container, strlen(container));
+        return (usec_t)hash_fnv32a_more(h, tail, sizeof(tail)) % period;
 }
 
 void probe_reset(struct pod_probe_state *state, enum pod_probe_kind kind)

@@ -42,11 +42,25 @@ static void test_fnv128a(void **state)
         expect128("foobar", "343e1662793c64bf6f0d3597ba446f18");
 }
 
+static void test_words(void **state)
+{
+        (void)state;
+        assert_true(hash64_add(0, 0) != 0);
+        assert_true(hash64_text(1, "") != hash64_text(2, ""));
+        assert_true(hash64_text(1, "") != 1);
+        assert_true(hash64_text(1, "12345678") != hash64_text(1, "12345679"));
+        assert_true(hash64_text(1, "123456789") != hash64_text(1, "12345678"));
+        assert_true(hash64_bytes(1, "a\0", 2) != hash64_bytes(1, "a", 1));
+        assert_true(hash64_text(hash64_text(1, "ab"), "c") != hash64_text(hash64_text(1, "a"), "bc"));
+        assert_true(hash64_text(1, "the same") == hash64_text(1, "the same"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_fnv32a),
                 cmocka_unit_test(test_fnv128a),
+                cmocka_unit_test(test_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
