@@ -139,7 +139,7 @@ void agent_ends_update(struct agent *agent, struct pod_entry *entry)
                 return;
         text = cJSON_PrintUnformatted(ends);
         if (text)
-                agent_write_state(agent, "ends", entry->view->key, text, strlen(text));
+                (void)agent_write_state(agent, "ends", entry->view->key, text, strlen(text));
         cJSON_free(text);
 }
 

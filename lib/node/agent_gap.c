@@ -45,7 +45,7 @@ static void keep(struct agent *agent, struct pod_entry *entry, usec_t gap)
         cJSON_AddItemToArray(list, cJSON_CreateNumber((double)(gap / USEC_PER_MSEC)));
         text = cJSON_PrintUnformatted(list);
         if (text)
-                agent_write_state(agent, "gaps", entry->view->key, text, strlen(text));
+                (void)agent_write_state(agent, "gaps", entry->view->key, text, strlen(text));
         cJSON_free(text);
 }
 

@@ -329,6 +329,8 @@ void agent_observe(struct agent *agent, const struct docker_container *container
         /* What it is of takes all of its pod's containers to tell. */
         if (seen == POD_OBSERVED_ORPHAN)
                 observer_list(agent->observer);
+        else if (seen == POD_OBSERVED_INSPECT)
+                observer_inspect(agent->observer, container->id);
         agent_kick(agent);
 }
 

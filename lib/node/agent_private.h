@@ -73,7 +73,7 @@ struct agent_pod {
         uint64_t digest;      /* of what was last looked at for status and disk */
         struct cJSON *status; /* as last made */
         char *status_text;
-        char *persisted; /* as last written by pod_persist */
+        uint64_t persisted; /* pod_persist_digest of what was written last, 0: nothing was */
         struct agent_tail *tails;
         bool hold_told;       /* why it is held was told */
         usec_t backoff_told;  /* the latest wait for a backoff that an event was posted of */
@@ -160,7 +160,8 @@ void agent_prune(struct agent *agent);                          /* what is on di
 const struct pod_incarnation *agent_shown(const struct pod_entry *entry);
 /* Writes a state file; says once when the disk takes nothing, and when it does again. */
 int agent_read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text);
-void agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len);
+/* False: it could not be written, which has been told. */
+bool agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len);
 
 /* agent_leftovers.c. true: some of the list's containers are of pods that no view has, so that what is left of these
  * has to be looked for again when the containers are gone. */

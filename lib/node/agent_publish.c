@@ -34,6 +34,7 @@
 /* Of one termination message (kubelet: 4 KiB each, 12 KiB a pod). */
 #define MESSAGE_MAX 4096
 #define PUBLISH_USEC (10 * USEC_PER_MSEC)
+#define WRITE_RETRY_USEC (10 * USEC_PER_SEC)
 #define MESSAGES_TOTAL (12 * 1024)
 
 const struct pod_incarnation *agent_shown(const struct pod_entry *entry)
@@ -71,7 +72,7 @@ void agent_disk_outcome(struct agent *agent, int result, const struct err *err)
         }
 }
 
-void agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len)
+bool agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len)
 {
         char *path CLEANUP_FREE = state_path(agent, kind, key);
         char *directory CLEANUP_FREE = file_dirname(path);
@@ -82,6 +83,7 @@ void agent_write_state(struct agent *agent, const char *kind, const char *key, c
         if (r >= 0)
                 r = file_write_atomic(path, text, len, STATE_FILE_MODE, FILE_WRITE_NO_SYNC, &err);
         agent_disk_outcome(agent, r, &err);
+        return r >= 0;
 }
 
 int agent_read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text)
@@ -91,21 +93,38 @@ int agent_read_state(const struct agent *agent, const char *kind, const char *ke
         return file_read(path, text, NULL);
 }
 
+static void publish_within(struct agent *agent, usec_t span)
+{
+        usec_t at = usec_add(loop_now(agent->loop), span);
+
+        if (at < loop_timer_get(agent->publish))
+                loop_timer_set(agent->publish, at);
+}
+
 void agent_persist(struct agent *agent, struct pod_entry *entry)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
         struct agent_pod *pod = agent_pod_of(entry);
+        uint64_t digest;
 
         /* Before what was there is restored, nothing is worth to be written over it; and what is kept of a pod that has
          * gone are its attempts, for the time when it comes back. */
         if (!agent->observed || (!entry->view->current && !entry->view->next))
                 return;
-        pod_persist_write(entry->view, agent->boot_id, &text);
-        if (text.failed || str_eq(pod->persisted, buf_str(&text)))
+        digest = pod_persist_digest(entry->view, agent->boot_id);
+        if (digest == pod->persisted)
                 return;
-        free(pod->persisted);
-        pod->persisted = xstrdup(buf_str(&text));
-        agent_write_state(agent, "state", entry->view->key, pod->persisted, text.len);
+        pod_persist_write(entry->view, agent->boot_id, &text);
+        if (text.failed)
+                return;
+        if (agent_write_state(agent, "state", entry->view->key, buf_str(&text), text.len)) {
+                pod->persisted = digest;
+                return;
+        }
+        /* What a full disk did not take is written when it does: a podwatch that starts meanwhile goes by what is old.
+         */
+        pod->dirty = true;
+        publish_within(agent, WRITE_RETRY_USEC);
 }
 
 static void restore_status(struct agent *agent, struct pod_entry *entry)
@@ -182,7 +201,6 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         agent_tails_free(agent, pod);
         cJSON_Delete(pod->status);
         free(pod->status_text);
-        free(pod->persisted);
         free(pod->progress);
         free(pod->circle);
         cJSON_Delete(pod->gaps);
@@ -296,7 +314,7 @@ static void tell(struct agent *agent, struct pod_entry *entry, const struct pod_
         if (!agent->observed)
                 return;
         if (changed)
-                agent_write_state(agent, "status", entry->view->key, pod->status_text, strlen(pod->status_text));
+                (void)agent_write_state(agent, "status", entry->view->key, pod->status_text, strlen(pod->status_text));
         /* Also what is as it was: after a restart of podwatch, or with another version of the pod, nobody was told yet,
          * and the same again costs nothing. */
         if (inc->revision > 0)
@@ -345,8 +363,7 @@ void agent_publish(void *userdata, usec_t now)
  * must not hold up a container. */
 void agent_publish_soon(struct agent *agent)
 {
-        if (loop_timer_get(agent->publish) == USEC_INFINITY)
-                loop_timer_set(agent->publish, usec_add(loop_now(agent->loop), PUBLISH_USEC));
+        publish_within(agent, PUBLISH_USEC);
 }
 
 void agent_mark(struct agent *agent, struct pod_entry *entry)

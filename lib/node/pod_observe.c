@@ -175,7 +175,8 @@ static enum pod_observed observe_known(struct pod_view *view, struct pod_incarna
                 } else if (instance->state == INSTANCE_EXITED) {
                         if (!seen->d->inspected)
                                 return POD_OBSERVED_INSPECT;
-                        if (seen->d->started > instance->finished_wall)
+                        /* Another run than the one that ended; by the wall clock it may lie before that. */
+                        if (seen->d->started && seen->d->started != instance->started_wall)
                                 now_running(inc, i, seen, true);
                 }
                 refresh(inc, instance, seen);
@@ -187,6 +188,12 @@ static enum pod_observed observe_known(struct pod_view *view, struct pod_incarna
         }
         if (!seen->d->inspected)
                 return POD_OBSERVED_INSPECT;
+        /* The end of another run than the one that is known: of an earlier one, told late, or of one that was over before
+         * it was seen. Nothing is stopped for it before a second look has shown the same. */
+        if (instance->started_wall && seen->d->started && seen->d->started != instance->started_wall) {
+                instance->started_wall = seen->d->started;
+                return POD_OBSERVED_INSPECT;
+        }
         now_exited(view, inc, i, seen);
         return POD_OBSERVED;
 }

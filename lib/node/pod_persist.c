@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/hash.h"
 #include "codec/json.h"
 #include "codec/value.h"
 #include "node/backoff.h"
@@ -126,7 +127,8 @@ static char *or_null(char *s)
         return s[0] ? s : NULL;
 }
 
-static void write_container(const struct pod_container *spec, struct pod_container_view *c, struct buf *out)
+/* Strings are borrowed. */
+static struct saved_container container_to_save(const struct pod_container *spec, struct pod_container_view *c)
 {
         struct saved_container saved = {
                 .name = spec->name,
@@ -153,12 +155,12 @@ static void write_container(const struct pod_container *spec, struct pod_contain
                         .last_success = c->probes[k].last_success,
                         .streak = c->probes[k].streak,
                 };
-        plain_write(container_fields, &saved, out);
+        return saved;
 }
 
-static void write_pod(struct pod_incarnation *inc, struct buf *out)
+static struct saved_pod pod_to_save(struct pod_incarnation *inc)
 {
-        struct saved_pod saved = {
+        return (struct saved_pod){
                 .uid = inc->pod->uid,
                 .spec_hash = inc->pod->spec_hash,
                 .first_seen = inc->first_seen,
@@ -179,14 +181,21 @@ static void write_pod(struct pod_incarnation *inc, struct buf *out)
                 .gated = inc->gated,
                 .gate_until = inc->gate_until,
         };
+}
+
+static void write_pod(struct pod_incarnation *inc, struct buf *out)
+{
+        struct saved_pod saved = pod_to_save(inc);
         bool first = true;
 
         buf_addch(out, '{');
         plain_write_fields(pod_fields, &saved, out, &first);
         plain_key(out, "containers", &first);
         for (size_t i = 0; i < inc->pod->container_count; i++) {
+                struct saved_container container = container_to_save(&inc->pod->containers[i], &inc->containers[i]);
+
                 buf_addch(out, i > 0 ? ',' : '[');
-                write_container(&inc->pod->containers[i], &inc->containers[i], out);
+                plain_write(container_fields, &container, out);
         }
         buf_addstr(out, inc->pod->container_count ? "]}" : "[]}");
 }
@@ -211,6 +220,28 @@ void pod_persist_write(const struct pod_view *view, const char *boot_id, struct 
                 write_pod(inc, out);
         }
         buf_addstr(out, "]}");
+}
+
+static uint64_t digest_pod(struct pod_incarnation *inc, uint64_t h)
+{
+        struct saved_pod saved = pod_to_save(inc);
+
+        h = plain_digest(pod_fields, &saved, h);
+        for (size_t i = 0; i < inc->pod->container_count; i++) {
+                struct saved_container container = container_to_save(&inc->pod->containers[i], &inc->containers[i]);
+
+                h = plain_digest(container_fields, &container, h);
+        }
+        return h;
+}
+
+uint64_t pod_persist_digest(const struct pod_view *view, const char *boot_id)
+{
+        uint64_t h = hash64_text(view->fallback_revision, boot_id);
+
+        if (view->current)
+                h = digest_pod(view->current, h);
+        return view->next ? digest_pod(view->next, h ^ 1) : h;
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------- */
@@ -261,6 +292,8 @@ static void restore_backoff(const struct restore *r, struct pod_backoff *b, cons
 
 static void restore_running(struct pod_container_view *c, const struct saved_container *saved)
 {
+        /* Docker tells it by the wall clock, which may have been set since. */
+        c->now.started = saved->started ? saved->started : c->now.started;
         c->post_start_done = saved->post_start_done;
         c->pre_stop_done = saved->pre_stop_done;
         c->restart_wanted = saved->restart_wanted;
@@ -303,6 +336,11 @@ static void restore_container(const struct restore *r, struct pod_incarnation *i
         }
 }
 
+static bool same_sandbox(const struct pod_incarnation *inc, const struct saved_pod *saved)
+{
+        return str_eq(inc->sandbox.id, saved->sandbox ? saved->sandbox : "");
+}
+
 static void restore_phase(const struct restore *r, struct pod_incarnation *inc, const struct saved_pod *saved)
 {
         if (!r->observed)
@@ -312,7 +350,9 @@ static void restore_phase(const struct restore *r, struct pod_incarnation *inc, 
                 inc->terminal_failed = saved->terminal_failed;
                 inc->stop_reason = saved->stop_reason;
                 inc->phase = POD_ENDED;
-        } else if (saved->phase == POD_STOPPING && r->same_boot && fact_runs(inc) &&
+                /* A stop ends with its sandbox: where another is there, the stop is over, and what was written since
+                 * was lost. */
+        } else if (saved->phase == POD_STOPPING && r->same_boot && fact_runs(inc) && same_sandbox(inc, saved) &&
                    (inc->phase == POD_ACTIVE || inc->phase == POD_PREPARING)) {
                 inc->phase = POD_STOPPING;
                 inc->stop_reason = saved->stop_reason;
@@ -338,7 +378,7 @@ static void restore_pod(const struct restore *r, struct pod_incarnation *inc, co
                 inc->gated = saved->gated;
                 inc->gate_until = saved->gate_until;
         }
-        if (r->observed && r->same_boot && saved->sandbox && str_eq(inc->sandbox.id, saved->sandbox))
+        if (r->observed && r->same_boot && saved->sandbox && same_sandbox(inc, saved))
                 inc->sandbox_ready &= saved->sandbox_ready;
         if (r->observed && r->same_boot)
                 restore_backoff(r, &inc->sandbox_backoff, &saved->sandbox_backoff,

@@ -9,6 +9,7 @@
  * belong to. Attempts are kept, also for a pod that has gone and comes back with the same UID.
  */
 #include <stddef.h>
+#include <stdint.h>
 
 #include "node/pod_view.h"
 
@@ -17,6 +18,10 @@ struct err;
 
 /* Appends the text. The same view gives the same bytes. */
 void pod_persist_write(const struct pod_view *view, const char *boot_id, struct buf *out);
+
+/* The same as long as pod_persist_write would write the same, and another where not: whether to write at all, found out
+ * without writing. Within one process. */
+uint64_t pod_persist_digest(const struct pod_view *view, const char *boot_id);
 
 /* Puts it back into a view: what belongs to a UID and spec hash, or to a container id, that the view has. To be called
  * with observed false when the pod is wanted: attempts, and when it was first seen. And with observed true when its

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
+#include "codec/hash.h"
+#include "node/pod_persist.h"
 #include "node/pod_step.h"
 #include "node/view_digest.h"
 
-#define FNV64_OFFSET 0xcbf29ce484222325ULL
-#define FNV64_PRIME 0x100000001b3ULL
-
-static void add(uint64_t *h, const void *data, size_t len)
-{
-        const unsigned char *p = data;
-
-        for (size_t i = 0; i < len; i++)
-                *h = (*h ^ p[i]) * FNV64_PRIME;
-}
-
 static void add_number(uint64_t *h, uint64_t n)
 {
-        add(h, &n, sizeof(n));
+        *h = hash64_add(*h, n);
 }
 
 static void add_text(uint64_t *h, const char *s)
 {
-        add(h, s, strlen(s) + 1);
+        *h = hash64_text(*h, s);
 }
 
 static void add_instance(uint64_t *h, const struct pod_instance *i)
@@ -52,7 +41,7 @@ static void add_container(uint64_t *h, const struct pod_container_view *c)
         add_instance(h, &c->now);
         add_instance(h, &c->last);
         add_text(h, c->image_id);
-        add(h, flags, sizeof(flags));
+        *h = hash64_bytes(*h, flags, sizeof(flags));
         add_retry(h, &c->retry);
         add_retry(h, &c->image_retry);
         add_number(h, c->backoff.count);
@@ -94,7 +83,7 @@ static void add_incarnation(uint64_t *h, const struct pod_incarnation *inc)
 
 uint64_t view_digest(const struct pod_view *view, const struct pod_plan *plan)
 {
-        uint64_t h = FNV64_OFFSET;
+        uint64_t h = pod_persist_digest(view, "");
 
         add_number(&h, (uint64_t)view->drain << 2 | (uint64_t)view->wanted << 1 | (uint64_t)view->runtime_ready);
         add_text(&h, view->hold);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What Docker shows, late or by a wall clock that was set back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "docker/docker.h"
+#include "rig.h"
+
+static void up(struct rig *rig)
+{
+        rig_init(rig);
+        rig_want(rig, rig_pod("u1", "h1", 0, 1));
+        rig_settle(rig);
+        (void)rig_take(rig);
+}
+
+/* The container app0 ("" the sandbox) as an inspect shows it. */
+static enum pod_observed show(struct rig *rig, const char *container, enum docker_state state, usec_t started,
+                              usec_t finished)
+{
+        struct pod_incarnation *inc = rig->view->current;
+        const struct pod_instance *known = container[0] ? &rig_view(rig, container)->now : &inc->sandbox;
+        struct docker_container seen;
+        enum pod_observed r;
+
+        rig_show(rig, &seen, known->id, "u1", "h1", container, known->attempt, inc->sandbox.id, true);
+        seen.state = state;
+        seen.started = started;
+        seen.finished = finished;
+        r = pod_observe_container(rig->view, &seen, rig->now, rig->wall);
+        docker_container_release(&seen);
+        rig_step(rig);
+        return r;
+}
+
+/* The clock was set back between its end and its new start: that start lies before the end by the clock. */
+static void what_somebody_starts_is_seen_though_the_clock_was_set_back(void **state)
+{
+        struct rig rig;
+        usec_t wall;
+
+        (void)state;
+        up(&rig);
+        wall = rig.wall;
+        (void)show(&rig, "app0", DOCKER_STATE_RUNNING, wall, 0);
+        (void)show(&rig, "app0", DOCKER_STATE_EXITED, wall, wall + SEC);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_EXITED);
+        /* An answer that was under way when it ended. */
+        (void)show(&rig, "app0", DOCKER_STATE_RUNNING, wall, 0);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_EXITED);
+        rig.wall -= 3600 * SEC;
+        (void)show(&rig, "app0", DOCKER_STATE_RUNNING, rig.wall, wall + SEC);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        rig_release(&rig);
+}
+
+/* The end of another run than the one that is known: an answer that comes late, or the newest there is. It is looked at
+ * again before anything is stopped for it. */
+static void the_end_of_another_run_is_looked_at_again(void **state)
+{
+        struct rig rig;
+        usec_t wall;
+
+        (void)state;
+        up(&rig);
+        wall = rig.wall;
+        (void)show(&rig, "", DOCKER_STATE_RUNNING, wall, 0);
+        assert_int_equal(show(&rig, "", DOCKER_STATE_EXITED, wall - 5 * SEC, wall - SEC), POD_OBSERVED_INSPECT);
+        assert_int_equal(rig.view->current->sandbox.state, INSTANCE_RUNNING);
+        /* It was late. */
+        assert_int_equal(show(&rig, "", DOCKER_STATE_RUNNING, wall, 0), POD_OBSERVED);
+        assert_int_equal(rig.view->current->sandbox.state, INSTANCE_RUNNING);
+        assert_int_equal(rig.view->current->phase, POD_ACTIVE);
+        /* Somebody had started it once more, and it has ended. */
+        assert_int_equal(show(&rig, "", DOCKER_STATE_EXITED, wall + 5 * SEC, wall + 6 * SEC), POD_OBSERVED_INSPECT);
+        assert_int_equal(rig.view->current->phase, POD_ACTIVE);
+        assert_int_equal(show(&rig, "", DOCKER_STATE_EXITED, wall + 5 * SEC, wall + 6 * SEC), POD_OBSERVED);
+        assert_int_equal(rig.view->current->phase, POD_STOPPING);
+        rig_release(&rig);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_somebody_starts_is_seen_though_the_clock_was_set_back),
+                cmocka_unit_test(the_end_of_another_run_is_looked_at_again),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

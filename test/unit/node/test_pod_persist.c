@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is kept over a restart of podwatch, and what of it is still true then.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "docker/docker.h"
+#include "node/pod_persist.h"
+#include "node/view_digest.h"
+#include "rig.h"
+
+#define BOOT "boot"
+#define LIMIT (64 * 1024)
+
+static void up(struct rig *rig)
+{
+        rig_init(rig);
+        rig_want(rig, rig_pod("u1", "h1", 0, 1));
+        rig_settle(rig);
+        (void)rig_take(rig);
+}
+
+static void show(struct rig *rig, const char *id, const char *container, unsigned attempt, const char *sandbox)
+{
+        struct docker_container seen;
+
+        rig_show(rig, &seen, id, "u1", "h1", container, attempt, sandbox, true);
+        (void)pod_observe_container(rig->view, &seen, rig->now, rig->wall);
+        docker_container_release(&seen);
+}
+
+/* Another podwatch, `away` later by the boot clock and `jump` more by the wall clock, which finds sandbox and app0. */
+static void comes_back(struct rig *rig, const char *saved, usec_t away, usec_t jump, const char *sandbox,
+                       unsigned sandbox_attempt, const char *app, unsigned attempt)
+{
+        struct rig next;
+
+        rig_init(&next);
+        next.now = rig->now + away;
+        next.wall = rig->wall + away + jump;
+        rig_want(&next, rig_pod("u1", "h1", 0, 1));
+        assert_int_equal(pod_persist_restore(next.view, saved, strlen(saved), BOOT, false, next.now, next.wall, NULL),
+                         0);
+        show(&next, sandbox, "", sandbox_attempt, NULL);
+        show(&next, app, "app0", attempt, sandbox);
+        assert_int_equal(pod_persist_restore(next.view, saved, strlen(saved), BOOT, true, next.now, next.wall, NULL),
+                         0);
+        rig_release(rig);
+        *rig = next;
+}
+
+/* A stop that the state on disk tells of is over when another sandbox runs: what was written since was lost. */
+static void a_stop_of_an_earlier_sandbox_is_over(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct rig rig;
+
+        (void)state;
+        up(&rig);
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        assert_int_equal(rig.view->current->phase, POD_STOPPING);
+        pod_persist_write(rig.view, BOOT, &saved);
+        comes_back(&rig, buf_str(&saved), 5 * SEC, 0, "another", 7, "app", 7);
+        assert_int_equal(rig.view->current->phase, POD_ACTIVE);
+        rig_release(&rig);
+}
+
+static void a_stop_of_this_sandbox_goes_on(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct rig rig;
+        char sandbox[POD_VIEW_ID_MAX], app[POD_VIEW_ID_MAX];
+
+        (void)state;
+        up(&rig);
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        pod_persist_write(rig.view, BOOT, &saved);
+        memcpy(sandbox, rig.view->current->sandbox.id, sizeof(sandbox));
+        memcpy(app, rig_view(&rig, "app0")->now.id, sizeof(app));
+        comes_back(&rig, buf_str(&saved), 5 * SEC, 0, sandbox, 0, app, 0);
+        assert_int_equal(rig.view->current->phase, POD_STOPPING);
+        rig_release(&rig);
+}
+
+/* The length of a run decides whether the backoff begins anew: it must not be that of a wall clock that was set. */
+static void a_run_is_as_long_as_it_was(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct rig rig;
+        char sandbox[POD_VIEW_ID_MAX], app[POD_VIEW_ID_MAX];
+        usec_t started;
+
+        (void)state;
+        up(&rig);
+        pod_persist_write(rig.view, BOOT, &saved);
+        memcpy(sandbox, rig.view->current->sandbox.id, sizeof(sandbox));
+        memcpy(app, rig_view(&rig, "app0")->now.id, sizeof(app));
+        started = rig_view(&rig, "app0")->now.started;
+        comes_back(&rig, buf_str(&saved), 5 * SEC, 3600 * SEC, sandbox, 0, app, 0);
+        assert_int_equal(rig_view(&rig, "app0")->now.started, started);
+        rig_release(&rig);
+}
+
+/* The text, and so the digest that saves writing it, and the one that saves looking. */
+static void must_differ(struct rig *rig)
+{
+        static uint64_t persist, whole;
+        static char text[LIMIT];
+        struct buf now CLEANUP_BUF = BUF_INIT(LIMIT);
+        uint64_t p = pod_persist_digest(rig->view, BOOT), w = view_digest(rig->view, &rig->plan);
+
+        pod_persist_write(rig->view, BOOT, &now);
+        assert_string_not_equal(text, buf_str(&now));
+        assert_true(p != persist);
+        assert_true(w != whole);
+        assert_true(p == pod_persist_digest(rig->view, BOOT));
+        memcpy(text, buf_str(&now), now.len + 1);
+        persist = p;
+        whole = w;
+}
+
+static void whatever_belongs_on_disk_is_seen_by_the_digest(void **state)
+{
+        struct rig rig;
+        struct pod_incarnation *inc;
+        struct pod_container_view *c;
+
+        (void)state;
+        up(&rig);
+        inc = rig.view->current;
+        c = rig_view(&rig, "app0");
+        must_differ(&rig);
+        inc->sandbox_ready = !inc->sandbox_ready;
+        must_differ(&rig);
+        inc->sandbox_backoff.count++;
+        must_differ(&rig);
+        inc->sandbox_backoff.ended = !inc->sandbox_backoff.ended;
+        must_differ(&rig);
+        inc->stop_deadline++;
+        must_differ(&rig);
+        inc->first_seen++;
+        must_differ(&rig);
+        c->backoff.period++;
+        must_differ(&rig);
+        c->backoff.ended = !c->backoff.ended;
+        must_differ(&rig);
+        c->restart_grace_usec = 5;
+        must_differ(&rig);
+        pod_view_text(c->restart_reason, sizeof(c->restart_reason), "why");
+        must_differ(&rig);
+        pod_view_text(c->restart_reason, sizeof(c->restart_reason), "why not, if it is for long");
+        must_differ(&rig);
+        c->now.started++;
+        must_differ(&rig);
+        c->probes[POD_PROBE_READINESS].streak++;
+        must_differ(&rig);
+        rig.view->fallback_revision = 3;
+        must_differ(&rig);
+        rig_release(&rig);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_stop_of_an_earlier_sandbox_is_over),
+                cmocka_unit_test(a_stop_of_this_sandbox_goes_on),
+                cmocka_unit_test(a_run_is_as_long_as_it_was),
+                cmocka_unit_test(whatever_belongs_on_disk_is_seen_by_the_digest),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
