@@ -19,7 +19,7 @@ struct model {
         struct model_hooks hooks;
         struct model_faults faults;
         struct model_met met;
-        struct model_container *containers;
+        struct model_container *containers, *gone;
         struct model_client *clients[CLIENTS_MAX];
         bool down;
         unsigned addresses;
@@ -48,6 +48,7 @@ struct model *model_free(struct model *model)
 {
         struct model_container *c, *next;
 
+        DL_CONCAT(model->containers, model->gone);
         DL_FOREACH_SAFE (model->containers, c, next)
                 container_free(c);
         free(model);
@@ -227,7 +228,6 @@ void model_end(struct model *model, struct model_container *c, int code)
         c->state = DOCKER_STATE_EXITED;
         c->exit_code = code;
         c->finished_wall = loop_now_realtime(model->loop);
-        c->ip[0] = '\0';
         model->met.ends++;
         model->hooks.ended(model->hooks.userdata, c);
         tell(model, c, "die");
@@ -244,6 +244,14 @@ void model_signal(struct model *model, struct model_container *c, const char *si
                 end_after(c, c->term_delay + rng_between(model->rng, 1, 20) * USEC_PER_MSEC, 143);
 }
 
+/* What was under way when it went may be shown later; so what has gone is kept. */
+static void put_aside(struct model *model, struct model_container *c)
+{
+        c->end = loop_source_free(c->end);
+        DL_DELETE(model->containers, c);
+        DL_APPEND(model->gone, c);
+}
+
 void model_destroy(struct model *model, struct model_container *c)
 {
         if (c->state == DOCKER_STATE_RUNNING) {
@@ -252,8 +260,7 @@ void model_destroy(struct model *model, struct model_container *c)
         }
         model->met.removes++;
         tell(model, c, "destroy");
-        DL_DELETE(model->containers, c);
-        container_free(c);
+        put_aside(model, c);
 }
 
 void model_crash(struct model *model, struct model_container *c, int code)
@@ -266,32 +273,30 @@ void model_remove(struct model *model, struct model_container *c)
         model_end(model, c, 137);
         model->met.removes++;
         tell(model, c, "destroy");
-        DL_DELETE(model->containers, c);
-        container_free(c);
+        put_aside(model, c);
 }
 
 void model_show(const struct model_container *c, bool inspected, struct docker_container *d)
 {
+        static char nothing[] = "", image[] = "image", image_id[] = "sha256:image", network_mode[] = "default";
+
         *d = (struct docker_container){.state = c->state, .inspected = inspected};
-        d->id = xstrdup(c->id);
-        d->name = xstrdup(c->name);
-        d->image = xstrdup("image");
-        d->image_id = xstrdup("sha256:image");
+        d->id = (char *)(uintptr_t)c->id;
+        d->name = c->name;
+        d->image = image;
+        d->image_id = image_id;
         d->created = c->created_wall;
-        for (size_t i = 0; i < c->labels.count; i++)
-                docker_labels_add(&d->labels, c->labels.items[i].key, c->labels.items[i].value);
+        d->labels = c->labels;
         if (!inspected)
                 return;
         d->pid = c->state == DOCKER_STATE_RUNNING ? 1 : 0;
         d->exit_code = c->exit_code;
-        d->error = xstrdup("");
+        d->error = nothing;
         d->started = c->started_wall;
         d->finished = c->finished_wall;
-        d->ip = xstrdup(c->ip);
-        d->log_path = xstrdup("");
-        d->resolv_conf = xstrdup("");
-        d->hosts_path = xstrdup("");
-        d->network_mode = xstrdup("default");
+        d->ip = c->state == DOCKER_STATE_RUNNING ? (char *)(uintptr_t)c->ip : nothing;
+        d->log_path = d->resolv_conf = d->hosts_path = nothing;
+        d->network_mode = network_mode;
 }
 
 /* --- the daemon ----------------------------------------------------------------------------------------------- */

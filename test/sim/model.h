@@ -24,7 +24,7 @@ struct model_container {
         usec_t created, started; /* by the simulator's clock; 0: not yet */
         usec_t created_wall, started_wall, finished_wall;
         int exit_code;
-        char ip[24];
+        char ip[24]; /* of its last start */
         /* of its labels */
         char *key; /* namespace/name of the pod */
         const char *uid, *hash, *container, *sandbox;
@@ -36,6 +36,7 @@ struct model_container {
         usec_t term_delay; /* after SIGTERM; USEC_INFINITY: deaf */
         /* what excuses its end, for the checks */
         bool probe_failed, hook_failed;
+        bool given_up; /* it was dead when podwatch decided so; a start may have been under way */
         unsigned failures[2];            /* of startup and liveness probes in a row */
         usec_t stop_asked, signal_asked; /* by podwatch */
         usec_t kill_least;               /* no kill before */
@@ -101,7 +102,7 @@ void model_start(struct model *model, struct model_container *c);
 void model_signal(struct model *model, struct model_container *c, const char *signal);
 void model_end(struct model *model, struct model_container *c, int code);
 void model_destroy(struct model *model, struct model_container *c);
-/* Fills d with copies. */
+/* Fills d, whose strings are borrowed until model_free: not to be released. */
 void model_show(const struct model_container *c, bool inspected, struct docker_container *d);
 void model_client_added(struct model *model, struct model_client *client);
 void model_client_gone(struct model *model, struct model_client *client);

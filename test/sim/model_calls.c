@@ -48,7 +48,7 @@ struct docker_call {
         struct loop_source *timer;
         bool arrived, lose_answer, cancelled;
         uint64_t stream; /* number of an event stream */
-        struct err err;
+        struct err *err; /* NULL: none */
         /* result */
         char *made;
         struct docker_container shown;
@@ -68,7 +68,7 @@ struct told_event {
         struct model_client *client;
         uint64_t stream;
         struct docker_container shown;
-        char *action;
+        const char *action; /* a literal */
 };
 
 /* --- ends ----------------------------------------------------------------------------------------------------- */
@@ -78,9 +78,7 @@ static void call_free(struct docker_call *call)
         if (call->client)
                 DL_DELETE(call->client->calls, call);
         (void)loop_source_free(call->timer);
-        docker_container_release(&call->shown);
-        for (size_t i = 0; i < call->list.count; i++)
-                docker_container_release(&call->list.items[i]);
+        free(call->err);
         free(call->list.items);
         free(call->id);
         free(call->text);
@@ -90,7 +88,7 @@ static void call_free(struct docker_call *call)
 
 static void answer(struct docker_call *call)
 {
-        const struct err *err = call->err.code ? &call->err : NULL;
+        const struct err *err = call->err;
         const struct docker_version version = {
                 .version = (char[]){"20.10.24"}, .api_version = (char[]){"1.41"}, .api_used = (char[]){"1.41"}};
         const struct docker_info info = {.cgroup_driver = (char[]){"cgroupfs"}, .cgroup_version = 1};
@@ -137,8 +135,10 @@ static void on_answer(void *userdata)
 
 static void fail(struct docker_call *call, int code, int status, const char *what)
 {
-        (void)err_set(&call->err, code, "model: %s", what);
-        call->err.status = status;
+        if (!call->err)
+                call->err = xcalloc(1, sizeof(*call->err));
+        (void)err_set(call->err, code, "model: %s", what);
+        call->err->status = status;
 }
 
 /* --- what the daemon does --------------------------------------------------------------------------------------- */
@@ -256,7 +256,7 @@ static usec_t work_time(struct docker_call *call)
 
 static void send_answer(struct docker_call *call, usec_t delay)
 {
-        if (call->lose_answer && !call->err.code) {
+        if (call->lose_answer && !call->err) {
                 model_count(call->model)->lost_answer++;
                 fail(call, rng_chance(model_rng(call->model), 500) ? ECONNRESET : ETIMEDOUT, 0, "the answer was lost");
         }
@@ -290,7 +290,7 @@ static void on_arrival(void *userdata)
                 return;
         }
         carry_out(call);
-        if (!call->err.code && rng_chance(model_rng(call->model), model_faults(call->model)->refused_done)) {
+        if (!call->err && rng_chance(model_rng(call->model), model_faults(call->model)->refused_done)) {
                 model_count(call->model)->refused_done++;
                 fail(call, ERR_REMOTE, 500, "something went wrong afterwards");
         }
@@ -333,7 +333,7 @@ static void on_cancelled(void *userdata)
         struct docker_call *call = userdata;
 
         call->timer = NULL;
-        (void)err_set(&call->err, ECANCELED, "model: cancelled");
+        fail(call, ECANCELED, 0, "cancelled");
         answer(call);
         call_free(call);
 }
@@ -508,14 +508,12 @@ static void on_told(void *userdata)
                                                            .name = t->shown.name,
                                                            .attributes = &t->shown.labels};
 
-                        if (call->stream != t->stream || call->cancelled || call->err.code)
+                        if (call->stream != t->stream || call->cancelled || call->err)
                                 continue;
                         call->event(call->userdata, &event);
                         break;
                 }
         }
-        docker_container_release(&t->shown);
-        free(t->action);
         free(t);
 }
 
@@ -531,7 +529,7 @@ static void tell_one(struct model_client *client, uint64_t stream, const struct 
         }
         t->client = client;
         t->stream = stream;
-        t->action = xstrdup(action);
+        t->action = action;
         model_show(c, false, &t->shown);
         client->told++;
         (void)sim_after(model_loop(client->model), delay, on_told, t);
@@ -543,7 +541,7 @@ void model_client_event(struct model_client *client, const struct model_containe
         struct docker_call *call;
 
         DL_FOREACH (client->calls, call) {
-                if (call->kind != CALL_EVENTS || !call->arrived || call->cancelled || call->err.code)
+                if (call->kind != CALL_EVENTS || !call->arrived || call->cancelled || call->err)
                         continue;
                 if (rng_chance(rng, model_faults(client->model)->lost_event)) {
                         model_count(client->model)->lost_event++;
@@ -566,7 +564,7 @@ void model_client_down(struct model_client *client)
                 if (call->cancelled)
                         continue;
                 call->timer = loop_source_free(call->timer);
-                if (!call->err.code)
+                if (!call->err)
                         fail(call, ECONNRESET, 0, "the daemon went away");
                 call->timer = sim_after(model_loop(client->model), USEC_PER_MSEC, on_answer, call);
         }

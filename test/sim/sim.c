@@ -19,6 +19,8 @@
 
 /* Every n-th schedule is replayed as well: it costs as much as the schedule itself. */
 #define REPLAY_EVERY 5
+/* Every n-th waits for all of the calm: most of that is spent with nothing but probes that go on succeeding. */
+#define WHOLE_CALM_EVERY 5
 
 struct arguments {
         uint64_t seed, schedules;
@@ -128,7 +130,8 @@ int main(int argc, char **argv)
                 const struct world_options options = {.seed = a.seed + i,
                                                       .verbose = a.verbose,
                                                       .records = a.records,
-                                                      .replay = i % REPLAY_EVERY == 0};
+                                                      .replay = (a.seed + i) % REPLAY_EVERY == 1,
+                                                      .whole_calm = (a.seed + i) % WHOLE_CALM_EVERY == 2};
                 struct world_result r;
 
                 world_run(&options, &r);

@@ -17,18 +17,21 @@
 #include "node/pod_store.h"
 #include "node/probe.h"
 #include "node/replay.h"
+#include "node/view_digest.h"
 #include "sim_loop.h"
 #include "sim_node.h"
 
-/* What was to be written in this time before a kill may be lost. */
-#define KILL_WINDOW (2 * USEC_PER_MSEC)
+/* As agent_publish.c: what a kill before then takes is lost. */
+#define PUBLISH_USEC (10 * USEC_PER_MSEC)
+#define WRITE_RETRY_USEC (10 * USEC_PER_SEC)
+/* Every n-th time that a digest says that there is nothing to write, that is looked into. */
+#define DIGEST_CHECK 16
 
 /* --- disk ------------------------------------------------------------------------------------------------------ */
 
 struct saved {
         char *key, *text;
-        char *before; /* what stood there until `written` */
-        usec_t written;
+        uint64_t digest; /* of the view that text was written from, 0: not known */
         bool stale;
         UT_hash_handle hh;
 };
@@ -52,7 +55,6 @@ struct sim_disk *sim_disk_free(struct sim_disk *disk)
                 HASH_DEL(disk->files, s);
                 free(s->key);
                 free(s->text);
-                free(s->before);
                 free(s);
         }
         free(disk);
@@ -85,7 +87,7 @@ static const char *disk_read(struct sim_disk *disk, const char *key)
         return s ? s->text : NULL;
 }
 
-static void disk_write(struct sim_disk *disk, struct rng *rng, const char *key, const char *text, usec_t now)
+static struct saved *disk_file(struct sim_disk *disk, const char *key)
 {
         struct saved *s;
 
@@ -95,34 +97,23 @@ static void disk_write(struct sim_disk *disk, struct rng *rng, const char *key, 
                 s->key = xstrdup(key);
                 HASH_ADD_KEYPTR(hh, disk->files, s->key, strlen(s->key), s);
         }
-        if (s->text && strcmp(s->text, text) == 0) {
-                s->stale = false;
-                return;
-        }
-        s->stale = rng_chance(rng, disk->fails);
-        disk->failures += s->stale;
-        if (s->stale)
-                return;
-        if (now != s->written) {
-                free(s->before);
-                s->before = TAKE_PTR(s->text);
-                s->written = now;
-        }
-        free(s->text);
-        s->text = xstrdup(text);
+        return s;
 }
 
-/* Files are written after the requests that a step led to: a kill may come between. */
-static void disk_lose(struct sim_disk *disk, usec_t since)
+static bool disk_write(struct sim_disk *disk, struct rng *rng, struct saved *s, const char *text, uint64_t digest)
 {
-        struct saved *s, *next;
+        bool same = str_eq(s->text, text);
 
-        HASH_ITER (hh, disk->files, s, next) {
-                if (s->written < since)
-                        continue;
+        s->stale = !same && rng_chance(rng, disk->fails);
+        disk->failures += s->stale;
+        if (s->stale)
+                return false;
+        s->digest = digest;
+        if (!same) {
                 free(s->text);
-                s->text = TAKE_PTR(s->before);
+                s->text = xstrdup(text);
         }
+        return true;
 }
 
 /* --- the node -------------------------------------------------------------------------------------------------- */
@@ -135,12 +126,20 @@ struct sim_node {
         struct pod_exec *exec;
         struct observer *observer;
         struct pod_store *store;
-        struct loop_source *step, *timer;
+        struct loop_source *step, *timer, *publish;
+        struct buf text;
+        uint64_t skipped;
         bool observed;
         struct cause {
                 char key[64];
                 bool changed; /* since its last step */
         } causes[32];
+};
+
+/* pod_entry.userdata */
+struct shown {
+        uint64_t digest; /* of what was last looked at */
+        bool dirty;
 };
 
 static void on_step(void *userdata)
@@ -190,15 +189,71 @@ static void on_hold(void *userdata, const struct pod_entry *entry, char *text, s
         node->o.hold(node->o.userdata, entry->view->key, text, size);
 }
 
+static void publish_within(struct sim_node *node, usec_t span)
+{
+        usec_t at = usec_add(loop_now(node->o.loop), span);
+
+        if (at < loop_timer_get(node->publish))
+                loop_timer_set(node->publish, at);
+}
+
+/* What agent_publish.c does of disk: what steps changed is written a little later. */
+static void publish_one(struct sim_node *node, struct pod_entry *entry)
+{
+        struct saved *file = disk_file(node->o.disk, entry->view->key);
+        uint64_t digest = pod_persist_digest(entry->view, node->o.boot_id);
+        bool same = file->text && digest == file->digest;
+
+        file->stale &= !same;
+        if (same && ++node->skipped % DIGEST_CHECK != 0)
+                return;
+        buf_clear(&node->text);
+        pod_persist_write(entry->view, node->o.boot_id, &node->text);
+        if (same && !str_eq(buf_str(&node->text), file->text))
+                node->o.complain(node->o.userdata, "a change of the state of %s would not be written: %s",
+                                 entry->view->key, buf_str(&node->text));
+        if (!disk_write(node->o.disk, node->o.rng, file, buf_str(&node->text), digest)) {
+                ((struct shown *)entry->userdata)->dirty = true;
+                publish_within(node, WRITE_RETRY_USEC);
+        }
+}
+
+static void on_publish(void *userdata, usec_t now)
+{
+        struct sim_node *node = userdata;
+
+        (void)now;
+        for (struct pod_entry *e = pod_store_next(node->store, NULL); e; e = pod_store_next(node->store, e)) {
+                struct shown *shown = e->userdata;
+
+                if (!shown || !shown->dirty)
+                        continue;
+                shown->dirty = !node->observed; /* until Docker was looked at, what stands on disk is better */
+                if (node->observed && (e->view->current || e->view->next))
+                        publish_one(node, e);
+        }
+}
+
 static void on_stepped(void *userdata, struct pod_entry *entry)
 {
         struct sim_node *node = userdata;
-        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_NODE_RECORD);
+        struct shown *shown = entry->userdata;
+        uint64_t digest = view_digest(entry->view, &entry->plan);
 
-        if (!node->observed)
+        if (!shown)
+                entry->userdata = shown = xcalloc(1, sizeof(*shown));
+        if (shown->digest == digest)
                 return;
-        pod_persist_write(entry->view, node->o.boot_id, &text);
-        disk_write(node->o.disk, node->o.rng, entry->view->key, buf_str(&text), sim_loop_elapsed(node->o.loop));
+        shown->digest = digest;
+        shown->dirty = true;
+        publish_within(node, PUBLISH_USEC);
+}
+
+static void on_gone_pod(void *userdata, struct pod_entry *entry)
+{
+        (void)userdata;
+        free(entry->userdata);
+        entry->userdata = NULL;
 }
 
 /* --- executor ---------------------------------------------------------------------------------------------------- */
@@ -360,9 +415,13 @@ static void on_inspected(void *userdata, const struct docker_container *c)
 {
         struct sim_node *node = userdata;
 
-        if (pod_store_observe(node->store, c, loop_now(node->o.loop), loop_now_realtime(node->o.loop)) ==
-            POD_OBSERVED_ORPHAN)
+        enum pod_observed seen =
+                pod_store_observe(node->store, c, loop_now(node->o.loop), loop_now_realtime(node->o.loop));
+
+        if (seen == POD_OBSERVED_ORPHAN)
                 observer_list(node->observer);
+        else if (seen == POD_OBSERVED_INSPECT)
+                observer_inspect(node->observer, c->id);
         sim_node_kick(node);
 }
 
@@ -392,6 +451,7 @@ static void on_runtime(void *userdata, bool ready, const char *why)
                      e = pod_store_next(node->store, e))
                         restore(node, e, true);
                 node->observed = true;
+                publish_within(node, PUBLISH_USEC);
         }
         pod_store_runtime(node->store, NULL, ready, loop_now(node->o.loop));
         sim_node_kick(node);
@@ -443,37 +503,58 @@ void sim_node_ready(struct sim_node *node)
 
 /* --- records ------------------------------------------------------------------------------------------------------ */
 
+static struct cause *cause_of(struct sim_node *node, const char *key, size_t len)
+{
+        for (size_t i = 0; len < sizeof(node->causes[0].key) && i < ARRAY_SIZE(node->causes); i++) {
+                struct cause *c = &node->causes[i];
+
+                if (!c->key[0])
+                        memcpy(c->key, key, len);
+                if (strncmp(c->key, key, len) == 0 && !c->key[len])
+                        return c;
+        }
+        return NULL;
+}
+
+/* What is held is looked at whenever another pod has moved on; and where two versions share a UID, one may be creating
+ * what the other was to create now. */
+static bool needs_no_cause(struct sim_node *node, const char *key)
+{
+        const struct pod_entry *entry = pod_store_find(node->store, key);
+
+        return entry && (entry->view->hold[0] || (entry->view->next && entry->view->current &&
+                                                  str_eq(entry->view->next->pod->uid, entry->view->current->pod->uid)));
+}
+
+/* An edit is followed by another step of the same cause. */
+static bool has_edge(const char *actions)
+{
+        static const char *const edges[] = {"\"stop\"",    "\"activate\"", "\"end\"",
+                                            "\"promote\"", "\"revive\"",   "\"drop\""};
+
+        for (size_t i = 0; i < ARRAY_SIZE(edges); i++)
+                if (strstr(actions, edges[i]))
+                        return true;
+        return false;
+}
+
 /* A step that decides nothing must have had a cause: a change of that pod since its last one. */
 static void check_cause(struct sim_node *node, const char *record)
 {
-        const char *rest = str_after(record, "{\"key\":\"");
+        const char *rest = str_after(record, "{\"key\":\""), *what, *actions;
         size_t len = rest ? strcspn(rest, "\"") : 0;
-        struct cause *cause = NULL;
-        const struct pod_entry *entry;
+        struct cause *cause = rest ? cause_of(node, rest, len) : NULL;
 
-        if (!rest || len >= sizeof(cause->key))
-                return;
-        for (size_t i = 0; i < ARRAY_SIZE(node->causes) && !cause; i++)
-                if (!node->causes[i].key[0] ||
-                    (strncmp(node->causes[i].key, rest, len) == 0 && !node->causes[i].key[len]))
-                        cause = &node->causes[i];
         if (!cause)
                 return;
-        memcpy(cause->key, rest, len);
-        entry = pod_store_find(node->store, cause->key);
-        /* What is held is looked at whenever another pod has moved on; and where two versions share a UID, one may be
-         * creating what the other was to create now. */
-        if (strstr(record, "\"change\":") || (entry && entry->view->hold[0]) ||
-            (entry && entry->view->next && entry->view->current &&
-             str_eq(entry->view->next->pod->uid, entry->view->current->pod->uid))) {
+        what = rest + len;
+        actions = str_after(what, "\",\"step\":[");
+        if (str_starts(what, "\",\"change\":") || needs_no_cause(node, cause->key)) {
                 cause->changed = true;
-        } else if (strstr(record, "\"step\":[")) {
-                if (strstr(record, "\"step\":[]") && !cause->changed)
+        } else if (actions) {
+                if (actions[0] == ']' && !cause->changed)
                         node->o.complain(node->o.userdata, "%s was woken for nothing: %.300s", cause->key, record);
-                /* An edge is followed by another step of the same cause. */
-                cause->changed = strstr(record, "\"stop\"") || strstr(record, "\"activate\"") ||
-                                 strstr(record, "\"end\"") || strstr(record, "\"promote\"") ||
-                                 strstr(record, "\"revive\"") || strstr(record, "\"drop\"");
+                cause->changed = actions[0] != ']' && has_edge(actions);
         }
 }
 
@@ -526,7 +607,8 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
                 .progress = on_progress,
         };
         struct sim_node *node = xcalloc(1, sizeof(*node));
-        const struct pod_store_hooks hooks = {.act = on_act, .hold = on_hold, .stepped = on_stepped, .userdata = node};
+        const struct pod_store_hooks hooks = {
+                .act = on_act, .hold = on_hold, .stepped = on_stepped, .gone = on_gone_pod, .userdata = node};
 
         node->o = *options;
         node->host = (struct host){.node_name = "node",
@@ -543,12 +625,14 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
                                    .pod_pids_limit = -1,
                                    .network_mode = "default",
                                    .cluster_domain = ""};
+        node->text = BUF_INIT(LIMIT_NODE_RECORD);
         node->docker = model_client_new(options->model);
         node->probes = probes_new(options->loop, NULL, node->docker);
         node->store = pod_store_new(&hooks, options->backoff_max);
         node->exec = pod_exec_new(options->loop, node->docker, node->probes, &node->host, &exec_handlers, node);
         node->step = loop_defer_new(options->loop, "step", on_step, node);
         node->timer = loop_timer_new(options->loop, "step timer", on_timer, node);
+        node->publish = loop_timer_new(options->loop, "publish", on_publish, node);
         begin_run(node);
         pod_store_set_recorder(node->store, on_record, node);
         return node;
@@ -558,8 +642,8 @@ struct sim_node *sim_node_free(struct sim_node *node)
 {
         if (!node)
                 return NULL;
-        if (rng_chance(node->o.rng, 300))
-                disk_lose(node->o.disk, usec_sub(sim_loop_elapsed(node->o.loop), KILL_WINDOW));
+        for (struct pod_entry *e = pod_store_next(node->store, NULL); e; e = pod_store_next(node->store, e))
+                on_gone_pod(node, e);
         node->docker = node->docker->ops->free(node->docker);
         node->probes = probes_free(node->probes);
         node->exec = pod_exec_free(node->exec);
@@ -567,6 +651,8 @@ struct sim_node *sim_node_free(struct sim_node *node)
         node->store = pod_store_free(node->store);
         (void)loop_source_free(node->step);
         (void)loop_source_free(node->timer);
+        (void)loop_source_free(node->publish);
+        buf_release(&node->text);
         free(node);
         return NULL;
 }

@@ -16,6 +16,7 @@
 /* The longest wait: a backoff or retry of 300 s that began with the calm, a list, a grace. Twice, since a pull may have
  * to wait before a create that has to wait. */
 #define CALM (1500 * USEC_PER_SEC)
+#define CALM_SLICE (30 * USEC_PER_SEC)
 #define QUIET (180 * USEC_PER_SEC)
 
 void world_say(struct world *w, const char *fmt, ...)
@@ -40,6 +41,10 @@ void world_problem(void *world, const char *fmt, ...)
         va_start(ap, fmt);
         (void)vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
+        if (w->asking) {
+                w->unsettled = true;
+                return;
+        }
         world_say(w, "!!! %s", text);
         if (!w->result->problems++)
                 (void)snprintf(w->result->problem, sizeof(w->result->problem), "at %.6f s: %.900s",
@@ -492,6 +497,32 @@ static void make_calm(struct world *w)
                 sim_node_look(w->node, w->pods[i].key);
 }
 
+/* Everything is as it is to stay. */
+static bool settled(struct world *w)
+{
+        w->asking = true;
+        w->unsettled = false;
+        check_converged(w);
+        check_nothing_pending(w);
+        w->asking = false;
+        return !w->unsettled;
+}
+
+/* All of the time that it may take, or until it is settled: the check that nothing moves any more follows either way.
+ */
+static void wait_for_calm(struct world *w)
+{
+        usec_t end = sim_loop_elapsed(w->loop) + CALM;
+        unsigned settled_for = 0;
+
+        while (sim_loop_elapsed(w->loop) < end && w->result->problems == 0) {
+                sim_loop_run(w->loop, CALM_SLICE);
+                settled_for = !w->options->whole_calm && settled(w) ? settled_for + 1 : 0;
+                if (settled_for == 2)
+                        return;
+        }
+}
+
 static void on_difference(void *world, const char *what, const char *recorded, const char *now)
 {
         world_problem(world, "replay: another %s: recorded %.350s, now %.350s", what, recorded, now);
@@ -574,7 +605,7 @@ void world_run(const struct world_options *options, struct world_result *ret)
         chaos(&w);
         if (ret->problems == 0) {
                 make_calm(&w);
-                sim_loop_run(w.loop, CALM);
+                wait_for_calm(&w);
                 check_converged(&w);
                 w.quiet = true;
                 sim_loop_run(w.loop, QUIET);

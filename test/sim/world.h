@@ -12,9 +12,10 @@
 
 struct world_options {
         uint64_t seed;
-        bool verbose; /* the course of events to stdout */
-        bool records; /* what the journal would hold, too */
-        bool replay;  /* compare with a replay of what was recorded */
+        bool verbose;    /* the course of events to stdout */
+        bool records;    /* what the journal would hold, too */
+        bool replay;     /* compare with a replay of what was recorded */
+        bool whole_calm; /* wait for all of the time that the longest wait may take, though all is settled before */
 };
 
 struct world_result {

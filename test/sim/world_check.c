@@ -316,6 +316,8 @@ static const char *reason_to_stop(struct world *w, const struct model_container 
                 return "a probe or hook failed";
         if (newer_exists(w, c))
                 return "it is not the newest";
+        if (sandbox->given_up)
+                return "it was given up when its sandbox was dead";
         if (completed(w, v, sandbox->id))
                 return "the pod has completed";
         return NULL;
@@ -397,8 +399,10 @@ void check_stop(struct world *w, const struct pod_view *view, const struct pod_a
                 check_replacement(w, view->next->pod);
         for (c = model_containers(w->model); c; c = c->next)
                 if (str_eq(c->uid, pod->uid) && str_eq(c->hash, pod->spec_hash) &&
-                    !being_restarted(view, action->which, c))
+                    !being_restarted(view, action->which, c)) {
                         c->stop_asked = sim_loop_elapsed(w->loop);
+                        c->given_up |= c->is_sandbox && c->state != DOCKER_STATE_RUNNING;
+                }
 }
 
 /* Between signal and kill lies the grace: what is left of the pod's where all of it stops, two seconds at least (a
@@ -527,6 +531,20 @@ void check_converged(struct world *w)
                 check_pod(w, &w->pods[i]);
         if (sim_node_pending(w->node) > 4 * WORLD_PODS_MAX)
                 world_problem(w, "%zu requests under way though all is settled", sim_node_pending(w->node));
+}
+
+void check_nothing_pending(struct world *w)
+{
+        const struct pod_entry *e;
+        const struct model_container *c;
+
+        for (c = model_containers(w->model); c; c = c->next)
+                if (c->state == DOCKER_STATE_RUNNING && c->end)
+                        world_problem(w, "%s is going to end", short_name(c));
+        for (e = pod_store_next(sim_node_store(w->node), NULL); e; e = pod_store_next(sim_node_store(w->node), e))
+                for (size_t i = 0; e->view->current && i < e->view->current->pod->container_count; i++)
+                        if (e->view->current->containers[i].restart_wanted)
+                                world_problem(w, "%s is being restarted", e->view->key);
 }
 
 void check_bounds(struct world *w)

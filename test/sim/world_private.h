@@ -81,7 +81,8 @@ struct world {
         bool by_somebody;                 /* a start is none of podwatch's */
         bool calm;
         usec_t calm_since;
-        bool quiet; /* nothing may start or stop any more */
+        bool quiet;             /* nothing may start or stop any more */
+        bool asking, unsettled; /* while asking, what is wrong is no problem yet */
         bool over;
 };
 
@@ -112,5 +113,7 @@ void world_directories_lost(struct world *w);
 /* podwatch died with a state of this pod that it could not write: nobody knows of its runs any more. */
 void world_forget(struct world *w, unsigned index);
 void check_converged(struct world *w);
+/* No process is to end and no restart is on its way. */
+void check_nothing_pending(struct world *w);
 void check_bounds(struct world *w);
 void check_free(struct world *w);
