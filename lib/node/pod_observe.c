@@ -188,8 +188,8 @@ static enum pod_observed observe_known(struct pod_view *view, struct pod_incarna
         }
         if (!seen->d->inspected)
                 return POD_OBSERVED_INSPECT;
-        /* The end of another run than the one that is known: of an earlier one, told late, or of one that was over before
-         * it was seen. Nothing is stopped for it before a second look has shown the same. */
+        /* The end of another run than the one that is known: of an earlier one, told late, or of one that was over
+         * before it was seen. Nothing is stopped for it before a second look has shown the same. */
         if (instance->started_wall && seen->d->started && seen->d->started != instance->started_wall) {
                 instance->started_wall = seen->d->started;
                 return POD_OBSERVED_INSPECT;

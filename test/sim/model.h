@@ -36,7 +36,7 @@ struct model_container {
         usec_t term_delay; /* after SIGTERM; USEC_INFINITY: deaf */
         /* what excuses its end, for the checks */
         bool probe_failed, hook_failed;
-        bool given_up; /* it was dead when podwatch decided so; a start may have been under way */
+        bool given_up;                   /* it was dead when podwatch decided so; a start may have been under way */
         unsigned failures[2];            /* of startup and liveness probes in a row */
         usec_t stop_asked, signal_asked; /* by podwatch */
         usec_t kill_least;               /* no kill before */
