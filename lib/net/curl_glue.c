@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +10,8 @@
 #include "net/curl_call.h"
 #include "net/loop.h"
 
-#define POOL_SIZE 8 /* idle easy handles kept; a handle is some KiB and 20 us to make */
+#define SSH_NO_CRYPTOGRAPHY 1 /* LIBSSH2_INIT_NO_CRYPTO of libssh2.h */
+#define POOL_SIZE 8           /* idle easy handles kept; a handle is some KiB and 20 us to make */
 
 struct curl_glue {
         struct loop *loop;
@@ -309,9 +311,25 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userdata
 
 /* ---- the glue ---- */
 
+/* libcurl sets up libssh2 as well, which makes OpenSSL load all its algorithms: 1.6 MiB resident and most of the time
+ * that the setup takes, for a protocol that is never allowed here (CURLOPT_PROTOCOLS). Whoever sets libssh2 up first
+ * decides whether its cryptography is. Another libcurl may come without it. */
+static int init_libcurl(void)
+{
+        static bool before;
+        int (*init_ssh)(int flags) = NULL;
+
+        if (!before)
+                *(void **)&init_ssh = dlsym(RTLD_DEFAULT, "libssh2_init");
+        before = true;
+        if (init_ssh)
+                (void)init_ssh(SSH_NO_CRYPTOGRAPHY);
+        return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;
+}
+
 int curl_glue_new(struct loop *loop, const struct curl_glue_options *options, struct curl_glue **ret, struct err *err)
 {
-        if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        if (init_libcurl() < 0)
                 return err_set(err, ENOMEM, "cannot set up libcurl");
         CURLM *multi = curl_multi_init();
         if (!multi) {
