@@ -12,6 +12,7 @@
 
 struct buf;
 struct err;
+struct strv;
 
 struct pki_key {
         gnutls_x509_privkey_t key;
@@ -34,6 +35,11 @@ gnutls_digest_algorithm_t pki_key_digest(const struct pki_key *key);
 
 /* Appends the alternative names of spec (GeneralNames), nothing where there are none. */
 int pki_names_der(const struct pki_cert_spec *spec, struct buf *out, struct err *err);
+
+/* Appends the texts of one kind of attribute (GNUTLS_OID_X520_...) in the order of the subject, as they are: GnuTLS'
+ * own functions escape them for RFC 4514, so that a+b would come out as a\+b. -ERR_INVALID where one is no plain text.
+ */
+int pki_subject_texts(gnutls_x509_crt_t crt, const char *oid, struct strv *ret, struct err *err);
 
 /* Wraps crt, which it takes, and reads its facts. */
 int pki_cert_wrap(gnutls_x509_crt_t crt, struct pki_cert **ret, struct err *err);

@@ -71,23 +71,11 @@ static void read_subject(struct pki_cert *cert)
 
         cert->facts.subject = datum_text(gnutls_x509_crt_get_dn3(cert->crt, &text, 0), &text);
         cert->facts.issuer = datum_text(gnutls_x509_crt_get_issuer_dn3(cert->crt, &text, 0), &text);
-        cert->facts.common_name = xstrdup("");
-        for (unsigned i = 0; i < NAMES_MAX; i++) {
-                char value[1024];
-                size_t len = sizeof(value);
-                int r = gnutls_x509_crt_get_dn_by_oid(cert->crt, GNUTLS_OID_X520_ORGANIZATION_NAME, i, 0, value, &len);
-                if (r == GNUTLS_E_SHORT_MEMORY_BUFFER)
-                        continue;
-                if (r < 0)
-                        break;
-                strv_add(&cert->facts.organizations, value);
-        }
-        char value[1024];
-        size_t len = sizeof(value);
-        if (gnutls_x509_crt_get_dn_by_oid(cert->crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, value, &len) >= 0) {
-                free(cert->facts.common_name);
-                cert->facts.common_name = xstrdup(value);
-        }
+        /* A subject that is no plain text names nobody. */
+        struct strv names CLEANUP_STRV = STRV_INIT;
+        (void)pki_subject_texts(cert->crt, GNUTLS_OID_X520_ORGANIZATION_NAME, &cert->facts.organizations, NULL);
+        (void)pki_subject_texts(cert->crt, GNUTLS_OID_X520_COMMON_NAME, &names, NULL);
+        cert->facts.common_name = xstrdup(names.len > 0 ? names.items[0] : "");
 }
 
 static void read_names(struct pki_cert *cert)

@@ -11,9 +11,6 @@
 
 /* A client sends one to three; GnuTLS itself goes no deeper than this. */
 #define CHAIN_MAX 16
-/* Common names or organizations of one subject. */
-#define NAMES_MAX 1000
-#define NAME_BYTES_MAX 1024
 
 struct pki_trust {
         gnutls_x509_trust_list_t list;
@@ -99,33 +96,14 @@ static int verify(const struct pki_trust *trust, gnutls_x509_crt_t *chain, size_
         return status == 0 ? 0 : refuse(status, err);
 }
 
-/* All values of one kind in the subject. What holds a NUL is refused: it would be read as another name. */
-static int read_names(gnutls_x509_crt_t crt, const char *oid, struct strv *ret, struct err *err)
-{
-        for (unsigned i = 0; i < NAMES_MAX; i++) {
-                char value[NAME_BYTES_MAX];
-                size_t len = sizeof(value);
-                int r = gnutls_x509_crt_get_dn_by_oid(crt, oid, i, 0, value, &len);
-
-                if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-                        return 0;
-                if (r < 0)
-                        return err_set(err, ERR_INVALID, "the subject cannot be read: %s", gnutls_strerror(r));
-                if (strlen(value) != len)
-                        return err_set(err, ERR_INVALID, "the subject holds a NUL byte");
-                strv_add(ret, value);
-        }
-        return err_set(err, ERR_INVALID, "the subject has more than %d names", NAMES_MAX);
-}
-
 static int read_client(gnutls_x509_crt_t crt, const struct pki_der *der, struct pki_client *ret, struct err *err)
 {
         struct strv names CLEANUP_STRV = STRV_INIT;
         struct pki_client client CLEANUP_PKI_CLIENT = {0};
-        int r = read_names(crt, GNUTLS_OID_X520_COMMON_NAME, &names, err);
+        int r = pki_subject_texts(crt, GNUTLS_OID_X520_COMMON_NAME, &names, err);
 
         if (r == 0)
-                r = read_names(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, &client.organizations, err);
+                r = pki_subject_texts(crt, GNUTLS_OID_X520_ORGANIZATION_NAME, &client.organizations, err);
         if (r < 0)
                 return r;
         client.common_name = xstrdup(names.len > 0 ? names.items[names.len - 1] : "");
