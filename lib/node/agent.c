@@ -211,6 +211,8 @@ static int init_local(struct agent *agent, struct err *err)
                 .pods = agent_show_pods,
                 .running_pods = agent_show_running_pods,
                 .configz = agent_show_configz,
+                .metrics = agent_show_metrics,
+                .probe_metrics = agent_show_probe_metrics,
                 .debugging_handlers = agent->config->kubelet->enable_debugging_handlers,
                 .status = agent_show_status,
                 .events = agent_show_events,

@@ -129,8 +129,10 @@ static int on_outcome(void *userdata, const struct pod_exec_job *job, const stru
         if (outcome->op == POD_OP_IMAGE && outcome->success)
                 agent_image_used(agent, outcome->id, job->pulled);
         r = pod_store_outcome(agent->store, entry, outcome, loop_now(agent->loop));
-        if (r == 0)
+        if (r == 0) {
+                agent_metrics_outcome(agent, job, outcome);
                 agent_events_of_outcome(agent, job, outcome);
+        }
         agent_kick(agent);
         return r;
 }
@@ -144,6 +146,7 @@ static void on_probed(void *userdata, const struct pod_exec_job *job, uint32_t g
         if (!entry ||
             pod_store_probe(agent->store, entry, generation, success, error, output, loop_now(agent->loop)) != 0)
                 return;
+        agent_metrics_probe(agent_pod_of(entry), job, success, error);
         if (!success)
                 agent_event_of_probe(agent, job, error, output);
         agent_kick(agent);
@@ -248,6 +251,7 @@ static void take_orphan(struct agent *agent, const struct docker_containers *lis
         if (!pod)
                 return;
         if (pod_store_insert_orphan(agent->store, pod, revision, now, wall)) {
+                agent->metrics.orphans++;
                 (void)pod_store_observe(agent->store, c, now, wall);
                 return;
         }

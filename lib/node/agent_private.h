@@ -13,6 +13,7 @@
  *      agent_port.c      the HTTPS port
  *      agent_watch.c     events and status, and who waits for news of them
  *      agent_ends.c      how the last runs of containers ended
+ *      agent_metrics.c   what is counted
  *      agent_act.c       what people ask for through it
  *      agent_logs.c      which log they mean
  *      agent_gap.c       how long edits took
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #include "node/agent.h"
+#include "node/agent_metrics.h"
 #include "node/container_log.h"
 #include "node/host.h"
 #include "node/pod_store.h"
@@ -75,13 +77,16 @@ struct agent_pod {
         char *status_text;
         uint64_t persisted; /* pod_persist_digest of what was written last, 0: nothing was */
         struct agent_tail *tails;
-        bool hold_told;       /* why it is held was told */
-        usec_t backoff_told;  /* the latest wait for a backoff that an event was posted of */
-        char *progress;       /* last line of an image pull */
-        char *circle;         /* of its start order, as told; NULL without */
-        struct cJSON *gaps;   /* milliseconds that the last edits took; NULL: not read yet */
-        struct cJSON *ends;   /* of runs of its containers; NULL: not read yet */
-        usec_t gap_from;      /* when the version that is being replaced began to stop, 0: none is */
+        bool hold_told;                          /* why it is held was told */
+        usec_t backoff_told;                     /* the latest wait for a backoff that an event was posted of */
+        char *progress;                          /* last line of an image pull */
+        char *circle;                            /* of its start order, as told; NULL without */
+        struct cJSON *gaps;                      /* milliseconds that the last edits took; NULL: not read yet */
+        struct cJSON *ends;                      /* of runs of its containers; NULL: not read yet */
+        usec_t gap_from;                         /* when the version that is being replaced began to stop, 0: none is */
+        char *probe_uid;                         /* of the version whose probes are counted; NULL without */
+        struct agent_probe_counts *probe_counts; /* for each of its containers */
+        size_t probe_containers;
         struct pod *reverted; /* version that failed its trial just now (a reference) */
 };
 
@@ -107,6 +112,7 @@ struct agent {
         struct local_api *local;
         struct container_logs *logs;
         struct node_port *port;
+        struct agent_metrics metrics;
         struct loop_source *step, *step_timer, *publish, *sigterm, *sigint;
         struct loop_source *image_timer;
         struct image_gc *image_gc;

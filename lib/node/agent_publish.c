@@ -203,6 +203,8 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         free(pod->status_text);
         free(pod->progress);
         free(pod->circle);
+        free(pod->probe_uid);
+        free(pod->probe_counts);
         cJSON_Delete(pod->gaps);
         cJSON_Delete(pod->ends);
         pod_unref(pod->reverted);
@@ -302,6 +304,7 @@ static void tell(struct agent *agent, struct pod_entry *entry, const struct pod_
         char *text CLEANUP_FREE = xstrdup(printed ? printed : "{}");
 
         cJSON_free(printed);
+        agent_metrics_status(agent, inc, pod->status, status);
         cJSON_Delete(pod->status);
         pod->status = status;
         bool changed = !str_eq(text, pod->status_text);

@@ -20,8 +20,6 @@
 #include "node/machine.h"
 #include "node/manifest_watch.h"
 
-/* Which kubelet this node passes for where versions are compared; behind the plus stands who it is. */
-#define KUBELET_VERSION "v1.36.0+podwatch-" GENPHASE_PROJECT_VERSION
 /* Below this many free process ids in a hundred: PIDPressure. */
 #define PID_PRESSURE_PERCENT 2
 
@@ -86,7 +84,7 @@ static void give_facts(void *userdata, struct node_facts *facts)
                 .kernel_version = side->machine.kernel_version,
                 .os_image = side->machine.os_image,
                 .runtime_version = side->runtime_version,
-                .kubelet_version = KUBELET_VERSION,
+                .kubelet_version = API_SIDE_KUBELET_VERSION,
                 .architecture = side->machine.architecture,
                 .kubelet_port = side->port,
                 .unschedulable = config->unschedulable,

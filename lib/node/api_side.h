@@ -19,6 +19,9 @@ struct docker_version;
 struct err;
 struct loop;
 
+/* Which kubelet this node passes for where versions are compared; behind the plus stands who it is. */
+#define API_SIDE_KUBELET_VERSION "v1.36.0+podwatch-" GENPHASE_PROJECT_VERSION
+
 struct api_side_config {
         const char *kubeconfig; /* path; NULL: no API server, standalone */
         const char *node_name;

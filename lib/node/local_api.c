@@ -12,6 +12,7 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "node/local_api.h"
+#include "node/metrics_text.h"
 
 #define SOCKET_MODE 0600
 #define SOCKET_GROUP_MODE 0660
@@ -41,14 +42,15 @@ enum {
         ROUTE_LOGS = 1 << 5,
         ROUTE_CONFIGZ = 1 << 6,
         ROUTE_RUNNING = 1 << 7,
+        ROUTE_METRICS = 1 << 8,
 };
 #define ROUTES_SOCKET                                                                                        \
-        (ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS | ROUTE_ACT | ROUTE_LOGS | ROUTE_CONFIGZ | \
-         ROUTE_RUNNING)
-#define ROUTES_READ_ONLY (ROUTE_HEALTHZ | ROUTE_PODS)
+        (ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_STATUS | ROUTE_EVENTS | ROUTE_ACT | ROUTE_LOGS | ROUTE_METRICS | \
+         ROUTE_CONFIGZ | ROUTE_RUNNING)
+#define ROUTES_READ_ONLY (ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_METRICS)
 /* What the kubelet serves under enableDebuggingHandlers, and what it serves always. */
 #define ROUTES_DEBUGGING ROUTE_RUNNING
-#define ROUTES_PORT (ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_CONFIGZ)
+#define ROUTES_PORT (ROUTE_HEALTHZ | ROUTE_PODS | ROUTE_CONFIGZ | ROUTE_METRICS)
 
 static void reply_text(struct http_server_request *request, local_api_text_fn text, void *userdata)
 {
@@ -72,6 +74,23 @@ static void handle_healthz(struct local_api *api, struct http_server_request *re
 static void handle_running(struct local_api *api, struct http_server_request *request)
 {
         reply_text(request, api->options.running_pods, api->options.userdata);
+}
+
+static void reply_metrics(struct http_server_request *request, local_api_text_fn text, void *userdata)
+{
+        char *body = text(userdata);
+
+        http_server_reply_take(request, 200, METRICS_CONTENT_TYPE, body, strlen(body));
+}
+
+static void handle_metrics(struct local_api *api, struct http_server_request *request)
+{
+        reply_metrics(request, api->options.metrics, api->options.userdata);
+}
+
+static void handle_probe_metrics(struct local_api *api, struct http_server_request *request)
+{
+        reply_metrics(request, api->options.probe_metrics, api->options.userdata);
 }
 
 static void handle_configz(struct local_api *api, struct http_server_request *request)
@@ -108,6 +127,8 @@ static const struct route {
         {"/healthz/ping", ROUTE_HEALTHZ, handle_healthz},
         {"/healthz/log", ROUTE_HEALTHZ, handle_healthz},
         {"/healthz/syncloop", ROUTE_HEALTHZ, handle_healthz},
+        {"/metrics", ROUTE_METRICS, handle_metrics},
+        {"/metrics/probes", ROUTE_METRICS, handle_probe_metrics},
         {"/configz", ROUTE_CONFIGZ, handle_configz},
         {"/runningpods", ROUTE_RUNNING, handle_running},
         {"/runningpods/", ROUTE_RUNNING, handle_running},

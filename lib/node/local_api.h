@@ -8,6 +8,7 @@
  *      GET /healthz       "ok"; ?verbose lists its parts, each of which has a path of its own below it
  *      GET /pods          core/v1 PodList, status included
  *      GET /runningpods/  core/v1 PodList of what Docker runs
+ *      GET /metrics       Prometheus text, by the kubelet's names; /metrics/probes: of probes
  *      GET /configz       {"kubeletconfig": KubeletConfiguration in force}
  *
  * Over the HTTPS port alone:
@@ -46,7 +47,7 @@ struct local_api_options {
         int healthz_port; /* 0: none */
         const char *read_only_address;
         int read_only_port; /* 0: none */
-        local_api_text_fn pods, running_pods, configz;
+        local_api_text_fn pods, running_pods, configz, metrics, probe_metrics;
         local_api_answer_fn status, events, logs;
         local_api_rest_fn port_logs; /* rest: NAMESPACE/POD/CONTAINER */
         bool debugging_handlers;     /* the HTTPS port shows what runs, and logs */

@@ -28,8 +28,8 @@ CROWD = 1000
 SPEAKS = 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.2; done'
 # Holds COUNT connections to the port open without a word; those that are shut are opened again until its standard input ends.
 HOLD = '''
-import selectors, socket, sys, threading
-count, kept, s = int(sys.argv[1]), {}, selectors.DefaultSelector()
+import os, selectors, socket, sys, threading, time
+count, s = int(sys.argv[1]), selectors.DefaultSelector()
 def dial():
     c = socket.create_connection(('127.0.0.1', 10250))
     c.setblocking(False)
@@ -37,12 +37,12 @@ def dial():
 for _ in range(count):
     dial()
 print('up', flush=True)
-threading.Thread(target=lambda: (sys.stdin.read(), s.close(), __import__('os')._exit(0)), daemon=True).start()
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 while True:
     for key, _ in s.select(1):
         s.unregister(key.fileobj)
         key.fileobj.close()
-        __import__('time').sleep(0.02)
+        time.sleep(0.02)
         dial()
 '''
 
@@ -182,6 +182,69 @@ def test_ca_file_is_read_again(state):
     state.host.write(f'{PKI}/ca.crt', bundle)
     state.ask('/configz', *state.certificate('stranger'), expect=401)
     state.ask('/configz', *state.certificate('monitor'), expect=403)
+
+
+# --- metrics ---
+
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? ([-+0-9.eInf]+)')
+
+
+def parse(text):
+    """Prometheus' text format, strictly: {(name, labels as a dict's sorted items): value}, {family: type}."""
+    samples, families = {}, {}
+    assert text.endswith('\n')
+    for line in text.splitlines():
+        if line.startswith('# TYPE '):
+            _, _, family, kind = line.split(' ')
+            assert family not in families, f'{family} twice'
+            families[family] = kind
+        elif not line.startswith('# HELP '):
+            name, labels, value = SAMPLE.fullmatch(line).groups()
+            family = name if name in families else re.sub('_(bucket|sum|count)$', '', name)
+            assert family in families, line
+            key = name, tuple(sorted(re.findall(r'([a-zA-Z_0-9]+)="((?:[^"\\]|\\.)*)"', labels or '')))
+            assert key not in samples, f'{line} twice'
+            samples[key] = float(value)
+    return samples, families
+
+
+def test_metrics(state):
+    monitor, admin = state.certificate('monitor'), token(ADMIN_TOKEN)
+    assert state.ask('/metrics', *monitor) == (403, 'Forbidden (user=monitor, verb=get, resource=nodes, subresource(s)=[metrics])\n')
+    state.server.kubectl('create', 'clusterrole', 'metrics', '--verb=get', '--resource=nodes/metrics')
+    state.server.kubectl('create', 'clusterrolebinding', 'metrics', '--clusterrole=metrics', '--user=monitor')
+    wait_for(lambda: state.ask('/metrics', *monitor)[0] == 200, 30, 'the right to nodes/metrics')
+    state.put('probed', container={'livenessProbe': {'exec': {'command': ['true']}, 'periodSeconds': 1},
+                                   'readinessProbe': {'exec': {'command': ['test', '-e', '/tmp/ready']}, 'periodSeconds': 1}})
+    state.put('broken', image='localhost/none:1', container={'imagePullPolicy': 'Never'})
+
+    def get(path='/metrics'):
+        return parse(state.ask(path, *admin, expect=200)[1])[0]
+    wait_for(lambda: get()['kubelet_running_pods', ()] >= 3 and get()['kubelet_started_containers_errors_total', (
+        ('code', 'ErrImageNeverPull'), ('container_type', 'container'))] >= 1, 60, 'the metrics of what runs and what cannot')
+    wait_for(lambda: get()['kubelet_pod_start_duration_seconds_count', ()] >= 1, 30, 'a pod that has started to be counted')
+    samples, families = parse(state.ask('/metrics', *monitor, expect=200)[1])
+    containers = samples['kubelet_started_containers_total', (('container_type', 'container'),)]
+    assert containers >= 3 and samples['kubelet_started_pods_total', ()] >= 1, samples
+    assert samples['kubelet_node_name', (('node', NODE),)] == 1
+    assert samples['kubelet_desired_pods', (('static', 'true'),)] == 4 == samples['kubelet_mirror_pods', ()], samples
+    assert samples['kubelet_working_pods', (('config', 'desired'), ('lifecycle', 'sync'), ('static', 'true'))] == 4
+    assert len([k for k in samples if k[0] == 'kubelet_working_pods']) == 15
+    assert families['kubelet_pod_start_duration_seconds'] == 'histogram'
+    assert samples['kubelet_runtime_operations_total', (('operation_type', 'start_container'),)] >= 1
+    assert samples['process_resident_memory_bytes', ()] > 1e6 and samples['process_open_fds', ()] > 5
+    assert abs(samples['process_start_time_seconds', ()] - time.time()) < 3600
+    assert any(k[0] == 'kubernetes_build_info' and ('major', '1') in k[1] for k in samples)
+    # The same over the unix socket and the read-only port.
+    assert parse(state.podwatch.api('/metrics')[1])[1] == families
+    assert parse(state.host.output('curl', '-s', 'http://127.0.0.1:10255/metrics'))[1] == families
+
+    def probes():
+        return {(dict(k[1])['probe_type'], dict(k[1])['result']): v for k, v in get('/metrics/probes').items() if dict(k[1])['pod'] == f'probed-{NODE}'}
+    wait_for(lambda: probes().get(('Liveness', 'successful'), 0) >= 3 and probes().get(('Readiness', 'failed'), 0) >= 3, 30, 'probes to be counted')
+    for name in ('probed', 'broken'):
+        os.unlink(state.host.path(f'{DIRECTORY}/{name}.yaml'))
+    wait_for(lambda: get()['kubelet_desired_pods', (('static', 'true'),)] == 2, 30, 'the pods to be gone')
 
 
 # --- kubectl ---
