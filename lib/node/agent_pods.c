@@ -214,6 +214,14 @@ static void on_progress(void *userdata, const struct pod_exec_job *job, const ch
         agent_pod_of(entry)->progress = xasprintf("%s: %s", job->pod->containers[job->container].name, line);
 }
 
+static bool on_wanted(void *userdata, const struct pod_exec_job *job)
+{
+        const struct agent *agent = userdata;
+        const struct pod_entry *entry = pod_store_find(agent->store, job->key);
+
+        return entry && pod_view_has(entry->view, job->pod);
+}
+
 /* --- observer ----------------------------------------------------------------------------------------------------- */
 
 /* What is known of a running container that nothing wants: its version on disk where that is still there, else what its
@@ -558,6 +566,7 @@ int agent_pods_new(struct agent *agent, struct err *err)
                 .oom_refused = on_oom_refused,
                 .notice = on_notice,
                 .progress = on_progress,
+                .wanted = on_wanted,
         };
         const struct pod_store_hooks hooks = {
                 .act = on_act,

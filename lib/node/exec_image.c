@@ -101,14 +101,26 @@ void image_with_fact(struct job *job, void (*then)(struct job *job, const struct
 
 static void look_up(struct job *job);
 
+static bool is_wanted(const struct job *job)
+{
+        const struct pod_exec_job about = job_about(job);
+
+        return job->exec->handlers.wanted(job->exec->userdata, &about);
+}
+
 static void on_progress(void *userdata, const char *line)
 {
         struct job *job = userdata;
-
         const struct pod_exec_job about = job_about(job);
 
-        if (!job->cancelled)
-                job->exec->handlers.progress(job->exec->userdata, &about, line);
+        if (job->cancelled)
+                return;
+        job->exec->handlers.progress(job->exec->userdata, &about, line);
+        /* From here on Docker ends it when nobody listens. */
+        if (!is_wanted(job)) {
+                job->cancelled = true;
+                job->exec->docker->ops->cancel(job->exec->docker, job->call);
+        }
 }
 
 static void on_pulled(void *userdata, const struct err *err)
@@ -117,6 +129,7 @@ static void on_pulled(void *userdata, const struct err *err)
 
         if (job_over(job))
                 return;
+        image_pull_over(job);
         if (err) {
                 job_failed_err(job, err->status == 400 ? "InvalidImageName" : "ErrImagePull", err);
                 return;
@@ -148,9 +161,43 @@ static void pull(struct job *job)
         char *auth CLEANUP_FREE = find_auth(job);
         const struct pod_exec_job about = job_about(job);
 
+        job->pulling = true;
+        job->exec->pulls++;
         job->pull_started = loop_now(job->exec->loop);
         job->exec->handlers.progress(job->exec->userdata, &about, NULL);
         job->call = docker->ops->image_pull(docker, job_container(job)->image, auth, on_progress, on_pulled, job);
+}
+
+static void pull_in_turn(struct job *job)
+{
+        struct pod_exec *exec = job->exec;
+        const struct pod_exec_job about = job_about(job);
+
+        if (exec->pulls < POD_EXEC_PULLS) {
+                pull(job);
+                return;
+        }
+        exec->handlers.progress(exec->userdata, &about, "waits for the pulls of other images to end");
+        job_wait(job, &exec->pull_queue);
+}
+
+void image_pull_over(struct job *job)
+{
+        struct pod_exec *exec = job->exec;
+
+        if (!job->pulling)
+                return;
+        job->pulling = false;
+        exec->pulls--;
+        while (exec->pull_queue && exec->pulls < POD_EXEC_PULLS) {
+                struct job *next = exec->pull_queue;
+
+                job_wait_over(next);
+                if (is_wanted(next))
+                        pull(next);
+                else
+                        job_failed(next, "ErrImagePull", "this version of the pod is not wanted any more");
+        }
 }
 
 static void on_image(void *userdata, const struct docker_image *image, const struct err *err)
@@ -172,7 +219,7 @@ static void on_image(void *userdata, const struct docker_image *image, const str
         } else if (job->tries > 0) {
                 job_failed(job, "ErrImagePull", "image %s was pulled and is not there", container->image);
         } else {
-                pull(job);
+                pull_in_turn(job);
         }
 }
 
@@ -186,7 +233,7 @@ static void look_up(struct job *job)
 void image_begin(struct job *job)
 {
         if (job_container(job)->pull_policy == POD_PULL_ALWAYS)
-                pull(job);
+                pull_in_turn(job);
         else
                 look_up(job);
 }

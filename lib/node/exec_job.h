@@ -46,6 +46,7 @@ struct job {
         bool shares_uid; /* cleanup: another incarnation has the same UID, its directories stay */
         bool cancelled;
         bool has_turn;
+        bool pulling; /* counts among exec->pulls */
         int tries;
         usec_t pull_started; /* 0: nothing was pulled */
         char *name, *body;   /* of a create; of a start that failed, body is Docker's message */
@@ -67,8 +68,10 @@ struct pod_exec {
         struct job *jobs;
         struct job *fresh; /* not begun yet */
         struct loop_source *begin_fresh;
-        struct job *queue; /* waiting for a turn at Docker */
-        size_t turns;      /* in use */
+        struct job *queue;      /* waiting for a turn at Docker */
+        size_t turns;           /* in use */
+        struct job *pull_queue; /* waiting for a pull to end */
+        size_t pulls;           /* under way */
         struct image_fact *images;
         struct job *pause_waiters;
         int pause_state; /* enum pause_state */
@@ -106,6 +109,7 @@ void job_wait_over(struct job *job);
 void local_begin(struct job *job);
 
 void image_begin(struct job *job);
+void image_pull_over(struct job *job); /* it has ended, or the job does; fine where none was under way */
 /* Calls `then` once what Docker says of job->image_id is known; fact NULL: it cannot be told. */
 struct image_fact {
         char *id, *user, *stop_signal;

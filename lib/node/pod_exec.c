@@ -91,6 +91,7 @@ void job_free(struct job *job)
 
         job_wait_over(job);
         DL_DELETE(exec->jobs, job);
+        image_pull_over(job);
         job->pod = pod_unref(job->pod);
         (void)loop_source_free(job->timer);
         free(job->key);
@@ -371,7 +372,7 @@ struct pod_exec *pod_exec_free(struct pod_exec *exec)
         if (!exec)
                 return NULL;
         DL_FOREACH_SAFE (exec->jobs, job, next) {
-                job->has_turn = false; /* nothing begins any more */
+                job->has_turn = job->pulling = false; /* nothing begins any more */
                 job_free(job);
         }
         image_facts_free(exec);

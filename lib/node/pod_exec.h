@@ -25,6 +25,10 @@ struct probes;
 /* Docker calls that change containers, side by side. More do not make it faster: dockerd and containerd serialise most
  * of the work (test/bench shows the curve). */
 #define POD_EXEC_PARALLEL 6
+/* Pulls under way, those that nobody waits for any more among them: what Docker was asked for and has not begun to
+ * load cannot be taken back (20.10 looks names up one after the other, and does nothing else meanwhile, not even
+ * /info). */
+#define POD_EXEC_PULLS 5
 
 /* What a job was about, for events. */
 struct pod_exec_job {
@@ -54,6 +58,8 @@ struct pod_exec_handlers {
         void (*notice)(void *userdata, const char *key, const char *message);
         /* One line of an image pull; NULL: it begins. */
         void (*progress)(void *userdata, const struct pod_exec_job *job, const char *line);
+        /* Whether this version of the pod is still there. */
+        bool (*wanted)(void *userdata, const struct pod_exec_job *job);
 };
 
 /* All borrowed; host may change between jobs. */

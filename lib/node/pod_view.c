@@ -134,6 +134,16 @@ static struct pod_instance *find_in(struct pod_incarnation *inc, const char *id,
         return NULL;
 }
 
+bool pod_view_has(const struct pod_view *view, const struct pod *pod)
+{
+        const struct pod_incarnation *const all[] = {view->current, view->next, view->old};
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                if (all[i] && all[i]->pod == pod)
+                        return true;
+        return false;
+}
+
 struct pod_instance *pod_view_find_id(const struct pod_view *view, const char *id,
                                       struct pod_incarnation **ret_incarnation, int *ret_container)
 {

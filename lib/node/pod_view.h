@@ -215,6 +215,8 @@ struct pod_view *pod_view_copy(const struct pod_view *view);
 void pod_view_text(char *to, size_t size, const char *text);
 
 bool pod_incarnation_same_version(const struct pod_incarnation *incarnation, const struct pod *pod);
+/* Whether one of its incarnations is of this very object. */
+bool pod_view_has(const struct pod_view *view, const struct pod *pod);
 /* The incarnation, the container's index or -1, and the instance with this Docker id; NULL where none has it. */
 struct pod_instance *pod_view_find_id(const struct pod_view *view, const char *id,
                                       struct pod_incarnation **ret_incarnation, int *ret_container);

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import tarfile
+import threading
 
 from cluster import PODWATCH_CONFIG, PODWATCH_YAML
 from docker_api import busybox_tar
@@ -110,6 +111,38 @@ def test_never_pulls_nothing(state):
     wait_for(lambda: state.waiting('never').get('reason') == 'ErrImageNeverPull', 10, 'the reason')
     hold(lambda: state.waiting('never').get('reason') == 'ErrImageNeverPull', 1, 'the reason', 0.2)
     assert not any('/other' in r for r in state.requests())
+
+
+# Takes connections, says so, and never answers.
+SILENT = """
+import socket
+server, kept = socket.create_server(('127.0.0.1', 5002), backlog=64), []
+while True:
+    print('listening' if not kept else 'taken', flush=True)
+    kept.append(server.accept())
+"""
+
+
+def test_edits_do_not_pile_up_pulls(state):
+    """Twenty images in a row that a registry does not give: five are asked for, and what is wanted in the end comes."""
+    silent = state.host.popen(['python3', '-c', SILENT], stdout=subprocess.PIPE, text=True)
+    assert silent.stdout.readline() == 'listening\n'
+    taken = []
+    threading.Thread(target=lambda: taken.extend(silent.stdout), daemon=True).start()
+    for i in range(20):
+        state.put('edited', image=f'127.0.0.1:5002/none:{i}')
+        wait_for(lambda: os.path.exists(state.host.path(f'/var/lib/podwatch/pods/default_edited-node1/{i + 1}.json')), 10, f'version {i + 1}')
+    assert len(taken) <= 5, taken
+    assert 'waits for the pulls of other images' in state.podwatch.command('status').stdout
+    state.put('edited', image=f'{IMAGE}:1')
+    state.podwatch.wait_ready('default/edited-node1')
+    assert len(taken) <= 5, taken
+    # One more that has to be pulled gets its turn when those end.
+    state.put('edited', image=f'{IMAGE}:last')
+    silent.kill()
+    silent.wait()
+    wait_for(lambda: state.container('edited')['image'].endswith(':last') and 'running' in state.container('edited')['state'], 60, 'the last image')
+    os.unlink(state.host.path('/etc/kubernetes/manifests/edited.yaml'))
 
 
 def test_image_garbage_collection(state):

@@ -305,6 +305,14 @@ static void on_notice(void *userdata, const char *key, const char *message)
         (void)message;
 }
 
+static bool on_wanted(void *userdata, const struct pod_exec_job *job)
+{
+        const struct sim_node *node = userdata;
+        const struct pod_entry *entry = pod_store_find(node->store, job->key);
+
+        return entry && pod_view_has(entry->view, job->pod);
+}
+
 static void on_oom_refused(void *userdata, const char *message)
 {
         (void)userdata;
@@ -605,6 +613,7 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
                 .oom_refused = on_oom_refused,
                 .notice = on_notice,
                 .progress = on_progress,
+                .wanted = on_wanted,
         };
         struct sim_node *node = xcalloc(1, sizeof(*node));
         const struct pod_store_hooks hooks = {
