@@ -104,13 +104,14 @@ struct kubelet_config {
         int verbosity;
 
         /* PodwatchConfiguration */
-        bool strict;           /* an unknown field refuses a manifest */
-        char *state_directory; /* revisions, backoff, journal */
-        char *run_directory;   /* unix socket */
-        char *socket_group;    /* who beside root may use the socket; NULL: nobody */
-        char *docker_endpoint; /* unix:///var/run/docker.sock; NULL: DOCKER_HOST or that */
-        char *sandbox_image;   /* also --pod-infra-container-image; NULL: our own */
-        int64_t journal_bytes; /* all segments together */
+        bool strict;              /* an unknown field refuses a manifest */
+        bool each_removal_counts; /* also of a manifest that is there again at once */
+        char *state_directory;    /* revisions, backoff, journal */
+        char *run_directory;      /* unix socket */
+        char *socket_group;       /* who beside root may use the socket; NULL: nobody */
+        char *docker_endpoint;    /* unix:///var/run/docker.sock; NULL: DOCKER_HOST or that */
+        char *sandbox_image;      /* also --pod-infra-container-image; NULL: our own */
+        int64_t journal_bytes;    /* all segments together */
         int revision_history_limit;
         int removed_history_limit; /* pods that are gone of which versions are kept */
         usec_t revert_after;       /* trial of new versions of every pod; 0: of those that ask for it alone */

@@ -222,6 +222,7 @@ void kubelet_decode_own(const struct value *podwatch, const struct value *own, s
         config->journal_bytes = quantity_parse(field_string(podwatch, "journalSize", ""), &journal, NULL) == 0
                                         ? quantity_value(&journal)
                                         : JOURNAL_BYTES;
+        config->each_removal_counts = field_bool(podwatch, "eachRemovalCounts", false);
         config->revert_after = decode_duration(podwatch, "revertAfter", 0);
         config->revision_history_limit = (int)field_int(podwatch, "revisionHistoryLimit", REVISIONS);
         config->removed_history_limit = (int)field_int(podwatch, "removedHistoryLimit", REMOVED_KEPT);

@@ -202,11 +202,18 @@ static const struct schema_field kubelet_configuration_schema_fields[] = {
 SCHEMA_DEFINE(kubelet_configuration_schema, "KubeletConfiguration");
 
 static const struct schema_field podwatch_configuration_schema_fields[] = {
-        SCHEMA_OPT("kind", STRING, USED),           SCHEMA_OPT("apiVersion", STRING, USED),
-        SCHEMA_OPT("strict", BOOL, USED),           SCHEMA_OPT("stateDirectory", STRING, USED),
-        SCHEMA_OPT("runDirectory", STRING, USED),   SCHEMA_OPT("socketGroup", STRING, USED),
-        SCHEMA_OPT("dockerEndpoint", STRING, USED), SCHEMA_OPT("sandboxImage", STRING, USED),
-        SCHEMA_SET("journalSize", QUANTITY, USED),  SCHEMA_SET("revisionHistoryLimit", INT32, USED),
-        SCHEMA_SET("revertAfter", DURATION, USED),  SCHEMA_SET("removedHistoryLimit", INT32, USED),
+        SCHEMA_OPT("kind", STRING, USED),
+        SCHEMA_OPT("apiVersion", STRING, USED),
+        SCHEMA_OPT("strict", BOOL, USED),
+        SCHEMA_OPT("stateDirectory", STRING, USED),
+        SCHEMA_OPT("runDirectory", STRING, USED),
+        SCHEMA_OPT("socketGroup", STRING, USED),
+        SCHEMA_OPT("dockerEndpoint", STRING, USED),
+        SCHEMA_OPT("sandboxImage", STRING, USED),
+        SCHEMA_SET("journalSize", QUANTITY, USED),
+        SCHEMA_SET("revisionHistoryLimit", INT32, USED),
+        SCHEMA_SET("revertAfter", DURATION, USED),
+        SCHEMA_SET("removedHistoryLimit", INT32, USED),
+        SCHEMA_SET("eachRemovalCounts", BOOL, USED),
 };
 SCHEMA_DEFINE(podwatch_configuration_schema, "PodwatchConfiguration");

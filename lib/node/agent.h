@@ -40,6 +40,7 @@ struct agent_config {
         const char *read_only_address;
         const struct kubelet_config *kubelet; /* what the HTTPS port takes of it; the same as all of this */
         usec_t scan_interval;
+        bool each_removal; /* a file that is removed ends its pod, be it there again at once */
         bool strict;
         bool cgroups_per_qos;
         const char *cgroup_root;

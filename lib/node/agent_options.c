@@ -89,6 +89,7 @@ void agent_options_from(const struct kubelet_config *kubelet, struct agent_optio
                 .kubelet = kubelet,
                 .scan_interval = kubelet->file_check_frequency,
                 .strict = kubelet->strict,
+                .each_removal = kubelet->each_removal_counts,
                 .cgroups_per_qos = true,
                 .cgroup_root = text(kubelet->cgroup_root),
                 .cpu_cfs_quota = true,

@@ -541,6 +541,7 @@ static int new_source(struct agent *agent, struct err *err)
                 .node_name = agent->config->node_name,
                 .scan_interval = agent->config->scan_interval,
                 .strict = agent->config->strict,
+                .each_removal = agent->config->each_removal,
         };
         int r;
 

@@ -37,6 +37,7 @@ struct entry {
         bool unreadable; /* unreadable() was called since */
         bool busy;       /* a writer had it open at the last try */
         bool expected;   /* was there before we started */
+        bool removed;    /* was taken away, which counts even though it is there again */
         bool linked;
         int link_watch;
         usec_t quiet_at;
@@ -51,6 +52,7 @@ struct manifest_dir {
         char *path;
         char *only; /* the one name that counts, NULL: all */
         usec_t scan_interval;
+        bool each_removal;
         struct manifest_dir_handlers handlers;
         void *userdata;
         struct manifest_watch *watch;
@@ -176,9 +178,11 @@ static void on_hint(void *userdata, enum manifest_hint hint, const char *name)
                 entry->quiet_at = now;
                 return;
         case MANIFEST_HINT_TOUCHED:
+        case MANIFEST_HINT_REMOVED:
                 entry = entry_find(dir, name);
                 if (!entry)
                         return;
+                entry->removed |= hint == MANIFEST_HINT_REMOVED && dir->each_removal && entry->told;
                 entry->whole = false;
                 entry->pending = true;
                 entry->quiet_at = usec_add(now, MANIFEST_SETTLE_USEC);
@@ -316,7 +320,8 @@ static int open_directory(struct manifest_dir *dir, struct err *err)
 static void look_for_gone(struct manifest_dir *dir)
 {
         usec_t now = loop_now(dir->loop);
-        usec_t wait = now < dir->new_until ? MANIFEST_REMOVE_NEW_DIRECTORY_USEC : MANIFEST_REMOVE_USEC;
+        usec_t quiet = dir->each_removal ? 0 : MANIFEST_REMOVE_USEC;
+        usec_t wait = now < dir->new_until ? MANIFEST_REMOVE_NEW_DIRECTORY_USEC : quiet;
 
         for (size_t i = dir->count; i-- > 0;) {
                 struct entry *entry = dir->entries[i];
@@ -417,12 +422,28 @@ static void read_entry(struct manifest_dir *dir, struct entry *entry)
         }
 }
 
+/* Of what was taken away and is there again: what it holds now is told as that of another file, when it is quiet. */
+static void tell_replaced(struct manifest_dir *dir)
+{
+        for (size_t i = 0; i < dir->count; i++) {
+                struct entry *entry = dir->entries[i];
+
+                if (!entry->removed || !entry->present)
+                        continue;
+                entry->removed = entry->told = entry->unreadable = entry->expected = false;
+                entry->pending = true;
+                entry->quiet_at = usec_add(loop_now(dir->loop), MANIFEST_SETTLE_USEC);
+                dir->handlers.removed(dir->userdata, entry->name);
+        }
+}
+
 /* Reads what is quiet, removes what is gone for good; when the next of them is due. */
 static usec_t process(struct manifest_dir *dir)
 {
         usec_t now = loop_now(dir->loop), next = dir->next_scan;
         bool pending = false;
 
+        tell_replaced(dir);
         for (size_t i = 0; i < dir->count; i++)
                 if (dir->entries[i]->pending && dir->entries[i]->present && dir->entries[i]->quiet_at <= now)
                         read_entry(dir, dir->entries[i]);
@@ -504,7 +525,7 @@ static void split_path(struct manifest_dir *dir, const char *path)
         }
 }
 
-int manifest_dir_new(struct loop *loop, const char *path, usec_t scan_interval,
+int manifest_dir_new(struct loop *loop, const char *path, usec_t scan_interval, bool each_removal,
                      const struct manifest_dir_handlers *handlers, void *userdata, struct manifest_dir **ret,
                      struct err *err)
 {
@@ -513,6 +534,7 @@ int manifest_dir_new(struct loop *loop, const char *path, usec_t scan_interval,
 
         dir->loop = loop;
         dir->scan_interval = scan_interval;
+        dir->each_removal = each_removal;
         dir->complete_at = usec_add(clock_boottime(), MANIFEST_COMPLETE_USEC);
         dir->handlers = *handlers;
         dir->userdata = userdata;

@@ -7,7 +7,8 @@
  *
  *  - A file is given out once its content is new, it has been quiet for a moment, and nobody has it open for writing. A
  *    file that was renamed into the directory is whole already and does not wait.
- *  - A file that is gone is told after a while only, since editors remove and make again.
+ *  - A file that is gone is told after a while only, since editors remove and make again; or each removal at once, also
+ *    of a file that is there again (each_removal), which is what the kubelet does.
  *  - While the directory itself is missing nothing is told to be gone.
  *  - Names that are no manifests are kept in a list with the reason.
  *
@@ -47,7 +48,7 @@ struct manifest_dir_handlers {
 
 /* scan_interval: of the safety scan (fileCheckFrequency). Starts from the loop: handlers are not called before this
  * returned. */
-int manifest_dir_new(struct loop *loop, const char *path, usec_t scan_interval,
+int manifest_dir_new(struct loop *loop, const char *path, usec_t scan_interval, bool each_removal,
                      const struct manifest_dir_handlers *handlers, void *userdata, struct manifest_dir **ret,
                      struct err *err);
 struct manifest_dir *manifest_dir_free(struct manifest_dir *dir); /* takes NULL, returns NULL */

@@ -453,7 +453,8 @@ int manifest_source_new(struct loop *loop, const struct manifest_source_options 
         s->revisions = revisions;
         s->handlers = *handlers;
         s->userdata = userdata;
-        r = manifest_dir_new(loop, options->path, options->scan_interval, &dir_handlers, s, &s->dir, err);
+        r = manifest_dir_new(loop, options->path, options->scan_interval, options->each_removal, &dir_handlers, s,
+                             &s->dir, err);
         if (r < 0) {
                 (void)manifest_source_free(s);
                 return r;

@@ -59,7 +59,8 @@ struct manifest_source_options {
         const char *path;      /* directory or file */
         const char *node_name; /* lower case */
         usec_t scan_interval;
-        bool strict; /* unknown fields refuse a manifest */
+        bool strict;       /* unknown fields refuse a manifest */
+        bool each_removal; /* see manifest_dir_new */
 };
 
 /* revisions is borrowed. Handlers are called from the loop. */

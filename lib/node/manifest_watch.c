@@ -50,6 +50,8 @@ static void take_event(struct manifest_watch *watch, const struct inotify_event 
                         watch->fn(watch->userdata, MANIFEST_HINT_DIRECTORY, "");
                 else if (event->mask & IN_MOVED_TO)
                         watch->fn(watch->userdata, MANIFEST_HINT_WHOLE, name);
+                else if (event->mask & (IN_DELETE | IN_MOVED_FROM))
+                        watch->fn(watch->userdata, MANIFEST_HINT_REMOVED, name);
                 else
                         watch->fn(watch->userdata, MANIFEST_HINT_TOUCHED, name);
         } else if (!(event->mask & IN_IGNORED)) {

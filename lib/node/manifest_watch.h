@@ -14,6 +14,7 @@ struct manifest_watch;
 
 enum manifest_hint {
         MANIFEST_HINT_TOUCHED,   /* something happened to this name: wait until it is quiet */
+        MANIFEST_HINT_REMOVED,   /* the same, and what had this name was removed or renamed away */
         MANIFEST_HINT_WHOLE,     /* renamed into the directory: whole as it is */
         MANIFEST_HINT_LOOK,      /* look at everything (a link's target changed) */
         MANIFEST_HINT_LOST,      /* events were lost: watch anew and look at everything */

@@ -33,6 +33,8 @@ RUN = {
     'mirror_is_updated': 'MirrorPod when create a mirror pod should be updated when static pod updated',
     'mirror_is_recreated_after_graceful_deletion': 'MirrorPod when create a mirror pod should be recreated when mirror pod gracefully deleted',
     'mirror_is_recreated_after_forced_deletion': 'MirrorPod when create a mirror pod should be recreated when mirror pod forcibly deleted',
+    'mirror_is_recreated_when_file_is_removed_and_recreated': 'MirrorPod when create a mirror pod without changes should successfully recreate when '
+                                                              'file is removed and recreated',
     'grace_period_when_deleted': 'MirrorPodWithGracePeriod when create a mirror pod mirror pod termination should satisfy grace period when static '
                                  'pod is deleted',
     'grace_period_when_updated': 'MirrorPodWithGracePeriod when create a mirror pod mirror pod termination should satisfy grace period when static '
@@ -57,10 +59,9 @@ LEFT_OUT = {
     'MirrorPod when recreating a static pod it should launch successfully even if it temporarily failed termination due to volume failing '
     'to unmount':
         'needs an NFS volume; podwatch refuses network volumes',
-    'MirrorPod when create a mirror pod without changes should successfully recreate when file is removed and recreated':
-        'wants a restart for a file that is back within a millisecond; for podwatch an editor at work is no reason to stop a pod',
     'when creating a static pod with EnvFiles the pod should be running and consume variables': 'fileKeyRef (beta) is refused',
-    'MirrorPod with EnvFiles when creating a static pod with EnvFiles should be able to consume variables from a file': 'fileKeyRef (beta) is refused',
+    'MirrorPod with EnvFiles when creating a static pod with EnvFiles should be able to consume variables from a file':
+        'fileKeyRef (beta) is refused',
     'Pod Extended (RestartAllContainers) should restart all containers on regular container exit': 'RestartAllContainers (beta) is refused',
 }
 
@@ -73,6 +74,10 @@ readOnlyPort: 10255
 authentication:
   x509:
     clientCAFile: /etc/kubernetes/pki/ca.crt
+---
+apiVersion: podwatch.io/v1alpha1
+kind: PodwatchConfiguration
+eachRemovalCounts: true
 '''
 # What the suite asks of systemd: the unit is podwatch as this test runs it.
 SHIMS = {

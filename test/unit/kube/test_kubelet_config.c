@@ -204,7 +204,7 @@ static void test_all_used(void **state)
                         "logging: {format: json, verbosity: 4}\n"
                         "---\n" PODWATCH "strict: true\nstateDirectory: /s\nrunDirectory: /r\nsocketGroup: adm\n"
                         "dockerEndpoint: unix:///d.sock\nsandboxImage: pause:1\njournalSize: 1Gi\n"
-                        "revisionHistoryLimit: 5\nrevertAfter: 2m\nremovedHistoryLimit: 0\n";
+                        "revisionHistoryLimit: 5\nrevertAfter: 2m\nremovedHistoryLimit: 0\neachRemovalCounts: true\n";
         struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
         struct buf found CLEANUP_BUF = BUF_INIT(1 << 16);
         struct quantity capacity, left;
@@ -215,6 +215,7 @@ static void test_all_used(void **state)
         assert_string_equal(c.static_pod_path, "/m");
         assert_int_equal(c.revert_after, 120 * USEC_PER_SEC);
         assert_int_equal(c.removed_history_limit, 0);
+        assert_true(c.each_removal_counts);
         assert_int_equal(c.file_check_frequency, 1500 * USEC_PER_MSEC);
         assert_string_equal(c.pod_logs_dir, "/logs");
         assert_string_equal(c.healthz_bind_address, "::1");

@@ -32,6 +32,7 @@ struct fixture {
         struct manifest_dir *dir;
         struct strv log; /* "content a.yaml=...", "removed a.yaml", ... */
         int completes;
+        bool each_removal;
 };
 
 static void on_content(void *userdata, const char *name, const char *data, size_t len)
@@ -118,7 +119,8 @@ static void start(struct fixture *f)
 {
         struct err err = ERR_INIT;
 
-        assert_int_equal(manifest_dir_new(f->loop, f->path, 20 * USEC_PER_SEC, &handlers, f, &f->dir, &err), 0);
+        assert_int_equal(
+                manifest_dir_new(f->loop, f->path, 20 * USEC_PER_SEC, f->each_removal, &handlers, f, &f->dir, &err), 0);
 }
 
 static void run_for(struct fixture *f, unsigned msec)
@@ -227,6 +229,38 @@ static void test_rename_is_whole(void **state)
         run_until_line(f, 0);
         assert_true(clock_boottime() - before < MANIFEST_SETTLE_USEC);
         assert_string_equal(f->log.items[0], "content a.yaml=two");
+}
+
+static void test_each_removal_counts(void **state)
+{
+        struct fixture *f = *state;
+
+        f->each_removal = true;
+        start_with_one(f);
+        remove_file(f, "a.yaml");
+        write_file(f, "a.yaml", "one");
+        run_until_line(f, 1);
+        assert_string_equal(f->log.items[0], "removed a.yaml");
+        assert_string_equal(f->log.items[1], "content a.yaml=one");
+        /* What takes a file's place by rename removes nothing, and what is written over neither. */
+        write_file(f, ".a.yaml.tmp", "two");
+        run_for(f, 120);
+        clear_log(f);
+        rename_file(f, ".a.yaml.tmp", "a.yaml");
+        run_until_line(f, 0);
+        assert_string_equal(f->log.items[0], "content a.yaml=two");
+        run_for(f, 120);
+        clear_log(f);
+        write_file(f, "a.yaml", "three");
+        run_until_line(f, 0);
+        assert_string_equal(f->log.items[0], "content a.yaml=three");
+        clear_log(f);
+        usec_t before = clock_boottime();
+        remove_file(f, "a.yaml");
+        run_until_line(f, 0);
+        assert_true(clock_boottime() - before < MANIFEST_REMOVE_USEC);
+        assert_string_equal(f->log.items[0], "removed a.yaml");
+        assert_int_equal(f->log.len, 1);
 }
 
 static void test_cp_over(void **state)
@@ -480,6 +514,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_start_empty, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_new_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rename_is_whole, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_each_removal_counts, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cp_over, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_byte_by_byte, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_vim_backup, setup, teardown),
