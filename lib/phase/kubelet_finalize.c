@@ -63,14 +63,12 @@ static void restart_service(const struct phase *phase)
 
         phase_detail(phase, 1, "[kubelet-finalize] Restarting the kubelet to enable client certificate rotation");
         if (!service_init_system(phase)) {
-                phase_say(phase, "[kubelet-start] No supported init system detected, won't make sure the kubelet not "
-                                 "running for a short period of time while setting up configuration for it.");
+                service_tell_absent(phase, SERVICE_NO_INIT_SYSTEM, SERVICE_STOP);
                 return;
         }
         const char *name = kubelet_service(phase);
         if (!service_exists(phase, name))
-                phase_say(phase, "[kubelet-start] Couldn't detect a kubelet service, can't make sure the kubelet not "
-                                 "running for a short period of time while setting up configuration for it.");
+                service_tell_absent(phase, SERVICE_NO_KUBELET, SERVICE_STOP);
         if (service_act(phase, SERVICE_RESTART, name, &why) < 0)
                 phase_warn(phase, "[kubelet-start] WARNING: unable to restart the kubelet service momentarily: [%s]",
                            why.msg);

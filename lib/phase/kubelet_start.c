@@ -221,14 +221,12 @@ static void stop_service(const struct phase *phase)
         struct err why = ERR_INIT;
 
         if (!service_init_system(phase)) {
-                phase_say(phase, "[kubelet-start] No supported init system detected, won't make sure the kubelet not "
-                                 "running for a short period of time while setting up configuration for it.");
+                service_tell_absent(phase, SERVICE_NO_INIT_SYSTEM, SERVICE_STOP);
                 return;
         }
         const char *name = kubelet_service(phase);
         if (!service_exists(phase, name))
-                phase_say(phase, "[kubelet-start] Couldn't detect a kubelet service, can't make sure the kubelet not "
-                                 "running for a short period of time while setting up configuration for it.");
+                service_tell_absent(phase, SERVICE_NO_KUBELET, SERVICE_STOP);
         if (service_act(phase, SERVICE_STOP, name, &why) < 0)
                 phase_warn(phase, "[kubelet-start] WARNING: unable to stop the kubelet service momentarily: [%s]",
                            why.msg);
@@ -240,14 +238,12 @@ static void start_service(const struct phase *phase)
         struct err why = ERR_INIT;
 
         if (!service_init_system(phase)) {
-                phase_say(phase, "[kubelet-start] No supported init system detected, won't make sure the kubelet is "
-                                 "running properly.");
+                service_tell_absent(phase, SERVICE_NO_INIT_SYSTEM, SERVICE_RESTART);
                 return;
         }
         const char *name = kubelet_service(phase);
         if (!service_exists(phase, name))
-                phase_say(phase, "[kubelet-start] Couldn't detect a kubelet service, can't make sure the kubelet is "
-                                 "running properly.");
+                service_tell_absent(phase, SERVICE_NO_KUBELET, SERVICE_RESTART);
         if (service_act(phase, SERVICE_RESTART, name, &why) < 0) {
                 phase_warn(phase, "[kubelet-start] WARNING: unable to start the kubelet service: [%s]", why.msg);
                 phase_say(phase, "[kubelet-start] Please ensure kubelet is reloaded and running manually.");

@@ -143,6 +143,7 @@ static int apply_document(struct phase *phase, const struct patch_file *file, st
 struct report {
         struct config_problems problems;
         bool lenient;
+        bool document; /* kubeadm writes what comes of it without looking at it */
 };
 
 static void take_report(void *userdata, enum typed_problem kind, const struct value_place *place, const char *path,
@@ -153,8 +154,9 @@ static void take_report(void *userdata, enum typed_problem kind, const struct va
         /* Directives in what is new stay until the object is decoded. */
         if (kind == TYPED_UNKNOWN_FIELD && strchr(path, '$'))
                 return;
-        if (kind == TYPED_UNKNOWN_FIELD && report->lenient)
-                config_problem_warning(&report->problems, place, "%s: it is left out", text);
+        if (report->lenient && (kind == TYPED_UNKNOWN_FIELD || report->document))
+                config_problem_warning(&report->problems, place, "%s: it is %s", text,
+                                       report->document ? "written all the same" : "left out");
         else
                 config_problem_error(&report->problems, place, "%s", text);
 }
@@ -181,7 +183,8 @@ static int other_kind(const struct phase *phase, const struct value *before, con
                       struct report *report)
 {
         static const char *const names[] = {"apiVersion", "kind"};
-        bool dropped = report->lenient && is_known_kind(phase, object);
+        bool written = report->lenient && report->document;
+        bool dropped = report->lenient && !written && is_known_kind(phase, object);
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 const struct value *was = value_map_get(before, names[i]), *is = value_map_get(object, names[i]);
@@ -189,10 +192,9 @@ static int other_kind(const struct phase *phase, const struct value *before, con
 
                 if (value_equal(was, is))
                         continue;
-                if (dropped)
-                        config_problem_warning(&report->problems, place,
-                                               "%s: a patch cannot change %s: all are left out", names[i],
-                                               value_string(was, "it"));
+                if (dropped || written)
+                        config_problem_warning(&report->problems, place, "%s: a patch cannot change %s%s", names[i],
+                                               value_string(was, "it"), dropped ? ": all are left out" : "");
                 else
                         config_problem_error(&report->problems, place, "%s: a patch cannot change %s", names[i],
                                              value_string(was, "it"));
@@ -202,9 +204,9 @@ static int other_kind(const struct phase *phase, const struct value *before, con
 
 /* Decoding and encoding of the patched object, which is where kubeadm looks at it. */
 static int decode(struct phase *phase, const struct value *before, struct value **object, const char *type_name,
-                  struct err *err)
+                  bool document, struct err *err)
 {
-        struct report report = {.lenient = phase_is_lenient(phase)};
+        struct report report = {.lenient = phase_is_lenient(phase), .document = document};
         int r = same_kind(before, *object) ? 0 : other_kind(phase, before, *object, &report);
 
         if (r == 1) {
@@ -253,7 +255,7 @@ int patch_object(struct phase *phase, const char *target, const char *type_name,
 
         if (r != 0)
                 return r < 0 ? r : 0;
-        return decode(phase, before, object, type_name, err);
+        return decode(phase, before, object, type_name, false, err);
 }
 
 int patch_document(struct phase *phase, const char *target, const char *type_name, struct value **object,
@@ -265,5 +267,5 @@ int patch_document(struct phase *phase, const char *target, const char *type_nam
         if (r != 0)
                 return r < 0 ? r : 0;
         typed = value_copy(*object);
-        return decode(phase, before, &typed, type_name, err);
+        return decode(phase, before, &typed, type_name, true, err);
 }

@@ -21,7 +21,8 @@ int patch_object(struct phase *phase, const char *target, const char *type_name,
                  struct err *err);
 
 /* The same, but the result stays as the patches left it, which is how kubeadm writes a patched KubeletConfiguration: a
- * field that the type does not have is an error (a warning where unknown fields are), and is written. */
+ * field that the type does not have, a value of another type and another kind are errors (warnings where unknown fields
+ * are), and are written. */
 int patch_document(struct phase *phase, const char *target, const char *type_name, struct value **object,
                    struct err *err);
 

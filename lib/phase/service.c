@@ -193,3 +193,19 @@ int service_act(const struct phase *phase, enum service_action action, const cha
         r = run_words(is_systemd ? systemd[action] : openrc[action], name, NULL, err);
         return r > 0 ? err_set(err, EIO, "exit status %d", r) : r;
 }
+
+void service_tell_absent(const struct phase *phase, enum service_absence absence, enum service_action action)
+{
+        static const char *const texts[SERVICE_ABSENCE_MAX] = {
+                [SERVICE_NO_INIT_SYSTEM] = "o supported init system detected, won't make sure the kubelet",
+                [SERVICE_NO_KUBELET] = "ouldn't detect a kubelet service, can't make sure the kubelet",
+        };
+        static const char initials[SERVICE_ABSENCE_MAX] = {'n', 'c'};
+        bool small = era_flag(phase->era, "messages", "kubeletStartSmall");
+
+        phase_say(phase, "[kubelet-start] %c%s %s", small ? initials[absence] : initials[absence] - 'a' + 'A',
+                  texts[absence],
+                  action == SERVICE_STOP
+                          ? "not running for a short period of time while setting up configuration for it."
+                          : "is running properly.");
+}

@@ -23,6 +23,11 @@ char *service_enable_command(const struct phase *phase, const char *name);
 /* 0, or negative with "exit status 1" and the like. */
 int service_act(const struct phase *phase, enum service_action action, const char *name, struct err *err);
 
+enum service_absence { SERVICE_NO_INIT_SYSTEM, SERVICE_NO_KUBELET, SERVICE_ABSENCE_MAX };
+
+/* Says that the kubelet could not be stopped while its files are written, or started again, in the era's words. */
+void service_tell_absent(const struct phase *phase, enum service_absence absence, enum service_action action);
+
 /* The path of a program of PATH, or NULL (exec.LookPath). Free it. */
 char *service_look_path(const char *program);
 /* Runs argv (looked up in PATH) without input; its output, and what it says on standard error where `errors`, is

@@ -11,7 +11,7 @@ CONFIG = 'kubeadm.yaml'
 class Case:
     """args: groups of words, the first the verb, each other one option with its value.
     docs: configuration documents, trees or text. mangle: names of changes to the configuration's text (MANGLES).
-    files: other input files, name to list of documents. tree: what the node has, path to text or None for a directory.
+    files: other input files, name to list of documents. tree: what the node has, path to text, None for a directory or {link: target}.
     flags: names of the options that the verb has."""
 
     def __init__(self, args, env=None, docs=None, mangle=None, files=None, tree=None, flags=()):

@@ -351,6 +351,11 @@ class _Draw(NodeDocuments):
             if self.chance(0.1):
                 case.tree = {path: None for path in case.tree if not path.startswith('etc/pki')}
                 case.tree['etc/pki'] = 'a file\n'
+            elif self.chance(0.3):
+                # As in the tree of another machine: links are to be followed below it.
+                link = self.r.choice(pools.CA_DIRECTORIES)
+                case.tree = {path: None for path in case.tree if not path.startswith(link)}
+                case.tree[link] = {'link': self.r.choice(['/etc/ssl', '/nonexistent', '../certs', '/usr', '../../../../../../etc'])}
         if self.chance(0.25):
             for name, value in self.r.sample(pools.ENVIRONMENT, self.r.choice([1, 2, 4])):
                 case.env[name] = value

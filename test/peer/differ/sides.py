@@ -86,6 +86,9 @@ def _prepare(root, row):
     for path, text in row['tree'].items():
         if text is None:
             os.makedirs(f'{root}/{path}', exist_ok=True)
+        elif isinstance(text, dict):
+            os.makedirs(os.path.dirname(f'{root}/{path}'), exist_ok=True)
+            os.symlink(text['link'], f'{root}/{path}')
         else:
             _write(f'{root}/{path}', text)
     for name, text in row['inputs'].items():
@@ -101,7 +104,7 @@ def _collect(root, inputs, with_certificates):
             if relative in inputs:
                 continue
             fact = [oct(os.lstat(path).st_mode)]
-            if name in plain:
+            if name in plain and not os.path.islink(path):
                 with open(path, 'rb') as f:
                     content = f.read()
                 if relative.startswith(('etc/kubernetes/manifests/', 'var/lib/kubelet/')):
