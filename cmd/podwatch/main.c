@@ -44,6 +44,11 @@ static const struct cli_option run_options[] = {
         {"v", 'v', CLI_STRING, offsetof(struct podwatch, output), "N", "how much to log; 4 and more: every step"},
         {0}
 };
+static const struct cli_option describe_options[] = {
+        OPTION_SOCKET,
+        {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT", "json, instead of text", "json"},
+        {0}
+};
 static const struct cli_option events_options[] = {
         OPTION_SOCKET,
         {"watch", 'w', CLI_FLAG, offsetof(struct podwatch, watch), NULL, "go on with those that come"},
@@ -121,6 +126,10 @@ static const struct cli_verb verbs[] = {
                  "is reported once. Containers go on when podwatch ends."},
         {.name = "status", .help = "Show pods, what they wait for, and what is wrong with which manifest", .usage = "[POD...]",
          .max_args = -1, .options = status_options, .run = verb_status, .complete = WORDS_PODS},
+        {.name = "describe", .help = "Show all of a pod: containers, probes and what they answered, volumes, waits, events", .usage = "POD...",
+         .min_args = 1, .max_args = -1, .options = describe_options, .run = verb_describe, .complete = WORDS_PODS,
+         .text = "As `kubectl describe pod`, and beside it the file and revision, the last results of each probe, how earlier runs of each "
+                 "container ended, and when the next try comes. Values of Secrets and ConfigMaps are never shown."},
         {.name = "events", .help = "Show what happened on this node, or to one pod", .usage = "[POD]", .max_args = 1, .options = events_options,
          .run = verb_events, .complete = WORDS_PODS,
          .text = "The last 1000 events, with the kubelet's reasons; they outlive restarts of podwatch and the pods they are about."},

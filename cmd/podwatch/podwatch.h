@@ -37,6 +37,7 @@ extern const struct cli_program podwatch_program;
 #define PODWATCH_JOURNAL PODWATCH_STATE "/journal"
 
 int verb_completion(void *userdata, const struct strv *args);
+int verb_describe(void *userdata, const struct strv *args);
 int verb_diff(void *userdata, const struct strv *args);
 int verb_drain(void *userdata, const struct strv *args);
 int verb_events(void *userdata, const struct strv *args);

@@ -218,6 +218,7 @@ static int init_local(struct agent *agent, struct err *err)
                 .events = agent_show_events,
                 .logs = agent_logs,
                 .port_logs = agent_port_logs,
+                .describe = agent_describe,
                 .act = agent_act,
                 .userdata = agent,
         };

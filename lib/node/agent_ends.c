@@ -62,7 +62,7 @@ static const char *cause_of(const struct pod_incarnation *inc, const struct pod_
 {
         if (instance != &c->now)
                 return "";
-        if (c->restart_wanted && c->restart_reason[0])
+        if (c->restart_reason[0])
                 return c->restart_reason;
         return c->signalled && inc->phase >= POD_STOPPING ? pod_stop_reason_name(inc->stop_reason) : "";
 }
@@ -120,24 +120,32 @@ static bool forget_others(cJSON *ends, const struct pod *pod)
         return changed;
 }
 
-void agent_ends_update(struct agent *agent, struct pod_entry *entry)
+/* At each step, as the next run takes the place of what is known of the one before; written with the rest, later. */
+void agent_ends_stepped(struct agent *agent, struct pod_entry *entry)
 {
         const struct pod_incarnation *inc = agent_shown(entry);
+        struct agent_pod *pod = agent_pod_of(entry);
         cJSON *ends;
-        bool changed;
-        char *text;
 
         if (!agent->observed || !inc)
                 return;
         ends = ends_of(agent, entry);
-        changed = forget_others(ends, inc->pod);
+        pod->ends_changed = forget_others(ends, inc->pod) || pod->ends_changed;
         for (size_t i = 0; i < inc->pod->container_count; i++) {
-                changed = keep(ends, inc, i, &inc->containers[i].last) || changed;
-                changed = keep(ends, inc, i, &inc->containers[i].now) || changed;
+                pod->ends_changed = keep(ends, inc, i, &inc->containers[i].last) || pod->ends_changed;
+                pod->ends_changed = keep(ends, inc, i, &inc->containers[i].now) || pod->ends_changed;
         }
-        if (!changed)
+}
+
+void agent_ends_write(struct agent *agent, struct pod_entry *entry)
+{
+        struct agent_pod *pod = agent_pod_of(entry);
+        char *text;
+
+        if (!pod->ends_changed)
                 return;
-        text = cJSON_PrintUnformatted(ends);
+        pod->ends_changed = false;
+        text = cJSON_PrintUnformatted(pod->ends);
         if (text)
                 (void)agent_write_state(agent, "ends", entry->view->key, text, strlen(text));
         cJSON_free(text);

@@ -87,6 +87,7 @@ static void on_stepped(void *userdata, struct pod_entry *entry)
                 return;
         pod->digest = digest;
         agent_gap_stepped(agent, entry);
+        agent_ends_stepped(agent, entry);
         agent_events_of_waits(agent, entry);
         agent_event_of_hold(agent, entry);
         agent_mark(agent, entry);
@@ -147,6 +148,7 @@ static void on_probed(void *userdata, const struct pod_exec_job *job, uint32_t g
             pod_store_probe(agent->store, entry, generation, success, error, output, loop_now(agent->loop)) != 0)
                 return;
         agent_metrics_probe(agent_pod_of(entry), job, success, error);
+        agent_probe_answered(agent, entry, job, success, error, output);
         if (!success)
                 agent_event_of_probe(agent, job, error, output);
         agent_kick(agent);

@@ -14,6 +14,9 @@
  *      agent_watch.c     events and status, and who waits for news of them
  *      agent_ends.c      how the last runs of containers ended
  *      agent_metrics.c   what is counted
+ *      agent_probes.c    what probes answered
+ *      agent_refused.c   which pod would serve a port that refused another
+ *      agent_describe.c  all of one pod
  *      agent_act.c       what people ask for through it
  *      agent_logs.c      which log they mean
  *      agent_gap.c       how long edits took
@@ -69,6 +72,8 @@ struct agent_tail {
         struct agent_tail *next;
 };
 
+struct agent_probe;
+
 /* entry->userdata */
 struct agent_pod {
         bool dirty;           /* its status is to be made again */
@@ -77,12 +82,14 @@ struct agent_pod {
         char *status_text;
         uint64_t persisted; /* pod_persist_digest of what was written last, 0: nothing was */
         struct agent_tail *tails;
+        struct agent_probe *probes;
         bool hold_told;                          /* why it is held was told */
         usec_t backoff_told;                     /* the latest wait for a backoff that an event was posted of */
         char *progress;                          /* last line of an image pull */
         char *circle;                            /* of its start order, as told; NULL without */
         struct cJSON *gaps;                      /* milliseconds that the last edits took; NULL: not read yet */
         struct cJSON *ends;                      /* of runs of its containers; NULL: not read yet */
+        bool ends_changed;                       /* and not written yet */
         usec_t gap_from;                         /* when the version that is being replaced began to stop, 0: none is */
         char *probe_uid;                         /* of the version whose probes are counted; NULL without */
         struct agent_probe_counts *probe_counts; /* for each of its containers */
@@ -184,6 +191,8 @@ void agent_disk_outcome(struct agent *agent, int result, const struct err *err);
 /* agent_show.c: free the text, and objects with cJSON_Delete. */
 char *agent_show_pods(void *userdata);
 char *agent_show_running_pods(void *userdata);
+/* pod->json with its status (NULL: none) as one more member. */
+void agent_pod_json(const struct pod *pod, const char *status, struct buf *out);
 struct cJSON *agent_status(struct agent *agent);
 struct cJSON *agent_show_pod(struct agent *agent, struct pod_entry *entry); /* one that agent_shown has */
 
@@ -197,8 +206,22 @@ void agent_status_changed(struct agent *agent); /* perhaps: looks, and tells tho
 void agent_show_status(void *userdata, struct http_server_request *request);
 void agent_show_events(void *userdata, struct http_server_request *request);
 
+/* agent_describe.c: GET /describe of the local API */
+void agent_describe(void *userdata, struct http_server_request *request);
+
+/* agent_refused.c: adds "refused" for the connections that text says were refused to the pod */
+void agent_refused_show(struct agent *agent, struct pod_entry *entry, const char *text, struct cJSON *object);
+
+/* agent_probes.c */
+void agent_probe_answered(struct agent *agent, struct pod_entry *entry, const struct pod_exec_job *job, bool success,
+                          bool error, const char *output);
+void agent_probes_free(struct agent_pod *pod);
+/* A list: of all probes with the results that are kept, or the newest result of those that fail. */
+struct cJSON *agent_show_probes(struct agent *agent, struct pod_entry *entry, bool all);
+
 /* agent_ends.c */
-void agent_ends_update(struct agent *agent, struct pod_entry *entry);
+void agent_ends_stepped(struct agent *agent, struct pod_entry *entry);
+void agent_ends_write(struct agent *agent, struct pod_entry *entry);
 void agent_ends_show(struct agent *agent, struct pod_entry *entry, struct cJSON *object); /* adds "ends" */
 
 /* agent_port.c */

@@ -199,6 +199,7 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
                 return;
         entry->userdata = NULL;
         agent_tails_free(agent, pod);
+        agent_probes_free(pod);
         cJSON_Delete(pod->status);
         free(pod->status_text);
         free(pod->progress);
@@ -337,7 +338,8 @@ static void publish_one(struct agent *agent, struct pod_entry *entry)
         if (!inc || (!agent->observed && agent_pod_of(entry)->status))
                 return;
         agent_tails_update(agent, entry);
-        agent_ends_update(agent, entry);
+        agent_ends_stepped(agent, entry);
+        agent_ends_write(agent, entry);
         tell(agent, entry, inc, make_status(agent, entry, inc));
 }
 

@@ -20,8 +20,7 @@
 #include "node/manifest_source.h"
 #include "node/node_port.h"
 
-/* pod->json with its status as one more member. */
-static void add_pod(struct buf *out, const struct pod *pod, const char *status)
+void agent_pod_json(const struct pod *pod, const char *status, struct buf *out)
 {
         size_t len = pod->json_len;
 
@@ -50,7 +49,7 @@ char *agent_show_pods(void *userdata)
                 if (!first)
                         buf_addch(&out, ',');
                 first = false;
-                add_pod(&out, inc->pod, agent_pod_of(e)->status_text);
+                agent_pod_json(inc->pod, agent_pod_of(e)->status_text, &out);
         }
         buf_addstr(&out, "]}\n");
         return buf_steal(&out, NULL);
@@ -134,8 +133,10 @@ static cJSON *show_waits(struct agent *agent, const struct pod_entry *entry)
         return list;
 }
 
-static cJSON *show_last_words(struct agent_pod *pod, const struct pod_incarnation *inc)
+static cJSON *show_last_words(struct agent *agent, struct pod_entry *entry)
 {
+        const struct pod_incarnation *inc = agent_shown(entry);
+        const struct agent_pod *pod = agent_pod_of(entry);
         cJSON *list = cJSON_CreateArray();
 
         for (size_t i = 0; i < inc->pod->container_count; i++) {
@@ -152,6 +153,7 @@ static cJSON *show_last_words(struct agent_pod *pod, const struct pod_incarnatio
                 cJSON_AddNumberToObject(item, "exitCode", of->exit_code);
                 add_time(item, "finishedAt", of->finished_wall);
                 cJSON_AddStringToObject(item, "text", text);
+                agent_refused_show(agent, entry, text, item);
                 cJSON_AddItemToArray(list, item);
         }
         return list;
@@ -182,7 +184,8 @@ struct cJSON *agent_show_pod(struct agent *agent, struct pod_entry *entry)
         if (pod->status)
                 cJSON_AddItemToObject(object, "status", cJSON_Duplicate(pod->status, true));
         cJSON_AddItemToObject(object, "waits", show_waits(agent, entry));
-        cJSON_AddItemToObject(object, "lastWords", show_last_words(pod, inc));
+        cJSON_AddItemToObject(object, "lastWords", show_last_words(agent, entry));
+        cJSON_AddItemToObject(object, "probes", agent_show_probes(agent, entry, false));
         if (pod->progress)
                 cJSON_AddStringToObject(object, "pull", pod->progress);
         agent_gap_show(agent, entry, object);

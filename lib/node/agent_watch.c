@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "codec/cjson_get.h"
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "node/agent_private.h"
@@ -145,18 +146,34 @@ void agent_show_events(void *userdata, struct http_server_request *request)
 
 /* --- status ------------------------------------------------------------------------------------------------------- */
 
-/* What changes though nothing has happened is no news: the time, and what woke podwatch. */
+/* When a probe answered that fails as it did before. */
+static void forget_times(cJSON *pod)
+{
+        cJSON *probe, *result;
+
+        cJSON_ArrayForEach (probe, cjson_get(pod, "probes", NULL)) {
+                cJSON_DeleteItemFromObjectCaseSensitive(probe, "next");
+                cJSON_DeleteItemFromObjectCaseSensitive(probe, "inARow");
+                cJSON_ArrayForEach (result, cjson_get(probe, "results", NULL)) {
+                        cJSON_DeleteItemFromObjectCaseSensitive(result, "time");
+                        cJSON_DeleteItemFromObjectCaseSensitive(result, "tookMs");
+                }
+        }
+}
+
+/* The line, and what of it is news: not what changes though nothing has happened, as the time and what woke podwatch.
+ */
 static char *status_line(struct agent *agent, char **ret_news)
 {
-        cJSON *status = agent_status(agent), *now;
+        cJSON *status CLEANUP_CJSON = agent_status(agent), *pod;
         char *line;
 
         cJSON_DeleteItemFromObjectCaseSensitive(status, "wakes");
-        now = cJSON_DetachItemFromObjectCaseSensitive(status, "now");
-        *ret_news = print_line(status);
-        cJSON_AddItemToObject(status, "now", now);
         line = print_line(status);
-        cJSON_Delete(status);
+        cJSON_DeleteItemFromObjectCaseSensitive(status, "now");
+        cJSON_ArrayForEach (pod, cjson_get(status, "pods", NULL))
+                forget_times(pod);
+        *ret_news = print_line(status);
         return line;
 }
 

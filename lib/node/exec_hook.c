@@ -74,9 +74,10 @@ static void on_probe(void *userdata, const struct probe_result *result)
 {
         struct job *job = userdata;
         const struct pod_exec *exec = job->exec;
-        const struct pod_exec_job about = job_about(job);
+        struct pod_exec_job about = job_about(job);
 
         job->probe = NULL;
+        about.took = usec_sub(loop_now(exec->loop), job->probe_started);
         exec->handlers.probed(exec->userdata, &about, job->generation, result->success, result->error, result->output);
         job_free(job);
 }
@@ -85,5 +86,6 @@ void probe_begin(struct job *job)
 {
         const struct pod_probe *probe = &job_container(job)->probes[job->probe_kind];
 
+        job->probe_started = loop_now(job->exec->loop);
         job->probe = run_handler(job, &probe->handler, (usec_t)probe->timeout_seconds * USEC_PER_SEC, on_probe);
 }

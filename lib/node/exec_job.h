@@ -49,7 +49,8 @@ struct job {
         bool pulling; /* counts among exec->pulls */
         int tries;
         usec_t pull_started; /* 0: nothing was pulled */
-        char *name, *body;   /* of a create; of a start that failed, body is Docker's message */
+        usec_t probe_started;
+        char *name, *body; /* of a create; of a start that failed, body is Docker's message */
         char signal[32];
         void (*run)(struct job *job);
         void (*with_fact)(struct job *job, const struct image_fact *fact);

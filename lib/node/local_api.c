@@ -118,6 +118,11 @@ static void handle_logs(struct local_api *api, struct http_server_request *reque
         api->options.logs(api->options.userdata, request);
 }
 
+static void handle_describe(struct local_api *api, struct http_server_request *request)
+{
+        api->options.describe(api->options.userdata, request);
+}
+
 static const struct route {
         const char *path;
         unsigned bit;
@@ -136,6 +141,7 @@ static const struct route {
         {"/pods/", ROUTE_PODS, handle_pods},
         {"/status", ROUTE_STATUS, handle_status},
         {"/events", ROUTE_EVENTS, handle_events},
+        {"/describe", ROUTE_STATUS, handle_describe},
         {"/logs", ROUTE_LOGS, handle_logs},
 };
 

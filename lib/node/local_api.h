@@ -19,6 +19,7 @@
  *
  *      GET /status    what `podwatch status` shows; ?watch=true: a line each time that it has changed
  *      GET /events    core/v1 EventList, of ?pod=POD or all; ?watch=true: those kept and those that come, as of a watch
+ *      GET /describe  all of ?pod=POD: {"pod": core/v1 Pod, "node": what podwatch has beside it, "events": [...]}
  *      GET /logs      log of ?pod=POD[&container=NAME], with the options of container_log.h
  *      POST /VERB     a request to do something: local_act.h (root alone)
  */
@@ -48,7 +49,7 @@ struct local_api_options {
         const char *read_only_address;
         int read_only_port; /* 0: none */
         local_api_text_fn pods, running_pods, configz, metrics, probe_metrics;
-        local_api_answer_fn status, events, logs;
+        local_api_answer_fn status, events, logs, describe;
         local_api_rest_fn port_logs; /* rest: NAMESPACE/POD/CONTAINER */
         bool debugging_handlers;     /* the HTTPS port shows what runs, and logs */
         local_act_fn act;

@@ -36,8 +36,8 @@ struct pod_exec_job {
         const struct pod *pod;
         int container; /* index, -1: the pod itself */
         enum pod_probe_kind probe;
-        bool pulled; /* IMAGE: it was not there and was pulled, which took */
-        usec_t took;
+        bool pulled; /* IMAGE: it was not there and was pulled */
+        usec_t took; /* the pull, or the probe */
 };
 
 struct pod_exec_handlers {

@@ -223,6 +223,45 @@ static void print_waits(const cJSON *pod, usec_t now, struct buf *out)
         }
 }
 
+/* Who refused it, and who would serve that. */
+static void print_refused(const cJSON *words, struct buf *out)
+{
+        const cJSON *item;
+
+        cJSON_ArrayForEach (item, cjson_get(words, "refused", NULL)) {
+                const char *pod = cjson_text(item, "pod", NULL), *status = cjson_text(item, "status", "not there yet");
+
+                buf_addf(out, INDENT INDENT "-> %s refused it: ", cjson_text(item, "address", ""));
+                if (pod && cjson_bool(item, "ready"))
+                        buf_addf(out, "%s serves it, and is Ready by now\n", pod);
+                else if (pod)
+                        buf_addf(out, "%s serves it, and is %s%s\n", pod, status,
+                                 str_eq(status, "Running") ? ", not Ready" : "");
+                else
+                        buf_addstr(out, "no static pod of this node serves it\n");
+        }
+}
+
+static void print_probes(const cJSON *pod, usec_t now, struct buf *out)
+{
+        const cJSON *probe;
+
+        cJSON_ArrayForEach (probe, cjson_get(pod, "probes", NULL)) {
+                const cJSON *result = cJSON_GetArrayItem(cjson_get(probe, "results", NULL), 0);
+                char ago[TIMEFMT_MAX], next[TIMEFMT_MAX];
+
+                duration_human(usec_sub(now, time_of(result, "time")), ago);
+                duration_human(usec_sub(time_of(probe, "next"), now), next);
+                buf_addf(out, INDENT "%s: %s probe %s %s ago: %s", cjson_text(probe, "container", ""),
+                         cjson_text(probe, "kind", ""),
+                         str_eq(cjson_text(result, "outcome", ""), "error") ? "could not be made" : "failed", ago,
+                         cjson_text(result, "output", "no answer"));
+                if (cjson_text(probe, "next", NULL))
+                        buf_addf(out, " (next try in %s)", next);
+                buf_addch(out, '\n');
+        }
+}
+
 static void print_last_words(const cJSON *pod, struct buf *out)
 {
         const cJSON *item;
@@ -231,6 +270,7 @@ static void print_last_words(const cJSON *pod, struct buf *out)
                 buf_addf(out, INDENT "%s: ended with code %" PRId64 ", its last words:\n",
                          cjson_text(item, "container", ""), cjson_int(item, "exitCode", 0));
                 print_indented(out, INDENT INDENT, cjson_text(item, "text", ""));
+                print_refused(item, out);
         }
 }
 
@@ -238,22 +278,38 @@ static bool has_more(const cJSON *pod)
 {
         return cJSON_GetArraySize(cjson_get(pod, "waits", NULL)) > 0 ||
                cJSON_GetArraySize(cjson_get(pod, "lastWords", NULL)) > 0 || cjson_text(pod, "pull", NULL) ||
+               cJSON_GetArraySize(cjson_get(pod, "probes", NULL)) > 0 ||
                !str_empty(cjson_text(cjson_get(pod, "mirror", NULL), "refusal", ""));
 }
 
-static void print_pod_more(const cJSON *pod, usec_t now, struct buf *out)
+static void print_more(const cJSON *pod, usec_t now, struct buf *out)
 {
         const char *refusal = cjson_text(cjson_get(pod, "mirror", NULL), "refusal", "");
 
-        if (!has_more(pod))
-                return;
-        buf_addf(out, "\n%s/%s\n", cjson_text(pod, "namespace", ""), cjson_text(pod, "name", ""));
         print_waits(pod, now, out);
         if (cjson_text(pod, "pull", NULL))
                 buf_addf(out, INDENT "pulling %s\n", cjson_text(pod, "pull", ""));
         print_last_words(pod, out);
         if (*refusal)
                 buf_addf(out, INDENT "the API server refuses its mirror: %s\n", refusal);
+}
+
+void status_more(const struct cJSON *pod, usec_t now, struct buf *out)
+{
+        struct buf more CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
+
+        print_more(pod, now, &more);
+        if (more.len > 0)
+                buf_addf(out, "Waits and Troubles:\n%s", buf_str(&more));
+}
+
+static void print_pod_more(const cJSON *pod, usec_t now, struct buf *out)
+{
+        if (!has_more(pod))
+                return;
+        buf_addf(out, "\n%s/%s\n", cjson_text(pod, "namespace", ""), cjson_text(pod, "name", ""));
+        print_probes(pod, now, out);
+        print_more(pod, now, out);
 }
 
 static void print_manifests(const cJSON *manifests, struct buf *out)

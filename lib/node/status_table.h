@@ -7,12 +7,18 @@
  */
 #include <stdbool.h>
 
+#include "base/clock.h"
+
 struct buf;
 struct cJSON;
 struct strv;
 
 /* only: names of pods (with or without "namespace/") to show, empty: all. wide: more columns. */
 void status_table(const struct cJSON *status, const struct strv *only, bool wide, struct buf *out);
+
+/* What else there is to say of a pod of that JSON, below a title: waits, last words, who refused it; nothing where
+ * there is none. */
+void status_more(const struct cJSON *pod, usec_t now, struct buf *out);
 
 /* A line for each pod that is not as it was in `before` (NULL: for all): for a status that is followed by a program or
  * into a file. */

@@ -112,6 +112,7 @@ static void start(void)
                                             .status = answer_text,
                                             .events = answer_text,
                                             .logs = answer_text,
+                                            .describe = answer_text,
                                             .userdata = empty};
         struct http_server_options server = {
                 .name = "fuzz", .unix_path = echo_path, .unix_mode = 0600, .unix_gid = (gid_t)-1, .handler = echo};

@@ -2,6 +2,7 @@
 """Seeing with no API server: logs, describe, events, status, and what of them survives a restart of podwatch."""
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -210,6 +211,81 @@ def test_events_watch(state):
     assert {json.loads(line)['type'] for line in lines.text().splitlines()} <= {'ADDED', 'MODIFIED'}
     text.stop(), lines.stop()
     wait_for(lambda: state.container('pair', 'side')['restartCount'] == 1 and state.container('pair', 'side')['ready'], 20, 'the restart')
+
+
+# --- what to do next ---
+
+def test_status_says_who_refused_what_and_who_would_serve_it(state):
+    refused = 'echo "dial tcp 127.0.0.1:12379: connect: connection refused" >&2; echo "Get http://127.0.0.1:7/x: connection refused"; exit 1'
+    state.put('asks', pod('asks', ['sh', '-c', refused], hostNetwork=True))
+    state.put('store', pod('store', ['sh', '-c', 'sleep 100000', 'store', '--listen-client-urls=http://127.0.0.1:12379'], hostNetwork=True,
+                           terminationGracePeriodSeconds=0, container={'readinessProbe': {
+                               'exec': {'command': ['sh', '-c', 'echo no leader yet; exit 1']}, 'periodSeconds': 1}}))
+
+    def said(*words):
+        text = state.podwatch.command('status').stdout
+        assert all(word in text for word in words), text
+        return text
+    text = wait_for(lambda: said('-> 127.0.0.1:12379 refused it: default/store-node1 serves it, and is Running, not Ready',
+                                 '-> 127.0.0.1:7 refused it: no static pod of this node serves it', 'CrashLoopBackOff', 'its last words'), 30, 'who refused it')
+    assert 'next try in' in text and 'dial tcp 127.0.0.1:12379' in text, text
+    # and what a probe answered
+    wait_for(lambda: said('main: Readiness probe failed', 'no leader yet'), 20, 'the answer of the probe')
+
+
+# --- describe ---
+
+def test_describe_shows_all_of_a_pod(state):
+    state.host.write(f'{DIRECTORY}/config.yaml', json.dumps({'apiVersion': 'v1', 'kind': 'Secret', 'metadata': {'name': 'token'},
+                                                           'stringData': {'value': 'not-to-be-seen'}}))
+    whole = json.loads(pod('whole', ['sh', '-c', 'echo $TOKEN; if test -e /tmp/once; then sleep 100000; fi; touch /tmp/once; exit 5'],
+                           metadata={'labels': {'app': 'whole'}, 'annotations': {'note': 'two\nlines'}},
+                           hostNetwork=True, terminationGracePeriodSeconds=0))
+    whole['spec']['containers'][0].update({
+        'command': ['sh', '-c', 'echo $TOKEN; test -e /data/once && exec sleep 100000; touch /data/once; exit 5'],
+        'env': [{'name': 'TOKEN', 'valueFrom': {'secretKeyRef': {'name': 'token', 'key': 'value'}}}, {'name': 'PLAIN', 'value': 'seen'},
+                {'name': 'WHERE', 'valueFrom': {'fieldRef': {'fieldPath': 'status.hostIP'}}}],
+        'ports': [{'containerPort': 18099, 'name': 'web'}], 'resources': {'requests': {'cpu': '10m'}, 'limits': {'memory': '64Mi'}},
+        'readinessProbe': {'exec': {'command': ['cat', '/data/once']}, 'periodSeconds': 1},
+        'volumeMounts': [{'name': 'data', 'mountPath': '/data'}]})
+    whole['spec']['volumes'] = [{'name': 'data', 'emptyDir': {'sizeLimit': '1Mi'}}]
+    state.put('whole', json.dumps(whole))
+    state.podwatch.wait_ready('default/whole-node1')
+    wait_for(lambda: 'success in' in state.podwatch.command('describe', 'whole').stdout, 10, 'results of the probe')
+    text = state.podwatch.command('describe', 'whole').stdout
+    for line in (r'Name: +whole-node1', r'Node: +node1/', r'File: +/etc/kubernetes/manifests/whole.yaml', r'Revision: +1', r'Labels: +app=whole',
+                 r'Status: +Running', r'QoS Class: +Burstable', r'Image: +localhost/busybox:1', r'Ports: +18099/TCP \(web\)', r'Host Ports: +18099/TCP',
+                 r'State: +Running', r'Last State: +Terminated', r'Exit Code: +5', r'Restart Count: +1', r'Earlier Runs:',
+                 r'\S+Z  exit code 5  Error', r'memory: +64Mi', r'cpu: +10m',
+                 r'Readiness: +exec \[cat /data/once\] delay=0s timeout=1s period=1s #success=1 #failure=3', r'success in \d+ ms', r'next in \d+s',
+                 r"TOKEN: +<set to the key 'value' in secret 'token'>", r'PLAIN: +seen', r'WHERE: +\(status.hostIP\)', r'/data from data \(rw\)',
+                 r'Ready +True', r'data: +emptyDir sizeLimit=1Mi', r'Normal +Started +default/whole-node1\[main\]'):
+        assert re.search(line, text), (line, text)
+    everything = json.loads(state.podwatch.command('describe', 'whole', '-o', 'json').stdout)
+    assert everything['pod']['status']['phase'] == 'Running' and everything['node']['revision'] == 1 and everything['events'], everything
+    assert [e['exitCode'] for e in everything['node']['ends']['main']] == [5] and everything['node']['probes'][0]['results'], everything['node']
+    assert 'not-to-be-seen' not in text + json.dumps(everything)
+    assert state.podwatch.command('describe', 'nothing', check=False).returncode == 1
+
+
+def test_ends_of_runs_survive_restarts_of_podwatch(state):
+    def ends():
+        return json.loads(state.podwatch.command('describe', 'asks', '-o', 'json').stdout)['node']['ends'].get('main', [])
+    wait_for(lambda: len(ends()) >= 2, 30, 'two runs that ended')
+    before = ends()
+    state.podwatch.kill9()
+    state.podwatch.start()
+    wait_for(lambda: ends()[:len(before)] == before, 10, 'the same ends')
+    assert {e['exitCode'] for e in before} == {1} and all(e['finishedAt'] and e['reason'] == 'Error' for e in before), before
+    # What podwatch ended says so.
+    state.podwatch.command('restart', 'whole')
+
+    def causes():
+        return [e.get('cause') for e in json.loads(state.podwatch.command('describe', 'whole', '-o', 'json').stdout)['node']['ends']['main']]
+    wait_for(lambda: causes()[1:] == ['a user asked for it'], 20, 'why it ended')
+    for name in ('asks', 'store', 'whole', 'config'):
+        state.drop(name)
+    wait_for(lambda: set(state.podwatch.pods()) <= {'default/pair-node1', 'default/crash-node1'}, 30, 'the end of the pods')
 
 
 # --- status -w ---

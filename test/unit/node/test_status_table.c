@@ -112,11 +112,70 @@ static void test_nothing_yet(void **state)
         assert_string_equal(buf_str(&out), "Waits for Docker (not there)\n\nNo pods.\n");
 }
 
+static const char troubled[] =
+        "{\"now\":\"2026-01-01T00:10:00Z\",\"pods\":[{\"namespace\":\"default\",\"name\":\"a-n1\",\"containers\":1,"
+        "\"status\":{\"phase\":\"Running\",\"containerStatuses\":[{\"state\":{\"running\":{}}}]},"
+        "\"lastWords\":[{\"container\":\"c\",\"exitCode\":1,\"text\":\"no\",\"refused\":["
+        "{\"address\":\"127.0.0.1:1\"},{\"address\":\"127.0.0.1:2\",\"pod\":\"default/"
+        "b-n1\",\"status\":\"Running\",\"ready\":"
+        "true},{\"address\":\"[::1]:3\",\"pod\":\"default/c-n1\",\"status\":\"CrashLoopBackOff\",\"ready\":false},"
+        "{\"address\":\"127.0.0.1:4\",\"pod\":\"default/d-n1\",\"status\":\"Running\",\"ready\":false}]}],"
+        "\"probes\":[{\"container\":\"c\",\"kind\":\"Readiness\",\"next\":\"2026-01-01T00:10:05Z\",\"results\":["
+        "{\"time\":\"2026-01-01T00:09:55Z\",\"outcome\":\"failure\",\"output\":\"statuscode: 500\"}]},"
+        "{\"container\":\"c\",\"kind\":\"Liveness\",\"results\":["
+        "{\"time\":\"2026-01-01T00:09:58Z\",\"outcome\":\"error\"}]}]}]}";
+
+static void test_what_to_do_next(void **state)
+{
+        (void)state;
+        cJSON *json CLEANUP_CJSON = cJSON_Parse(troubled);
+        struct strv only CLEANUP_STRV = STRV_INIT;
+        struct buf out CLEANUP_BUF = BUF_INIT(65536);
+
+        assert_non_null(json);
+        status_table(json, &only, false, &out);
+        assert_non_null(strstr(buf_str(&out),
+                               "\ndefault/a-n1\n"
+                               "  c: Readiness probe failed 5s ago: statuscode: 500 (next try in 5s)\n"
+                               "  c: Liveness probe could not be made 2s ago: no answer\n"
+                               "  c: ended with code 1, its last words:\n    no\n"
+                               "    -> 127.0.0.1:1 refused it: no static pod of this node serves it\n"
+                               "    -> 127.0.0.1:2 refused it: default/b-n1 serves it, and is Ready by now\n"
+                               "    -> [::1]:3 refused it: default/c-n1 serves it, and is CrashLoopBackOff\n"
+                               "    -> 127.0.0.1:4 refused it: default/d-n1 serves it, and is Running, not Ready\n"));
+}
+
+static void test_changes(void **state)
+{
+        (void)state;
+        cJSON *one CLEANUP_CJSON = cJSON_Parse(picture), *two CLEANUP_CJSON = cJSON_Parse(troubled);
+        cJSON *none CLEANUP_CJSON = cJSON_Parse("{\"now\":\"2026-01-01T00:11:00Z\",\"pods\":[]}");
+        struct strv only CLEANUP_STRV = STRV_INIT;
+        struct buf out CLEANUP_BUF = BUF_INIT(65536);
+
+        status_changes(one, NULL, &only, &out);
+        assert_string_equal(buf_str(&out),
+                            "2026-01-01T00:10:00Z   default/a-n1   1/2   CrashLoopBackOff   3 restarts   "
+                            "d: CrashLoopBackOff\n");
+        buf_clear(&out);
+        status_changes(one, one, &only, &out);
+        assert_int_equal(out.len, 0);
+        status_changes(two, one, &only, &out);
+        assert_string_equal(buf_str(&out), "2026-01-01T00:10:00Z   default/a-n1   0/1   Running   0 restarts\n");
+        buf_clear(&out);
+        status_changes(none, two, &only, &out);
+        assert_string_equal(buf_str(&out), "2026-01-01T00:11:00Z   default/a-n1   gone\n");
+        buf_clear(&out);
+        strv_add(&only, "other");
+        status_changes(none, two, &only, &out);
+        assert_int_equal(out.len, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_words),
-                cmocka_unit_test(test_picture),
+                cmocka_unit_test(test_words),           cmocka_unit_test(test_picture),
+                cmocka_unit_test(test_what_to_do_next), cmocka_unit_test(test_changes),
                 cmocka_unit_test(test_nothing_yet),
         };
 
