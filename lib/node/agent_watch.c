@@ -146,6 +146,14 @@ void agent_show_events(void *userdata, struct http_server_request *request)
 
 /* --- status ------------------------------------------------------------------------------------------------------- */
 
+/* What of the API side goes on by itself: when it tries again, when the lease was renewed, how many events wait. */
+static void forget_api_times(cJSON *api)
+{
+        cJSON_DeleteItemFromObjectCaseSensitive(api, "nextTrySeconds");
+        cJSON_DeleteItemFromObjectCaseSensitive(api, "events");
+        cJSON_DeleteItemFromObjectCaseSensitive(cjson_get(api, "node", NULL), "leaseRenewed");
+}
+
 /* When a probe answered that fails as it did before. */
 static void forget_times(cJSON *pod)
 {
@@ -173,6 +181,7 @@ static char *status_line(struct agent *agent, char **ret_news)
         cJSON_DeleteItemFromObjectCaseSensitive(status, "now");
         cJSON_ArrayForEach (pod, cjson_get(status, "pods", NULL))
                 forget_times(pod);
+        forget_api_times(cjson_get(status, "api", NULL));
         *ret_news = print_line(status);
         return line;
 }
