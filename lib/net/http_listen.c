@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -89,37 +90,65 @@ void http_listen_path_release(struct http_listen_path *path)
         *path = (struct http_listen_path){0};
 }
 
-int http_listen_tcp(const char *text, uint16_t port, uint16_t *ret_port, int *ret_fd, struct err *err)
-{
-        union {
-                struct sockaddr any;
-                struct sockaddr_in v4;
-                struct sockaddr_in6 v6;
-        } address = {0};
-        socklen_t len;
-        const int on = 1, keep_idle_seconds = 60;
+union address {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+};
 
-        if (inet_pton(AF_INET, text, &address.v4.sin_addr) == 1) {
-                address.v4.sin_family = AF_INET;
-                address.v4.sin_port = htons(port);
-                len = sizeof(address.v4);
-        } else if (inet_pton(AF_INET6, text, &address.v6.sin6_addr) == 1) {
-                address.v6.sin6_family = AF_INET6;
-                address.v6.sin6_port = htons(port);
-                len = sizeof(address.v6);
+static int parse_address(const char *text, uint16_t port, union address *ret, socklen_t *ret_len, struct err *err)
+{
+        *ret = (union address){0};
+        if (inet_pton(AF_INET, text, &ret->v4.sin_addr) == 1) {
+                ret->v4.sin_family = AF_INET;
+                ret->v4.sin_port = htons(port);
+                *ret_len = sizeof(ret->v4);
+        } else if (inet_pton(AF_INET6, text, &ret->v6.sin6_addr) == 1) {
+                ret->v6.sin6_family = AF_INET6;
+                ret->v6.sin6_port = htons(port);
+                *ret_len = sizeof(ret->v6);
         } else {
                 return err_set(err, EINVAL, "'%s' is no IP address", text);
         }
-        int fd CLEANUP_FD = socket(address.any.sa_family, SOCKET_FLAGS, 0);
+        return 0;
+}
+
+/* 0 or -errno; address becomes what it was bound to. */
+static int listen_at(union address *address, socklen_t len, int *ret_fd)
+{
+        const int on = 1, off = 0, keep_idle_seconds = 60;
+        int fd CLEANUP_FD = socket(address->any.sa_family, SOCKET_FLAGS, 0);
+
         if (fd < 0)
-                return err_set_errno(err, errno, "cannot make a socket");
+                return -errno;
         /* Connections inherit it: a client that is gone for good is noticed, whatever it was promised. */
         (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
         (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &keep_idle_seconds, sizeof(keep_idle_seconds));
-        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || bind(fd, &address.any, len) < 0 ||
-            listen(fd, BACKLOG) < 0 || getsockname(fd, &address.any, &len) < 0)
-                return err_set_errno(err, errno, "cannot listen on %s port %u", text, port);
-        *ret_port = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
+        if (address->any.sa_family == AF_INET6)
+                (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || bind(fd, &address->any, len) < 0 ||
+            listen(fd, BACKLOG) < 0 || getsockname(fd, &address->any, &len) < 0)
+                return -errno;
         *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int http_listen_tcp(const char *text, uint16_t port, uint16_t *ret_port, int *ret_fd, struct err *err)
+{
+        union address address, both = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
+        socklen_t len = 0;
+        int r = parse_address(text, port, &address, &len, err);
+
+        if (r < 0)
+                return r;
+        bool any = address.any.sa_family == AF_INET && address.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+        r = any ? listen_at(&both, sizeof(both.v6), ret_fd) : -EAFNOSUPPORT;
+        if (r == 0)
+                address = both;
+        else if (!any || r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
+                r = listen_at(&address, len, ret_fd);
+        if (r < 0)
+                return err_set_errno(err, -r, "cannot listen on %s port %u", text, port);
+        *ret_port = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
         return 0;
 }

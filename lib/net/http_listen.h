@@ -22,5 +22,6 @@ int http_listen_unix(const char *path, mode_t mode, gid_t gid, struct http_liste
 /* Removes the path where it still is the socket that was made. */
 void http_listen_path_release(struct http_listen_path *path);
 
-/* address: numeric IPv4 or IPv6. port 0: any. *ret_port is the one it got. */
+/* address: numeric IPv4 or IPv6. port 0: any. *ret_port is the one it got. 0.0.0.0 and :: are every address of either
+ * family, where the machine has both, as in Go and so in the kubelet. */
 int http_listen_tcp(const char *address, uint16_t port, uint16_t *ret_port, int *ret_fd, struct err *err);

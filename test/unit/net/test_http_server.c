@@ -494,6 +494,35 @@ static void test_tcp(void **state)
         assert_int_equal(http_server_new(s->loop, &options, &second, &err), -EINVAL);
 }
 
+/* 0.0.0.0 is every address, of both families where the machine has both. */
+static void test_every_address(void **state)
+{
+        struct state *s = *state;
+        struct err err = ERR_INIT;
+        struct http_server_options options = {.address = "0.0.0.0"};
+
+        s->server = http_server_free(s->server);
+        assert_int_equal(start(s, &options, &err), 0);
+        struct sockaddr_in v4 = {.sin_family = AF_INET,
+                                 .sin_port = htons(http_server_port(s->server)),
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+                                  .sin6_port = htons(http_server_port(s->server)),
+                                  .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+        int fd4 CLEANUP_FD = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd6 CLEANUP_FD = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int probe CLEANUP_FD = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(fd4, (struct sockaddr *)&v4, sizeof(v4)), 0);
+        v6.sin6_port = 0;
+        if (probe >= 0 && bind(probe, (struct sockaddr *)&v6, sizeof(v6)) == 0) {
+                v6.sin6_port = htons(http_server_port(s->server));
+                assert_int_equal(connect(fd6, (struct sockaddr *)&v6, sizeof(v6)), 0);
+        }
+        struct http_server *second = NULL;
+        options.port = http_server_port(s->server);
+        assert_int_equal(http_server_new(s->loop, &options, &second, &err), -EADDRINUSE);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -513,6 +542,7 @@ int main(void)
                 TEST(test_free_in_handler),
                 TEST(test_unix_path),
                 TEST(test_tcp),
+                TEST(test_every_address),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
