@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -333,6 +334,23 @@ def test_a_crowd_that_holds_connections_keeps_nobody_out(state):
         crowd.wait(30)
     wait_for(lambda: descriptors(state) <= before + 2, 60, 'their descriptors to be gone')
     print(f'# resident: {resident(state)} KiB afterwards', flush=True)
+
+
+# --- an API server that goes ---
+
+def test_api_server_that_hangs_holds_up_nobody(state):
+    server, monitor = state.server.processes['kube-apiserver'], state.certificate('monitor')
+    state.ask('/configz', *monitor, expect=403)
+    server.send_signal(signal.SIGSTOP)
+    try:
+        # What was answered counts for its time; then the port waits for an answer, and for no longer than a request may take.
+        wait_for(lambda: state.ask('/configz', *monitor, timeout=60) == (
+            500, 'Authorization error (user=monitor, verb=get, resource=nodes, subresource=configz)'), 120, 'an error')
+        assert state.ask('/configz', *token('another'), timeout=60) == (401, 'Unauthorized')
+        assert state.podwatch.api('/healthz') == (200, 'ok')
+    finally:
+        server.send_signal(signal.SIGCONT)
+    wait_for(lambda: state.ask('/configz', *monitor, timeout=60)[0] == 403, 120, 'the API server to be asked again', 0.5)
 
 
 # --- and where nobody can be known ---
