@@ -22,6 +22,7 @@
 #include "init_dry_run.h"
 #include "online_here.h"
 #include "phase/certs.h"
+#include "phase/component_parts.h"
 #include "phase/config_encode.h"
 #include "phase/control_plane.h"
 #include "phase/external_ca_check.h"
@@ -165,7 +166,11 @@ static int run_control_plane(struct init_run *run, const char *child, struct err
                                             : str_eq(child, "controller-manager") ? &component_controller_manager
                                                                                   : &component_scheduler;
 
-        return phase_control_plane(run->phase, component, err);
+        int r = phase_control_plane(run->phase, component, err);
+
+        if (r == 0 && (!component || component == &component_apiserver))
+                component_keep_authorization_mode(run->phase);
+        return r;
 }
 
 static int run_kubelet_start(struct init_run *run, const char *child, struct err *err)

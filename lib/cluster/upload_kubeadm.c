@@ -71,6 +71,7 @@ int cluster_upload_kubeadm_config(struct cluster *cluster, struct err *err)
         const char *version = config_written_version(phase->era);
 
         phase_detail(phase, 1, "[upload-config] Uploading the kubeadm ClusterConfiguration to a ConfigMap");
+        (void)config_complete_cluster(phase->config, phase->era, &(struct config_duration){0});
         int r = config_encode(phase->config, phase->era, version, "ClusterConfiguration", &config, err);
         if (r == 0) {
                 yaml_write(config, 0, &text);

@@ -67,7 +67,7 @@ static void sort_arguments(struct value *command)
 }
 
 /* The known ones of the user's modes, the default where none is known (kubeadm's getAuthzModes). */
-static char *filter_modes(const struct phase *phase, const char *wanted)
+static char *filter_modes(const struct phase *phase, const char *wanted, bool warn)
 {
         static const char *const known[] = {"Node", "RBAC", "Webhook", "ABAC", "AlwaysAllow", "AlwaysDeny"};
         struct strv parts CLEANUP_STRV = STRV_INIT, modes CLEANUP_STRV = STRV_INIT;
@@ -80,13 +80,13 @@ static char *filter_modes(const struct phase *phase, const char *wanted)
                         valid |= strcmp(part, known[i]) == 0;
                 if (valid)
                         strv_add(&modes, part);
-                else if (*wanted)
+                else if (*wanted && warn)
                         phase_warn(phase, "ignoring unknown kube-apiserver authorization-mode \"%s\"", part);
         }
         if (modes.len == 0)
                 return xstrdup("Node,RBAC");
         char *joined = strv_join(&modes, ",");
-        if (strcmp(joined, "Node,RBAC") != 0)
+        if (warn && strcmp(joined, "Node,RBAC") != 0)
                 phase_warn(phase, "the default kube-apiserver authorization-mode is \"Node,RBAC\"; using \"%s\"",
                            joined);
         return joined;
@@ -104,12 +104,35 @@ void component_merge_arguments(const struct phase *phase, const char *component,
                 sort_arguments(command);
         for (size_t i = 0; i < extra->count; i++) {
                 const struct config_arg *a = &extra->items[i];
-                char *modes CLEANUP_FREE =
-                        filtered && strcmp(a->name, "authorization-mode") == 0 ? filter_modes(phase, a->value) : NULL;
+                char *modes CLEANUP_FREE = filtered && strcmp(a->name, "authorization-mode") == 0
+                                                   ? filter_modes(phase, a->value, true)
+                                                   : NULL;
                 value_list_add(command, new_argument(a->name, modes ? modes : a->value, &a->place));
         }
         if (!defaults_first)
                 sort_arguments(command);
+}
+
+void component_keep_authorization_mode(struct phase *phase)
+{
+        struct config_args *extra = &phase->config->cluster.api_server.component.extra_args;
+        const struct config_arg *given = config_args_last(extra, "authorization-mode");
+
+        if (!str_eq(era_text(phase->era, "kube-apiserver", "authorizationMode", ""), "filtered"))
+                return;
+        char *modes CLEANUP_FREE = filter_modes(phase, given ? given->value : "", false);
+        struct config_arg kept = {
+                "authorization-mode", config_keepf(phase->config, "%s", modes), {.origin = "default"}};
+        if (given) {
+                kept.place = given->place;
+                extra->items[given - extra->items] = kept;
+                return;
+        }
+        struct config_arg *items = config_alloc(phase->config, extra->count + 1, sizeof(*items));
+        if (extra->count > 0)
+                memcpy(items, extra->items, extra->count * sizeof(*items));
+        items[extra->count++] = kept;
+        extra->items = items;
 }
 
 static struct value *new_variable(const char *name, const char *value)

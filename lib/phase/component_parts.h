@@ -1,7 +1,8 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The lists of a component's container: command line, environment, volumes. Used by component.c alone, tested apart.
+ * The lists of a component's container: command line, environment, volumes. Used by component.c and, where phases share
+ * a configuration, by init.
  */
 #include <stdbool.h>
 
@@ -15,6 +16,10 @@ void component_argument_remove(struct value *command, const char *name);
 /* Puts the user's arguments into the command by the algorithm that the row argumentOrder names. */
 void component_merge_arguments(const struct phase *phase, const char *component, struct value *command,
                                const struct config_args *extra);
+
+/* kubeadm that filters authorization-mode of kube-apiserver does it in the configuration: what a later phase of the
+ * same run uploads has it, written or not. Nothing with other versions. */
+void component_keep_authorization_mode(struct phase *phase);
 
 /* Sets container.env from the proxy variables of the process (where `proxies`) and the user's, by the algorithm that
  * the row environmentOrder names; leaves it out where there are none. */

@@ -2,13 +2,17 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "codec/timefmt.h"
+#include "codec/yaml.h"
 #include "phase/config_documents.h"
 #include "phase/config_encode.h"
 #include "phase/config_schema.h"
 #include "phase/typed.h"
+
+#define MINUTE (INT64_C(60) * 1000 * 1000 * 1000)
 
 /* All list structs of config.h begin alike. */
 struct any_list {
@@ -169,17 +173,6 @@ const char *config_written_version_of(const struct era *era, const char *kind)
         return version;
 }
 
-/* Fields that this kubeadm does not have yet in the API version go without a word. */
-static void ignore_problem(void *userdata, enum typed_problem kind, const struct value_place *place, const char *path,
-                           const char *text)
-{
-        (void)userdata;
-        (void)kind;
-        (void)place;
-        (void)path;
-        (void)text;
-}
-
 int config_encode(const struct phase_config *config, const struct era *era, const char *version, const char *kind,
                   struct value **ret, struct err *err)
 {
@@ -193,8 +186,34 @@ int config_encode(const struct phase_config *config, const struct era *era, cons
         v = encode_struct(schema, str_eq(kind, "InitConfiguration") ? (const void *)&config->init : &config->cluster);
         value_map_set(v, "apiVersion", value_new_stringf("kubeadm.k8s.io/%s", version));
         value_map_set(v, "kind", value_new_string(kind));
-        int r = typed_normalise(v, types, type, "", ignore_problem, NULL, err);
+        /* Fields that this kubeadm does not have yet in the API version go without a word. */
+        int r = typed_normalise(v, types, type, "", typed_report_nothing, NULL, err);
         if (r == 0)
                 *ret = TAKE_PTR(v);
         return r;
+}
+
+bool config_complete_cluster(struct phase_config *config, const struct era *era, struct config_duration *ret_moved)
+{
+        struct config_duration *timeout = &config->cluster.api_server.timeout_for_control_plane;
+        const char *slash = strrchr(config->cluster.api_version.text, '/');
+        bool has_field = !config_has_argument_lists(slash ? slash + 1 : config_written_version(era));
+
+        if (!*config->cluster.dns.type.text)
+                config->cluster.dns.type = (struct config_text){"CoreDNS", {.origin = "default"}};
+        if (has_field && !timeout->set)
+                *timeout = (struct config_duration){4 * MINUTE, true, {.origin = "default"}};
+        if (!str_eq(era_text(era, "config", "migratedTimeouts", ""), "moved"))
+                return false;
+        *ret_moved = (struct config_duration){timeout->set ? timeout->nsec : 0, true, timeout->place};
+        timeout->set = false;
+        return true;
+}
+
+int config_add_document(const struct value *v, struct buf *out, struct err *err)
+{
+        if (out->len > 0)
+                buf_addstr(out, "---\n");
+        yaml_write(v, 0, out);
+        return buf_check(out, "the configuration", err);
 }

@@ -14,16 +14,6 @@
 #include "phase/config_schema.h"
 #include "phase/secret_text.h"
 
-#define MINUTE (INT64_C(60) * 1000 * 1000 * 1000)
-
-static int add_document(const struct value *v, struct buf *out, struct err *err)
-{
-        if (out->len > 0)
-                buf_addstr(out, "---\n");
-        yaml_write(v, 0, out);
-        return buf_check(out, "the configuration", err);
-}
-
 static int generate_token(struct phase_config *config, struct config_text *token, struct err *err)
 {
         char text[SECRET_TOKEN_MAX];
@@ -46,43 +36,21 @@ static int complete_tokens(struct phase_config *config, struct err *err)
         return r;
 }
 
-/* What the field of the API versions up to v1beta3 becomes: see the row. */
-static void move_timeout(const struct phase *phase)
-{
-        struct config_duration *old = &phase->config->cluster.api_server.timeout_for_control_plane;
-        const char *version = phase->config->cluster.api_version.text;
-        const char *slash = strrchr(version, '/');
-        bool has_field = !config_has_argument_lists(slash ? slash + 1 : config_written_version(phase->era));
-
-        if (has_field && !old->set)
-                *old = (struct config_duration){4 * MINUTE, true, {.origin = "default"}};
-        if (!str_eq(era_text(phase->era, "config", "migratedTimeouts", ""), "moved"))
-                return;
-        phase->config->init.timeouts.control_plane_component_health_check =
-                (struct config_duration){old->set ? old->nsec : 0, true, old->place};
-        old->set = false;
-}
-
-static void default_dns_type(struct phase_config *config)
-{
-        if (!*config->cluster.dns.type.text)
-                config->cluster.dns.type = (struct config_text){"CoreDNS", {.origin = "default"}};
-}
-
 static int add_init(const struct phase *phase, struct buf *out, struct err *err)
 {
         static const char *const kinds[] = {"InitConfiguration", "ClusterConfiguration"};
         const char *version = config_written_version(phase->era);
+        struct config_duration moved;
         int r = complete_tokens(phase->config, err);
 
-        move_timeout(phase);
-        default_dns_type(phase->config);
+        if (config_complete_cluster(phase->config, phase->era, &moved))
+                phase->config->init.timeouts.control_plane_component_health_check = moved;
         for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++) {
                 struct value *v CLEANUP_VALUE = NULL;
 
                 r = config_encode(phase->config, phase->era, version, kinds[i], &v, err);
                 if (r == 0)
-                        r = add_document(v, out, err);
+                        r = config_add_document(v, out, err);
         }
         return r;
 }
@@ -111,7 +79,7 @@ static int add_nodes(struct phase *phase, unsigned flags, struct buf *out, struc
                                             "could not find a mutator for input: []interface {}{(*kubeadm.%s)}",
                                             kinds[k]);
                         if (r == 0)
-                                r = add_document(v, out, err);
+                                r = config_add_document(v, out, err);
                 }
         config_problems_print(&problems, !phase->options.quiet, phase->options.log);
         return r;

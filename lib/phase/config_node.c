@@ -242,16 +242,6 @@ static void report(void *userdata, enum typed_problem kind, const struct value_p
                 (void)value_error(place, c->first, ERR_INVALID, "%s", text);
 }
 
-static void ignore(void *userdata, enum typed_problem kind, const struct value_place *place, const char *path,
-                   const char *text)
-{
-        (void)userdata;
-        (void)kind;
-        (void)place;
-        (void)path;
-        (void)text;
-}
-
 /* Against the types of the version that it was written in. */
 static int check_types(const struct phase *phase, const struct config_node_document *doc, struct value *v, bool strict,
                        struct config_problems *problems, struct err *err)
@@ -324,7 +314,7 @@ int config_node_render(const struct phase *phase, const struct config_node_docum
         if (flags & CONFIG_NODE_MIGRATE)
                 move_timeout(phase, types, doc->version, v);
         value_map_set(v, "apiVersion", value_new_stringf("kubeadm.k8s.io/%s", version));
-        r = typed_normalise(v, types, type, "", ignore, NULL, err);
+        r = typed_normalise(v, types, type, "", typed_report_nothing, NULL, err);
         if (r == 0)
                 *ret = TAKE_PTR(v);
         return r;

@@ -18,14 +18,6 @@
 
 #define MINUTE (INT64_C(60) * 1000 * 1000 * 1000)
 
-static int add_document(const struct value *v, struct buf *out, struct err *err)
-{
-        if (out->len > 0)
-                buf_addstr(out, "---\n");
-        yaml_write(v, 0, out);
-        return buf_check(out, "the configuration", err);
-}
-
 /* A document of `printed` as a user would have written it. */
 static int printed_document(const struct phase *phase, const char *kind, struct value **ret, struct err *err)
 {
@@ -76,7 +68,7 @@ static int add_init(struct phase *phase, struct buf *out, struct err *err)
 
                 r = config_encode(phase->config, phase->era, version, kinds[i], &v, err);
                 if (r == 0)
-                        r = add_document(v, out, err);
+                        r = config_add_document(v, out, err);
         }
         return r;
 }
@@ -92,7 +84,7 @@ static int add_node(struct phase *phase, const char *kind, struct buf *out, stru
         if (r == 0)
                 r = config_node_render(phase, &document, version, CONFIG_NODE_STRICT, &problems, &v, &phase->exit_code,
                                        err);
-        return r < 0 ? r : add_document(v, out, err);
+        return r < 0 ? r : config_add_document(v, out, err);
 }
 
 static int add_kube_proxy(struct phase *phase, struct buf *out, struct err *err)
@@ -100,7 +92,7 @@ static int add_kube_proxy(struct phase *phase, struct buf *out, struct err *err)
         struct value *v CLEANUP_VALUE = NULL;
         int r = kube_proxy_config_render(phase, "/var/lib/kube-proxy/kubeconfig.conf", &v, err);
 
-        return r < 0 ? r : add_document(v, out, err);
+        return r < 0 ? r : config_add_document(v, out, err);
 }
 
 static int add_kubelet(struct phase *phase, struct buf *out, struct err *err)
@@ -108,7 +100,7 @@ static int add_kubelet(struct phase *phase, struct buf *out, struct err *err)
         struct value *v CLEANUP_VALUE = NULL;
         int r = kubelet_configuration_render(phase, false, false, &v, err);
 
-        return r < 0 ? r : add_document(v, out, err);
+        return r < 0 ? r : config_add_document(v, out, err);
 }
 
 static const struct {

@@ -56,24 +56,6 @@ static int find_user(const struct phase *phase, const struct value *tree, struct
         return 0;
 }
 
-/* TryRestartKubelet */
-static void restart_service(const struct phase *phase)
-{
-        struct err why = ERR_INIT;
-
-        phase_detail(phase, 1, "[kubelet-finalize] Restarting the kubelet to enable client certificate rotation");
-        if (!service_init_system(phase)) {
-                service_tell_absent(phase, SERVICE_NO_INIT_SYSTEM, SERVICE_STOP);
-                return;
-        }
-        const char *name = kubelet_service(phase);
-        if (!service_exists(phase, name))
-                service_tell_absent(phase, SERVICE_NO_KUBELET, SERVICE_STOP);
-        if (service_act(phase, SERVICE_RESTART, name, &why) < 0)
-                phase_warn(phase, "[kubelet-start] WARNING: unable to restart the kubelet service momentarily: [%s]",
-                           why.msg);
-}
-
 static int update(struct phase *phase, const char *pem_path, struct err *err)
 {
         struct value *tree CLEANUP_VALUE = NULL, *user = NULL;
@@ -116,6 +98,7 @@ int phase_kubelet_finalize(struct phase *phase, struct err *err)
         if (r < 0)
                 return err_wrap(err, "error execution phase kubelet-finalize/%s",
                                 era_text(phase->era, "kubelet", "finalizePhase", "enable-client-cert-rotation"));
-        restart_service(phase);
+        phase_detail(phase, 1, "[kubelet-finalize] Restarting the kubelet to enable client certificate rotation");
+        kubelet_service_act(phase, SERVICE_RESTART);
         return 0;
 }

@@ -215,21 +215,26 @@ static int add_config_file(struct phase *phase, struct err *err)
         return 0;
 }
 
-/* TryStopKubelet */
-static void stop_service(const struct phase *phase)
+/* False where there is no init system; a service that is not there is told of. */
+static bool can_act(const struct phase *phase, enum service_action told)
 {
+        if (!service_init_system(phase)) {
+                service_tell_absent(phase, SERVICE_NO_INIT_SYSTEM, told);
+                return false;
+        }
+        if (!service_exists(phase, kubelet_service(phase)))
+                service_tell_absent(phase, SERVICE_NO_KUBELET, told);
+        return true;
+}
+
+void kubelet_service_act(const struct phase *phase, enum service_action action)
+{
+        static const char *const verbs[SERVICE_ACTION_MAX] = {"stop", "restart"};
         struct err why = ERR_INIT;
 
-        if (!service_init_system(phase)) {
-                service_tell_absent(phase, SERVICE_NO_INIT_SYSTEM, SERVICE_STOP);
-                return;
-        }
-        const char *name = kubelet_service(phase);
-        if (!service_exists(phase, name))
-                service_tell_absent(phase, SERVICE_NO_KUBELET, SERVICE_STOP);
-        if (service_act(phase, SERVICE_STOP, name, &why) < 0)
-                phase_warn(phase, "[kubelet-start] WARNING: unable to stop the kubelet service momentarily: [%s]",
-                           why.msg);
+        if (can_act(phase, SERVICE_STOP) && service_act(phase, action, kubelet_service(phase), &why) < 0)
+                phase_warn(phase, "[kubelet-start] WARNING: unable to %s the kubelet service momentarily: [%s]",
+                           verbs[action], why.msg);
 }
 
 /* TryStartKubelet */
@@ -237,14 +242,7 @@ static void start_service(const struct phase *phase)
 {
         struct err why = ERR_INIT;
 
-        if (!service_init_system(phase)) {
-                service_tell_absent(phase, SERVICE_NO_INIT_SYSTEM, SERVICE_RESTART);
-                return;
-        }
-        const char *name = kubelet_service(phase);
-        if (!service_exists(phase, name))
-                service_tell_absent(phase, SERVICE_NO_KUBELET, SERVICE_RESTART);
-        if (service_act(phase, SERVICE_RESTART, name, &why) < 0) {
+        if (can_act(phase, SERVICE_RESTART) && service_act(phase, SERVICE_RESTART, kubelet_service(phase), &why) < 0) {
                 phase_warn(phase, "[kubelet-start] WARNING: unable to start the kubelet service: [%s]", why.msg);
                 phase_say(phase, "[kubelet-start] Please ensure kubelet is reloaded and running manually.");
         }
@@ -266,7 +264,7 @@ int phase_kubelet_start(struct phase *phase, struct err *err)
 {
         if (!phase->options.dry_run) {
                 phase_detail(phase, 1, "Stopping the kubelet");
-                stop_service(phase);
+                kubelet_service_act(phase, SERVICE_STOP);
         }
         int r = add_files(phase, err);
         if (r < 0 && !phase->as_kubeadm) {

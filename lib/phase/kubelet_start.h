@@ -6,6 +6,7 @@
  * is particular to this node.
  */
 #include "phase/phase.h"
+#include "phase/service.h"
 
 struct err;
 
@@ -19,3 +20,6 @@ int phase_kubelet_start(struct phase *phase, struct err *err);
 
 /* The kubelet's services: "kubelet", and "podwatch" where that is what this host has instead. */
 const char *kubelet_service(const struct phase *phase);
+/* Stops or restarts it around a change of its configuration (TryStopKubelet, TryRestartKubelet). What stands in the way
+ * is said, and is no error. */
+void kubelet_service_act(const struct phase *phase, enum service_action action);

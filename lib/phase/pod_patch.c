@@ -25,12 +25,6 @@ void pod_patch_release(struct pod_patch *patch)
 
 /* Trying */
 
-static void ignore_report(void *userdata, enum typed_problem kind, const struct value_place *place, const char *path,
-                          const char *text)
-{
-        (void)userdata, (void)kind, (void)place, (void)path, (void)text;
-}
-
 struct maker {
         const struct value *meaning; /* of what is wanted */
         struct phase_config *memory;
@@ -60,7 +54,7 @@ static struct value *applied(const struct maker *m, const struct value *base, co
         else
                 r = patch_strategic(&pod, used, m->types, "Pod", m->era, NULL);
         if (r == 0)
-                r = typed_normalise(pod, m->types, "Pod", "", ignore_report, NULL, NULL);
+                r = typed_normalise(pod, m->types, "Pod", "", typed_report_nothing, NULL, NULL);
         return r < 0 ? NULL : TAKE_PTR(pod);
 }
 
@@ -352,7 +346,7 @@ static struct value *written_form(const struct maker *m, const struct value *pod
 {
         struct value *copy = value_copy(pod);
 
-        (void)typed_normalise(copy, m->types, "Pod", "", ignore_report, NULL, NULL);
+        (void)typed_normalise(copy, m->types, "Pod", "", typed_report_nothing, NULL, NULL);
         (void)value_map_remove(copy, "status");
         (void)value_map_remove(value_map_get(copy, "metadata"), "creationTimestamp");
         return copy;

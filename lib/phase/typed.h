@@ -19,6 +19,10 @@ enum typed_problem { TYPED_UNKNOWN_FIELD, TYPED_WRONG_TYPE, TYPED_PROBLEM_MAX };
 typedef void (*typed_report_fn)(void *userdata, enum typed_problem kind, const struct value_place *place,
                                 const char *path, const char *text);
 
+/* For what is to be left out without a word. */
+void typed_report_nothing(void *userdata, enum typed_problem kind, const struct value_place *place, const char *path,
+                          const char *text);
+
 /* Turns v, a map, into what Go would write of it. path is that of v itself, "" for a whole object. Wrong types are
  * reported and left as they are. Negative where the tables are wrong. */
 int typed_normalise(struct value *v, struct api_types *types, const char *type_name, const char *path,

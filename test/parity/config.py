@@ -30,8 +30,7 @@ def run(command, words, cwd):
             written = f'{oct(os.fstat(f.fileno()).st_mode & 0o7777)}\n{f.read()}'
         os.unlink(f'{cwd}/new.yaml')
     return {'exit': result.returncode, 'stdout': result.stdout, 'new': written,
-            # Without the address that Go shows of a pointer.
-            'error': re.sub(r'\(0x[0-9a-f]+\)', '', error_line(result.stderr)) if result.returncode else ''}
+            'error': error_line(result.stderr) if result.returncode else ''}
 
 
 def compare(kubeadm, genphase, words, cwd):

@@ -30,9 +30,9 @@ def find_kubeadm():
 
 
 def error_line(text):
-    """The message a user reads: the last line but for the hint about stack traces."""
+    """The message a user reads: the last line but for the hint about stack traces, without the address that Go shows of a pointer."""
     lines = [line for line in text.splitlines() if line.strip() and 'To see the stack trace' not in line]
-    return re.sub(r'^error: ', '', lines[-1]) if lines else ''
+    return re.sub(r'^error: |\(0x[0-9a-f]+\)', '', lines[-1]) if lines else ''
 
 
 class Side:

@@ -1,30 +1,42 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Delete each row of the era tables, one at a time: a recorded run must then come out differently.
+"""Delete each row of the era tables, one at a time: something that a real kubeadm did must then come out differently.
 
     rows.py [--learn] [--all] GENPHASE [ROW...]
 
-A row that can go without a recording noticing is a row that nothing proves. Recordings are those of golden.py, test/data/rows/VERSION.jsonl,
-which holds runs of real kubeadms for what those do not reach (test/peer/record), and what the differential found (recorded.py). test/data/rows/witnesses.json names the run that notices each row,
-found once by --learn, or null for a row that no recording reaches yet; a null whose row is noticed by --all is told, so the list only shrinks; for a row with no witness there, or whose witness no longer notices, the runs of the oldest and the newest version that it counts for are searched;
-with --all those of every version, and for every row as if there were no witnesses. One point a table; ROW is a part of "group/path since until".
+A row that can go without anything noticing is a row that nothing proves. test/data/rows/witnesses.json names for each row what notices:
+
+    VERSION CASE ARGS       a recorded run: those of golden.py, as print- those of its printed ones, as rows- and node- those of
+                            test/data/rows (test/peer/record makes them for what the others do not reach; node- has what the node had
+                            before), as differential- those of test/data/differential, as certs those of certificates
+    unit LAYER/NAME         a unit test, for what needs another host than a recording has: its answers are kubeadm's too
+
+    null                    nothing yet
+
+The table without the row is given by --templates, to a unit test by TEST_TEMPLATES. Each witness must be content with the whole tables.
+For a row with no witness there, or whose witness no longer notices, recordings of the oldest and the newest version that it counts for are
+searched, and with --all those of every version, for every row as if there were no witnesses; --learn writes down what was found. One point
+a table, and one for the whole tables; ROW is a part of "group/path since until".
 """
 import concurrent.futures
 import glob
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 
 import golden
 import recorded
+from differ.sides import Side
 from tap import Tap
 
 DATA = f'{golden.ROOT}/test/data/rows'
-FOUND = f'{golden.ROOT}/test/data/differential'
+DIFFERENTIAL = f'{golden.ROOT}/test/data/differential'
 TABLES = ['eras.yaml', 'images.yaml', 'addons.yaml']
 GOLDEN = os.path.abspath(os.environ.get('GENPHASE_GOLDEN') or f'{golden.ROOT}/../shared/golden')
+UNIT_SECONDS = 120
 
 
 def version(text):
@@ -74,12 +86,15 @@ class Runs:
 
     def __init__(self):
         self.by_name, self.by_version = {}, {}
-        for path in sorted(glob.glob(f'{GOLDEN}/*.jsonl')) + sorted(glob.glob(f'{DATA}/*.jsonl')) + sorted(glob.glob(f'{FOUND}/*.jsonl')):
-            prefix = 'rows-' if path.startswith(DATA) else 'differential-' if path.startswith(FOUND) else ''
-            stem = os.path.basename(path).removesuffix('.jsonl')
-            with open(path) as f:
-                for run in map(json.loads, f):
-                    self.add(f'{prefix}{stem} {run["case"]} {" ".join(run["args"][:2])}', stem.removeprefix('print-'), run)
+        for directory, prefix in (GOLDEN, ''), (DATA, 'rows-'), (DIFFERENTIAL, 'differential-'):
+            for path in sorted(glob.glob(f'{directory}/*.jsonl')):
+                stem = os.path.basename(path).removesuffix('.jsonl')
+                number = re.sub(r'^[a-z]+-', '', stem)
+                with open(path) as f:
+                    for run in map(json.loads, f):
+                        if directory == DIFFERENTIAL:
+                            run.setdefault('tree', {})
+                        self.add(f'{prefix}{stem} {run["case"]} {" ".join(run["args"][:2])}', number, run)
         for path in sorted(glob.glob(f'{GOLDEN}/certs/*.json')):
             self.add(f'certs {os.path.basename(path).removesuffix(".json")}', os.path.basename(path).removesuffix('.json'), path)
 
@@ -93,21 +108,37 @@ class Runs:
         if not everywhere:
             numbers = numbers[:1] + numbers[1:][-1:]
         certs = row.group == 'certificates'
-        names = [name for number in numbers for name in self.by_version[number] if name.startswith('certs ') == certs]
-        return sorted(names, key=lambda name: not name.startswith(('rows-', 'differential-', 'print-')))
+        names = [name for number in numbers for name in self.by_version[number] if certs or not name.startswith('certs ')]
+        return sorted(names, key=lambda name: (name.startswith('certs ') != certs, not name.startswith(('rows-', 'print-'))))
+
+
+def unit_fails(genphase, name, directory):
+    """Whether a unit test fails with the tables of a directory (None: the whole ones)."""
+    layer, test = name.removeprefix('unit ').split('/')
+    build = os.path.dirname(os.path.dirname(os.path.dirname(genphase)))
+    env = {**os.environ, 'TEST_DATA': f'{golden.ROOT}/test/data', 'PROJECT_ROOT': golden.ROOT, 'TEST_TEMPLATES': directory or f'{golden.ROOT}/templates'}
+    return subprocess.run([f'{build}/test/unit/{layer}/test_{layer}_{test}'], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          timeout=UNIT_SECONDS).returncode != 0
+
+
+def what_differs(genphase, runs, name, directory):
+    """What a witness finds wrong with the tables of a directory (None: the whole ones), as text; '' where nothing."""
+    if name.startswith('unit '):
+        return f'{name} fails' if unit_fails(genphase, name, directory) else ''
+    options = ['--templates', directory] if directory else []
+    number, run = runs.by_name[name]
+    if isinstance(run, str):
+        tree, messages = golden.certificates(genphase, number, run, options)
+        return '\n'.join(tree + messages)
+    if 'tree' in run:
+        side = Side(genphase, ['--kubeadm-version', f'v{number}', *options], False)
+        return '\n'.join(recorded.problems(side, int(number.split('.')[1]), run))
+    return golden.compare(genphase, number, run, options) or ''
 
 
 def notices(genphase, runs, name, directory):
     """Whether a run comes out differently with the tables of a directory."""
-    number, run = runs.by_name[name]
-    options = ['--templates', directory]
-    if isinstance(run, str):
-        tree, messages = golden.certificates(genphase, number, run, options)
-        problems = '\n'.join(tree + messages)
-    elif name.startswith('differential-'):
-        problems = '\n'.join(recorded.problems(recorded.genphase_side(genphase, f'v{number}', options), int(number.split('.')[1]), run))
-    else:
-        problems = golden.compare(genphase, number, run, options) or ''
+    problems = what_differs(genphase, runs, name, directory)
     if f'error: {directory}/' in problems:
         raise ValueError(f'the table without the row cannot be read: {problems[-300:]}')
     return bool(problems)
@@ -117,7 +148,7 @@ def find_witness(genphase, runs, row, hint, everywhere):
     with tempfile.TemporaryDirectory() as directory:
         with open(f'{directory}/{row.table}', 'w') as f:
             f.write(row.text)
-        names = ([hint] if hint in runs.by_name else []) + runs.candidates(row, everywhere)
+        names = ([hint] if hint and (hint.startswith('unit ') or hint in runs.by_name) else []) + runs.candidates(row, everywhere)
         return next((name for name in names if notices(genphase, runs, name, directory)), None)
 
 
@@ -126,35 +157,36 @@ def main():
     genphase, *wanted = [arg for arg in sys.argv[1:] if not arg.startswith('--')]
     genphase = os.path.abspath(genphase)
     runs, path = Runs(), f'{DATA}/witnesses.json'
-    witnesses = {}
-    if os.path.exists(path):
-        with open(path) as f:
-            witnesses = json.load(f)
-    unreached = {key for key, name in witnesses.items() if not name}
-    if every:
-        witnesses = {}
-    tap, known = Tap(len(TABLES)), {}
+    with open(path) as f:
+        witnesses = json.load(f)
+    hints = {} if every else witnesses
+    tap, known = Tap(len(TABLES) + 1), {}
+    pool = concurrent.futures.ThreadPoolExecutor(2 * os.cpu_count())
     for table in TABLES:
         if not glob.glob(f'{GOLDEN}/*.jsonl'):
             tap.point(table, [], skip=f'no recordings in {GOLDEN}')
             continue
         rows = [row for row in rows_of(table) if not wanted or any(part in row.key for part in wanted)]
-        problems = [] if rows else [f'{table}: no rows']
-        with concurrent.futures.ThreadPoolExecutor(2 * os.cpu_count()) as pool:
-            found = pool.map(lambda row: None if row.key in unreached and not every and not learn
-                             else find_witness(genphase, runs, row, witnesses.get(row.key), every), rows)
-            for row, witness in zip(rows, found):
-                if learn:
-                    print(f'# {row.key}: {witness}', flush=True)
-                known[row.key] = witness
-                if not witness and row.key not in unreached:
-                    problems.append(f'{table}: no recording notices that {row.key} is gone')
-                elif witness and row.key in unreached:
-                    problems.append(f'{table}: {row.key} is noticed by {witness} now: --learn it')
-        print(f'# {table}: {len(rows)} rows, {sum(row.key in unreached for row in rows)} of them reached by no recording')
+        problems = [] if rows or wanted else [f'{table}: no rows']
+        # What nothing notices yet is searched for on request.
+        unreached = set() if every or learn else {row.key for row in rows if witnesses.get(row.key, '') is None}
+        found = pool.map(lambda row: None if row.key in unreached else find_witness(genphase, runs, row, hints.get(row.key), every), rows)
+        for row, witness in zip(rows, found):
+            if learn:
+                print(f'# {row.key}: {witness}', flush=True)
+            known[row.key] = witness
+            if not witness and row.key not in unreached:
+                problems.append(f'{table}: nothing notices that {row.key} is gone')
+            elif witness and witness != witnesses.get(row.key) and not learn and not every:
+                problems.append(f'{table}: {row.key} is noticed by {witness}, not by {witnesses.get(row.key)}: --learn it')
         gone = sorted(key for key in witnesses if not wanted and key.split('/')[0] in {row.group for row in rows} and key not in known)
-        problems += [f'{table}: witnesses.json names {key}, which is no row' for key in gone]
+        problems += [] if learn else [f'{table}: witnesses.json names {key}, which is no row' for key in gone]
+        print(f'# {table}: {len(rows)} rows, {len(unreached)} of them noticed by nothing yet')
         tap.point(table, problems)
+    # A witness that is never content would notice anything.
+    names = sorted({name for name in known.values() if name})
+    found = zip(names, pool.map(lambda name: what_differs(genphase, runs, name, None), names))
+    tap.point('whole tables', [f'{name}: {problem}' for name, problem in found if problem])
     if learn:
         with open(path, 'w') as f:
             json.dump({**(witnesses if wanted else {}), **known}, f, indent=1, sort_keys=True)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -25,7 +26,7 @@ static void open_era(const char *version, struct phase *ret)
 
         memset(ret, 0, sizeof(*ret));
         ret->options.out = ret->options.log = stderr;
-        assert_int_equal(era_new(NULL, &ret->era, NULL), 0);
+        assert_int_equal(era_new(getenv("TEST_TEMPLATES"), &ret->era, NULL), 0);
         assert_int_equal(kube_version_parse(version, false, &v, NULL), 0);
         assert_int_equal(era_set_version(ret->era, &v, NULL), 0);
 }

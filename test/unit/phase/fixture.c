@@ -75,6 +75,7 @@ int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *ar
         f->err = ERR_INIT;
         const struct phase_options options = {.config_file = config,
                                               .rootfs = f->root,
+                                              .templates_dir = getenv("TEST_TEMPLATES"),
                                               .kubeadm_version = f->version,
                                               .flags = &flags,
                                               .command = f->command,

@@ -1,7 +1,8 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A tree of its own for each test of a phase: an empty root, a configuration, and what a run says.
+ * A tree of its own for each test of a phase: an empty root, a configuration, and what a run says. TEST_TEMPLATES in
+ * the environment is --templates: test/parity/rows.py takes rows away by it, which a test must notice.
  */
 #include <stdbool.h>
 #include <stddef.h>

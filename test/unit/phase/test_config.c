@@ -384,7 +384,11 @@ static void assert_address(struct fixture *f, const char *host_name, const char 
         char *log = NULL;
         size_t len;
         FILE *out = open_memstream(&log, &len);
-        const struct phase_options options = {.config_file = config, .host = &host, .out = out, .log = out};
+        const struct phase_options options = {.config_file = config,
+                                              .templates_dir = getenv("TEST_TEMPLATES"),
+                                              .host = &host,
+                                              .out = out,
+                                              .log = out};
 
         fixture_config(f, yaml);
         int r = phase_open(&options, &phase, &err);
@@ -423,7 +427,11 @@ static void test_flags(void **state)
                 .feature_gates = "RootlessControlPlane=false, PublicKeysECDSA = true",
         };
         const struct host host = {fake_name, fake_default, fake_loopback, NULL};
-        struct phase_options options = {.flags = &flags, .host = &host, .out = stderr, .log = stderr};
+        struct phase_options options = {.flags = &flags,
+                                        .templates_dir = getenv("TEST_TEMPLATES"),
+                                        .host = &host,
+                                        .out = stderr,
+                                        .log = stderr};
         struct phase *phase CLEANUP_PHASE = NULL;
         struct err err = ERR_INIT;
 
@@ -462,7 +470,11 @@ static void test_flags(void **state)
 static void assert_bad_flag(struct phase_flags flags, const char *message)
 {
         const struct host host = {fake_name, fake_default, fake_loopback, NULL};
-        const struct phase_options options = {.flags = &flags, .host = &host, .out = stderr, .log = stderr};
+        const struct phase_options options = {.flags = &flags,
+                                              .templates_dir = getenv("TEST_TEMPLATES"),
+                                              .host = &host,
+                                              .out = stderr,
+                                              .log = stderr};
         struct phase *phase CLEANUP_PHASE = NULL;
         struct err err = ERR_INIT;
 

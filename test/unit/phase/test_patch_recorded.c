@@ -110,7 +110,7 @@ static struct era *new_era(const char *text)
         struct era *era = NULL;
         struct err err = ERR_INIT;
 
-        if (kube_version_parse(text, true, &version, &err) < 0 || era_new(NULL, &era, &err) < 0 ||
+        if (kube_version_parse(text, true, &version, &err) < 0 || era_new(getenv("TEST_TEMPLATES"), &era, &err) < 0 ||
             era_set_version(era, &version, &err) < 0)
                 fail_msg("%s: %s", text, err.msg);
         return era;

@@ -171,7 +171,7 @@ static struct era *new_era(const char *kubeadm)
         struct era *era = NULL;
 
         assert_int_equal(kube_version_parse(kubeadm, false, &version, NULL), 0);
-        assert_int_equal(era_new(NULL, &era, NULL), 0);
+        assert_int_equal(era_new(getenv("TEST_TEMPLATES"), &era, NULL), 0);
         assert_int_equal(era_set_version(era, &version, NULL), 0);
         return era;
 }
