@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -139,13 +140,27 @@ static int follow(const char *path, char **ret)
 
 void file_staged_release(struct file_staged *staged)
 {
-        if (staged->unnamed)
-                (void)fd_close(staged->fd);
-        else if (staged->temp)
+        if (staged->temp && !staged->unnamed)
                 (void)unlink(staged->temp);
+        if (staged->temp)
+                (void)fd_close(staged->fd);
         free(staged->temp);
         free(staged->path);
         *staged = (struct file_staged){0};
+}
+
+/* A lock on the file says that its writer lives, for file_remove_temporary, which may have taken the name away before
+ * the lock was there: then the next try makes it anew. */
+static int open_named(const char *temp)
+{
+        for (;;) {
+                int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+                struct stat st;
+
+                if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0 || st.st_nlink > 0)
+                        return fd;
+                (void)fd_close(fd);
+        }
 }
 
 /* The file to write to: without a name where the file system has that, else under the temporary name. */
@@ -154,9 +169,11 @@ static int open_temp(const char *dir, const char *temp, bool *ret_unnamed)
         int fd = open(dir, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
 
         *ret_unnamed = fd >= 0;
+        if (fd >= 0)
+                (void)flock(fd, LOCK_EX);
         /* What a kernel or file system without it says; anything else is true of a name as well. */
         if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
-                fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+                fd = open_named(temp);
         return fd;
 }
 
@@ -206,7 +223,7 @@ int file_stage(const char *path, const void *data, size_t len, mode_t mode, unsi
                         (void)unlink(temp);
                 return err_set_errno(err, -r, "%s", path);
         }
-        *ret = (struct file_staged){xstrdup(path), TAKE_PTR(temp), unnamed, unnamed ? TAKE_FD(fd) : -1, flags};
+        *ret = (struct file_staged){xstrdup(path), TAKE_PTR(temp), unnamed, TAKE_FD(fd), flags};
         return 0;
 }
 
@@ -237,7 +254,6 @@ static int name_unnamed(struct file_staged *staged)
         if (r < 0)
                 return r;
         staged->unnamed = false;
-        staged->fd = fd_close(staged->fd);
         return taken;
 }
 
@@ -262,6 +278,7 @@ int file_commit(struct file_staged *staged, struct err *err)
         if (r < 0)
                 return err_set_errno(err, -r, "%s", staged->path);
         free(TAKE_PTR(staged->temp));
+        staged->fd = fd_close(staged->fd);
         return 0;
 }
 
@@ -421,6 +438,15 @@ static bool is_temporary(const char *name)
         return tag[-1] == '.' && strspn(tag, "0123456789abcdef") == TAG_DIGITS;
 }
 
+/* Whoever writes to a file holds its lock until the file has its name. */
+static void remove_abandoned(int directory, const char *name)
+{
+        int fd CLEANUP_FD = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+                (void)unlinkat(directory, name, 0);
+}
+
 void file_remove_temporary(const char *directory, unsigned levels)
 {
         DIR *stream = opendir(directory);
@@ -429,7 +455,7 @@ void file_remove_temporary(const char *directory, unsigned levels)
                 return;
         for (struct dirent *e; (e = readdir(stream));) {
                 if (e->d_type == DT_REG && is_temporary(e->d_name)) {
-                        (void)unlinkat(dirfd(stream), e->d_name, 0);
+                        remove_abandoned(dirfd(stream), e->d_name);
                 } else if (levels > 0 && e->d_type == DT_DIR && e->d_name[0] != '.') {
                         char *below CLEANUP_FREE = file_join(directory, e->d_name);
 

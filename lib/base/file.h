@@ -38,7 +38,7 @@ struct file_staged {
         char *path;   /* the target, symlinks followed where asked */
         char *temp;   /* temporary name; NULL: nothing staged */
         bool unnamed; /* the file is `fd` alone */
-        int fd;       /* only where unnamed */
+        int fd;       /* open and locked while temp is set */
         unsigned flags;
 };
 int file_stage(const char *path, const void *data, size_t len, mode_t mode, unsigned flags, struct file_staged *ret,
@@ -53,8 +53,8 @@ int file_commit(struct file_staged *staged, struct err *err);
  * start where the file system can (O_TMPFILE). */
 void file_hold_signals(sigset_t *ret_before);
 void file_release_signals(const sigset_t *before);
-/* Removes the temporary names that earlier writers left in a directory and in those up to `levels` below it. Only where
- * nobody else writes. A missing directory is fine. */
+/* Removes the temporary names that writers which live no more left in a directory and in those up to `levels` below it;
+ * one that lives holds a lock on its file. A missing directory is fine. */
 void file_remove_temporary(const char *directory, unsigned levels);
 /* Puts the names in the directory that holds `path` on disk. */
 int file_sync_directory(const char *path, struct err *err);

@@ -21,7 +21,7 @@
 #define USAGE_PREFIX "usage-bootstrap-"
 #define DATA_MAX (64 * 1024)
 #define NSEC_PER_USEC 1000
-#define LOOKS_MAX 3 /* whether a token is there, where a look fails */
+#define LOOK_TIMEOUT (5 * USEC_PER_SEC) /* for whether a token is there, where looks fail */
 
 bool token_is_id(const char *text)
 {
@@ -184,19 +184,30 @@ int token_from_secret(const struct value *secret, struct token_facts *ret, struc
         return 0;
 }
 
+struct look {
+        const struct value *secret;
+        bool there;
+};
+
+/* For cluster_poll: a look that fails is no answer, and the next one may be. */
+static int look_for(struct cluster *cluster, void *userdata, struct err *err)
+{
+        struct look *look = userdata;
+        struct value *there CLEANUP_VALUE = NULL;
+        int r = object_get(cluster, look->secret, &there, err);
+
+        look->there = r == 0;
+        return r >= 0;
+}
+
 /* 0: there is none. kubeadm takes any failure of the look for that, and overwrites a token of this name then. */
 static int check_new(struct cluster *cluster, const struct config_token *token, const struct value *secret,
                      struct err *err)
 {
-        int r = -1;
+        struct look look = {.secret = secret};
+        int r = cluster_poll(cluster, LOOK_TIMEOUT, look_for, &look, err);
 
-        for (int tries = 0; r < 0 && tries < LOOKS_MAX; tries++) {
-                struct value *there CLEANUP_VALUE = NULL;
-
-                err_clear(err);
-                r = object_get(cluster, secret, &there, err);
-        }
-        if (r == 0)
+        if (r == 0 && look.there)
                 return err_set(err, ERR_CONFLICT, "a token with id \"%.*s\" already exists", TOKEN_ID_LEN,
                                token->token.text);
         return r < 0 ? r : 0;

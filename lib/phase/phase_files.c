@@ -292,6 +292,22 @@ static void tell_all(const struct phase *phase)
         }
 }
 
+/* Takes away what an earlier run left that was killed between two names of a file. */
+static void clean_directories(const struct phase *phase)
+{
+        struct strv cleaned CLEANUP_STRV = STRV_INIT;
+
+        for (size_t i = 0; i < phase->files->count; i++) {
+                const struct entry *e = &phase->files->entries[i];
+                char *path CLEANUP_FREE = phase_path(phase, e->path), *dir CLEANUP_FREE = file_dirname(path);
+
+                if (e->directory || strv_contains(&cleaned, dir))
+                        continue;
+                file_remove_temporary(dir, 0);
+                strv_add(&cleaned, dir);
+        }
+}
+
 static int write_all(struct phase *phase, struct err *err)
 {
         struct phase_files *files = phase->files;
@@ -315,6 +331,7 @@ static int write_all(struct phase *phase, struct err *err)
                 if (!e->directory)
                         phase_detail(phase, 1, e->unchanged ? "\"%s\" is up to date" : "wrote \"%s\"", e->path);
         }
+        clean_directories(phase);
         return sync_directories(files, err);
 }
 

@@ -251,6 +251,9 @@ static int set_child(struct value *parent, const struct step *step, struct value
                 return 0;
         }
         if (step->bracket && value_is(parent, VALUE_LIST) && str_to_u64(step->name, &number) < 0) {
+                /* It is found by its name from now on. */
+                if (value_is(item, VALUE_MAP) && !value_map_get(item, "name"))
+                        value_map_set(item, "name", value_new_string(step->name))->place = item->place;
                 value_list_add(parent, item);
                 return 0;
         }

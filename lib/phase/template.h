@@ -40,8 +40,8 @@ void template_set_number(struct template_variables *variables, const char *name,
 int template_fill(struct value *v, const struct template_variables *variables, struct err *err);
 
 /* Paths of era rows: FIELD.FIELD[NAME].FIELD; [NAME] is an item of a list by its field `name`, or by its number. Fields
- * with dots cannot be named. Missing maps are made on the way, a missing [NAME] item is appended, a missing number is
- * an error. value is copied. */
+ * with dots cannot be named. Missing maps are made on the way, a missing [NAME] item is appended with that name, a
+ * missing number is an error. value is copied. */
 int template_path_set(struct value *root, const char *path, const struct value *value, struct err *err);
 /* False where there was nothing. */
 bool template_path_remove(struct value *root, const char *path);

@@ -54,8 +54,8 @@ static void edit(struct value *pod)
                 int r = template_path_set(pod, paths[i], one, &err);
 
                 MUST((r < 0) == (err.code != 0));
-                /* An item that was missing has no name yet. */
-                if (r == 0 && !strchr(paths[i], '['))
+                /* What is set whole as an item is no map with a name. */
+                if (r == 0 && !str_ends(paths[i], "]"))
                         MUST(value_equal(template_path_get(pod, paths[i]), one));
         }
         for (size_t i = 0; i < ARRAY_SIZE(paths); i++)

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -421,6 +422,35 @@ static void test_remove_temporary(void **state)
         assert_int_equal(file_remove_tree(at("sub"), NULL), 0);
 }
 
+/* A file that somebody is writing: it has a lock, as each that is staged. */
+static void test_remove_temporary_beside_a_writer(void **state)
+{
+        struct file_staged staged = {0};
+        const char *mine = at(".written.01abcdef.tmp");
+
+        (void)state;
+        write_empty(".written.01abcdef.tmp");
+        int fd = open(mine, O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
+        file_remove_temporary(dir, 0);
+        assert_true(file_exists(mine));
+        fd = fd_close(fd);
+        file_remove_temporary(dir, 0);
+        assert_false(file_exists(mine));
+
+        assert_int_equal(file_stage(at("staged"), "1", 1, 0644, 0, &staged, NULL), 0);
+        assert_true(flock(staged.fd, LOCK_EX | LOCK_NB) == 0);
+        int other = openat(AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        char *name CLEANUP_FREE = xasprintf("%d", staged.fd);
+        int again = openat(other, name, O_RDWR | O_CLOEXEC);
+        assert_true(again >= 0 && flock(again, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK);
+        assert_int_equal(file_commit(&staged, NULL), 0);
+        assert_int_equal(flock(again, LOCK_EX | LOCK_NB), 0);
+        (void)fd_close(again);
+        (void)fd_close(other);
+        file_staged_release(&staged);
+}
+
 static void test_list(void **state)
 {
         struct strv names CLEANUP_STRV = STRV_INIT;
@@ -479,14 +509,23 @@ static void test_paths(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_read),         cmocka_unit_test(test_write),
-                cmocka_unit_test(test_keep_mode),    cmocka_unit_test(test_unchanged),
-                cmocka_unit_test(test_exclusive),    cmocka_unit_test(test_symlinks),
-                cmocka_unit_test(test_no_directory), cmocka_unit_test(test_unwritable),
-                cmocka_unit_test(test_unlistable),   cmocka_unit_test(test_size_limit),
-                cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_mkdir),
-                cmocka_unit_test(test_remove_tree),  cmocka_unit_test(test_paths),
-                cmocka_unit_test(test_list),         cmocka_unit_test(test_remove_temporary),
+                cmocka_unit_test(test_read),
+                cmocka_unit_test(test_write),
+                cmocka_unit_test(test_keep_mode),
+                cmocka_unit_test(test_unchanged),
+                cmocka_unit_test(test_exclusive),
+                cmocka_unit_test(test_symlinks),
+                cmocka_unit_test(test_no_directory),
+                cmocka_unit_test(test_unwritable),
+                cmocka_unit_test(test_unlistable),
+                cmocka_unit_test(test_size_limit),
+                cmocka_unit_test(test_full_disk),
+                cmocka_unit_test(test_mkdir),
+                cmocka_unit_test(test_remove_tree),
+                cmocka_unit_test(test_paths),
+                cmocka_unit_test(test_list),
+                cmocka_unit_test(test_remove_temporary),
+                cmocka_unit_test(test_remove_temporary_beside_a_writer),
         };
         return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

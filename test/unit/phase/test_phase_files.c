@@ -50,6 +50,20 @@ static void test_failure_leaves_nothing(void **state)
         assert_string_equal(before, after);
 }
 
+/* A run that was killed between two names of a file left one of them: the next one takes it away, though it has nothing
+ * to write there. */
+static void test_abandoned_names_go(void **state)
+{
+        struct fixture *f = *state;
+
+        fixture_put(f, "/a/b/one", "1");
+        fixture_put(f, "/a/b/.one.01abcdef.tmp", "half");
+        fixture_put(f, "/a/b/.mine.tmp", "not ours");
+        assert_int_equal(fixture_run(f, write_two, NULL), 0);
+        assert_false(fixture_has(f, "/a/b/.one.01abcdef.tmp"));
+        assert_true(fixture_has(f, "/a/b/.mine.tmp"));
+}
+
 static void test_links_stay_below_the_root(void **state)
 {
         struct fixture *f = *state;
@@ -103,6 +117,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_modes, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_failure_leaves_nothing, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_abandoned_names_go, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_links_stay_below_the_root, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_reading, fixture_setup, fixture_teardown),
         };

@@ -72,6 +72,19 @@ static void test_fill_mistakes(void **state)
         assert_string_equal(err.msg, "t.yaml:1:4: \"${\" without a closing brace");
 }
 
+/* An item that is made on the way has the name by which it is found again. */
+static void test_missing_items_get_their_name(void **state)
+{
+        struct value *v CLEANUP_VALUE = load("list: []\n"), *seven CLEANUP_VALUE = value_new_int(7);
+
+        (void)state;
+        assert_int_equal(template_path_set(v, "list[a].x", seven, NULL), 0);
+        assert_int_equal(template_path_set(v, "list[a].y", seven, NULL), 0);
+        assert_int_equal(template_path_set(v, "list[b]", seven, NULL), 0);
+        assert_yaml(v, "list:\n- name: a\n  x: 7\n  \"y\": 7\n- 7\n");
+        assert_true(value_equal(template_path_get(v, "list[a].y"), seven));
+}
+
 static void test_paths(void **state)
 {
         struct value *v CLEANUP_VALUE = load("spec:\n  list:\n  - name: a\n    x: 1\n  - name: b\n");
@@ -105,6 +118,7 @@ int main(void)
                 cmocka_unit_test(test_fill),
                 cmocka_unit_test(test_fill_mistakes),
                 cmocka_unit_test(test_paths),
+                cmocka_unit_test(test_missing_items_get_their_name),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
