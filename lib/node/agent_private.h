@@ -113,6 +113,7 @@ struct agent {
         struct api_side *api;
         struct event_log *events;
         struct event_store *event_store;
+        bool events_unstored; /* the last one could not be stored */
         struct local_feed *event_feed, *status_feed;
         char *status_told; /* to those who follow the status, less what always changes; NULL: nothing yet */
         struct journal *journal;
@@ -184,9 +185,6 @@ bool agent_leftovers(const struct agent *agent, const struct docker_containers *
 void agent_tails_update(struct agent *agent, struct pod_entry *entry);
 const char *agent_tail_find(const struct agent_pod *pod, const char *container, const char *id);
 void agent_tails_free(struct agent *agent, struct agent_pod *pod);
-
-/* Of a write that a restart of podwatch needs: says once when the disk takes nothing, and when it does again. */
-void agent_disk_outcome(struct agent *agent, int result, const struct err *err);
 
 /* agent_show.c: free the text, and objects with cJSON_Delete. */
 char *agent_show_pods(void *userdata);

@@ -61,7 +61,7 @@ static char *state_path(const struct agent *agent, const char *kind, const char 
         return xasprintf("%s/%s/%s.json", agent->config->state_dir, kind, name);
 }
 
-void agent_disk_outcome(struct agent *agent, int result, const struct err *err)
+static void tell_stored(struct agent *agent, int result, const struct err *err)
 {
         if (result < 0 && !agent->disk_problem) {
                 agent->disk_problem = xstrdup(err->msg);
@@ -82,7 +82,7 @@ bool agent_write_state(struct agent *agent, const char *kind, const char *key, c
         r = file_mkdir_p(directory, STATE_DIRECTORY_MODE, &err);
         if (r >= 0)
                 r = file_write_atomic(path, text, len, STATE_FILE_MODE, FILE_WRITE_NO_SYNC, &err);
-        agent_disk_outcome(agent, r, &err);
+        tell_stored(agent, r, &err);
         return r >= 0;
 }
 

@@ -99,12 +99,22 @@ static char *event_line(const struct event_log_entry *entry)
         return text;
 }
 
+/* Apart from what else is stored: one may fail where the other does not, and each is told once. */
+static void tell_stored(struct agent *agent, int result, const struct err *err)
+{
+        if (result < 0 && !agent->events_unstored)
+                log_warning("events cannot be stored, going on from memory: %s", err->msg);
+        else if (result >= 0 && agent->events_unstored)
+                log_info("events are stored again");
+        agent->events_unstored = result < 0;
+}
+
 unsigned agent_keep_event(struct agent *agent, const struct event_log_entry *entry)
 {
         const struct event_log_entry *kept = event_log_add(agent->events, entry, loop_now_realtime(agent->loop));
         struct err err = ERR_INIT;
 
-        agent_disk_outcome(agent, event_store_add(agent->event_store, kept, &err), &err);
+        tell_stored(agent, event_store_add(agent->event_store, kept, &err), &err);
         if (local_feed_wanted(agent->event_feed)) {
                 struct asked asked = {.agent = agent, .entry = kept};
                 char *line CLEANUP_FREE = event_line(kept);

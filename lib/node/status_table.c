@@ -458,11 +458,40 @@ static bool line_changed(const cJSON *before, const char *line)
         return !str_eq(buf_str(&old), line);
 }
 
+static bool had_problem(const cJSON *before, const char *problem)
+{
+        const cJSON *file;
+
+        cJSON_ArrayForEach (file, cjson_get(before, "manifests", "files", NULL)) {
+                if (str_eq(cjson_text(file, "problem", ""), problem))
+                        return true;
+        }
+        return false;
+}
+
+/* What concerns the node rather than a pod. */
+static void node_changes(const cJSON *status, const cJSON *before, const char *now, struct buf *out)
+{
+        const char *waits = cjson_text(status, "waitsFor", ""), *waited = cjson_text(before, "waitsFor", "");
+        const cJSON *file;
+
+        if (!str_eq(waits, waited))
+                buf_addf(out, "%s   waits for %s\n", now, *waits ? waits : "nothing any more");
+        cJSON_ArrayForEach (file, cjson_get(status, "manifests", "files", NULL)) {
+                const char *problem = cjson_text(file, "problem", NULL);
+
+                if (problem && !had_problem(before, problem))
+                        buf_addf(out, "%s   %s\n", now, problem);
+        }
+}
+
 void status_changes(const struct cJSON *status, const struct cJSON *before, const struct strv *only, struct buf *out)
 {
         const char *now = cjson_text(status, "now", "");
         const cJSON *pod;
 
+        if (only->len == 0)
+                node_changes(status, before, now, out);
         cJSON_ArrayForEach (pod, cjson_get(status, "pods", NULL)) {
                 struct buf line CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
 

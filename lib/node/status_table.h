@@ -20,8 +20,8 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
  * there is none. */
 void status_more(const struct cJSON *pod, usec_t now, struct buf *out);
 
-/* A line for each pod that is not as it was in `before` (NULL: for all): for a status that is followed by a program or
- * into a file. */
+/* A line for each pod that is not as it was in `before` (NULL: for all) and, where all are shown, for what podwatch
+ * waits for and each file that has a problem by now: for a status that is followed by a program or into a file. */
 void status_changes(const struct cJSON *status, const struct cJSON *before, const struct strv *only, struct buf *out);
 
 /* kubectl's STATUS column of a v1 Pod status: "Running", "CrashLoopBackOff", "Init:0/1", ... ret_text at least 64

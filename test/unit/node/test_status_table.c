@@ -154,9 +154,10 @@ static void test_changes(void **state)
         struct buf out CLEANUP_BUF = BUF_INIT(65536);
 
         status_changes(one, NULL, &only, &out);
-        assert_string_equal(buf_str(&out),
-                            "2026-01-01T00:10:00Z   default/a-n1   1/2   CrashLoopBackOff   3 restarts   "
-                            "d: CrashLoopBackOff\n");
+        assert_string_equal(
+                buf_str(&out),
+                "2026-01-01T00:10:00Z   /m/b.yaml:3:1: bad\n2026-01-01T00:10:00Z   /m/c.yaml: no\n"
+                "2026-01-01T00:10:00Z   default/a-n1   1/2   CrashLoopBackOff   3 restarts   d: CrashLoopBackOff\n");
         buf_clear(&out);
         status_changes(one, one, &only, &out);
         assert_int_equal(out.len, 0);
@@ -165,6 +166,13 @@ static void test_changes(void **state)
         buf_clear(&out);
         status_changes(none, two, &only, &out);
         assert_string_equal(buf_str(&out), "2026-01-01T00:11:00Z   default/a-n1   gone\n");
+        buf_clear(&out);
+        cJSON *waits CLEANUP_CJSON = cJSON_Parse("{\"now\":\"2026-01-01T00:12:00Z\",\"waitsFor\":\"Docker (x)\"}");
+        status_changes(waits, none, &only, &out);
+        assert_string_equal(buf_str(&out), "2026-01-01T00:12:00Z   waits for Docker (x)\n");
+        buf_clear(&out);
+        status_changes(none, waits, &only, &out);
+        assert_string_equal(buf_str(&out), "2026-01-01T00:11:00Z   waits for nothing any more\n");
         buf_clear(&out);
         strv_add(&only, "other");
         status_changes(none, two, &only, &out);
