@@ -45,9 +45,10 @@ def idle(pid, seconds):
     return 1000 * (cpu_after - cpu) * 30 / seconds, (woken_after - woken) * 60 / seconds
 
 
-def rows(table, who, pid, count, seconds, targets):
+def rows(table, who, pid, count, seconds, targets, patience=60):
+    """patience: how long to wait for the process to have done what it had to do."""
     anonymous, resident, cpu = targets.get(count, (None, None, None))
-    quiet(pid)
+    quiet(pid, patience)
     now = memory_of(pid)
     name = f'{who}{count} pods'
     table.add(f'{name}: anonymous memory', now[0], None, 'MiB', anonymous, f'<= {anonymous} MiB' if anonymous else '')

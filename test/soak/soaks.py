@@ -68,7 +68,8 @@ def manifest(name, kind, version):
         spec |= {'hostNetwork': True, 'containers': [container('main', version, ['false'])]}
         keep['main'] = None
     elif kind == 'probed':
-        probe = {'exec': {'command': ['true']}, 'periodSeconds': 2}
+        # Long enough for a machine with other work: an exec that takes longer fails the probe, and that ends the container.
+        probe = {'exec': {'command': ['true']}, 'periodSeconds': 2, 'timeoutSeconds': 60, 'failureThreshold': 5}
         spec |= {'hostNetwork': True, 'containers': [{**main, 'readinessProbe': probe, 'livenessProbe': probe}]}
     else:
         spec |= {'hostNetwork': True, 'containers': [main]}
