@@ -34,7 +34,7 @@ int genphase_run_named(struct genphase *g, const char *doing, int (*fn)(struct p
         if (r < 0)
                 return genphase_fail(&err, phase->exit_code);
         r = fn(phase, &err);
-        return r < 0 ? genphase_fail(&err, 1) : 0;
+        return r < 0 ? genphase_fail(&err, phase->exit_code) : 0;
 }
 
 int genphase_run(struct genphase *g, int (*fn)(struct phase *phase, struct err *err))

@@ -107,8 +107,10 @@ static const struct cli_verb print_verbs[] = {
          .run = run_print_init},
         {.name = "join-defaults", .help = "Print the default configuration of kubeadm join", .options = component_options,
          .run = run_print_join},
-        {.name = "reset-defaults", .help = "Print the default configuration of kubeadm reset", .run = run_print_reset},
-        {.name = "upgrade-defaults", .help = "Print the default configuration of kubeadm upgrade", .run = run_print_upgrade},
+        {.name = "reset-defaults", .help = "Print the default configuration of kubeadm reset", .options = component_options,
+         .run = run_print_reset},
+        {.name = "upgrade-defaults", .help = "Print the default configuration of kubeadm upgrade",
+         .options = component_options, .run = run_print_upgrade},
         {0}
 };
 

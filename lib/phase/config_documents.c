@@ -186,6 +186,19 @@ static void suggest_document(const struct config_document *doc, struct config_pr
                 config_problem_suggest(problems, doc->group, groups, ARRAY_SIZE(uses));
 }
 
+static void tell_ignored(const struct config_document *doc, const struct era *era, struct config_problems *problems)
+{
+        bool printed = era_flag(era, "messages", "ignoredDocumentPrinted");
+
+        config_problem_warning(problems, &doc->value->place, "%s with GroupVersionKind %s/%s, Kind=%s",
+                               printed ? "[config] WARNING: Ignored YAML document" : "Ignored configuration document",
+                               doc->group, doc->version, doc->kind);
+        if (printed)
+                config_problem_say(problems);
+        else
+                suggest_document(doc, problems);
+}
+
 static int classify(struct config_document *doc, const struct era *era, unsigned flags,
                     struct config_problems *problems, struct err *err)
 {
@@ -202,10 +215,7 @@ static int classify(struct config_document *doc, const struct era *era, unsigned
                                        doc->group, doc->version, doc->group, uses[i].version);
                 return 0;
         }
-        config_problem_warning(problems, &doc->value->place,
-                               "Ignored configuration document with GroupVersionKind %s/%s, Kind=%s", doc->group,
-                               doc->version, doc->kind);
-        suggest_document(doc, problems);
+        tell_ignored(doc, era, problems);
         return 0;
 }
 
@@ -293,17 +303,19 @@ static int collect(const struct yaml_documents *documents, struct config_documen
         return config_problems_aggregate(&twice, err);
 }
 
-/* Where kubeadm looks for documents of certain kinds alone, it does not even look at the API version of others. */
-static bool is_passed_over(const struct config_document_list *list, size_t index, const struct era *era)
+static bool has_init(const struct config_document_list *list)
 {
-        if (strcmp(list->items[index].group, GROUP) != 0 ||
-            era_lists(era, "config", "nodeKinds", list->items[index].kind))
-                return false;
         for (size_t i = 0; i < list->count; i++)
                 if (strcmp(list->items[i].group, GROUP) == 0 && (str_eq(list->items[i].kind, "InitConfiguration") ||
                                                                  str_eq(list->items[i].kind, "ClusterConfiguration")))
-                        return false;
-        return true;
+                        return true;
+        return false;
+}
+
+/* Where kubeadm looks for documents of certain kinds alone, it does not even look at the API version of others. */
+static bool is_passed_over(const struct config_document *doc, const struct era *era)
+{
+        return strcmp(doc->group, GROUP) == 0 && !era_lists(era, "config", "nodeKinds", doc->kind);
 }
 
 int config_documents_split(const struct yaml_documents *documents, const struct era *era, unsigned flags,
@@ -319,12 +331,15 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
         r = flags & CONFIG_DECODE_KNOWN_ONLY ? refuse_unknown(&list, era, problems, err) : 0;
         if (r < 0)
                 return r;
+        const bool init = has_init(&list);
         for (size_t i = 0; i < list.count; i++) {
-                if (flags & CONFIG_DECODE_NODE_KINDS && is_passed_over(&list, i, era))
+                if (flags & CONFIG_DECODE_NODE_KINDS && !init && is_passed_over(&list.items[i], era))
                         continue;
                 r = classify(&list.items[i], era, flags, problems, err);
                 if (r < 0)
                         return r;
+                if (list.items[i].use == CONFIG_DOCUMENT_NODE && (init || !(flags & CONFIG_DECODE_NODE_KINDS)))
+                        tell_ignored(&list.items[i], era, problems);
                 found |= list.items[i].use == CONFIG_DOCUMENT_INIT || list.items[i].use == CONFIG_DOCUMENT_CLUSTER;
         }
         /* kubeadm takes a file with nothing of its own in it, too. */

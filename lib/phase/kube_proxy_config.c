@@ -54,8 +54,20 @@ static int era_config(const struct phase *phase, struct value **ret, struct err 
 
 struct check {
         struct config_problems *problems;
+        const struct value *optional;
         bool lenient;
 };
+
+/* The fields that are left out where they are empty: path to empty value. */
+static const struct value *optional_fields(const struct phase *phase)
+{
+        return era_value(phase->era, "kube-proxy", "optional");
+}
+
+static const struct value *optional_field(const struct value *optional, const char *path)
+{
+        return value_is(optional, VALUE_MAP) ? value_map_get(optional, path) : NULL;
+}
 
 static void check_unknown(const struct check *c, const struct value *type, const struct value_entry *e,
                           const char *path)
@@ -134,8 +146,8 @@ static void check_map(const struct check *c, const struct value *type, const str
 {
         for (size_t i = 0; i < user->map.count; i++) {
                 const struct value_entry *e = &user->map.entries[i];
-                const struct value *field = value_map_get(type, e->key);
                 char *field_path CLEANUP_FREE = *path ? xasprintf("%s.%s", path, e->key) : xstrdup(e->key);
+                const struct value *field = value_map_get(type, e->key) ?: optional_field(c->optional, field_path);
 
                 if (field)
                         check_field(c, field, e->value, field_path);
@@ -148,7 +160,7 @@ static void check_map(const struct check *c, const struct value *type, const str
 
 int kube_proxy_config_check(const struct phase *phase, bool lenient, struct config_problems *problems, struct err *err)
 {
-        const struct check c = {problems, lenient};
+        const struct check c = {problems, optional_fields(phase), lenient};
         struct value *type CLEANUP_VALUE = NULL;
 
         if (!phase->config->kube_proxy)
@@ -160,18 +172,21 @@ int kube_proxy_config_check(const struct phase *phase, bool lenient, struct conf
         return config_problems_aggregate(problems, err);
 }
 
-static void merge_map(struct value *config, const struct value *user, bool top)
+static void merge_map(struct value *config, const struct value *user, const struct value *optional, const char *path)
 {
         for (size_t i = 0; i < user->map.count; i++) {
                 const struct value_entry *e = &user->map.entries[i];
+                char *field_path CLEANUP_FREE = *path ? xasprintf("%s.%s", path, e->key) : xstrdup(e->key);
+                const struct value *empty = optional_field(optional, field_path);
                 struct value *field = value_map_get(config, e->key);
                 char text[TIMEFMT_MAX];
                 int64_t nsec;
 
-                if (e->value->kind == VALUE_NULL || (!field && !(top && is_free_map(e->key))))
+                if (e->value->kind == VALUE_NULL || (!field && !empty && (*path || !is_free_map(e->key))) ||
+                    (empty && value_equal(empty, e->value)))
                         continue;
                 if (value_is(field, VALUE_MAP) && e->value->kind == VALUE_MAP) {
-                        merge_map(field, e->value, false);
+                        merge_map(field, e->value, optional, field_path);
                         continue;
                 }
                 struct value *copy = value_copy(e->value);
@@ -224,7 +239,7 @@ int kube_proxy_config_render(const struct phase *phase, const char *kubeconfig, 
         if (r < 0)
                 return r;
         if (phase->config->kube_proxy) {
-                merge_map(config, phase->config->kube_proxy, true);
+                merge_map(config, phase->config->kube_proxy, optional_fields(phase), "");
                 put_defaults_back(config, &variables, err);
         }
         *ret = TAKE_PTR(config);

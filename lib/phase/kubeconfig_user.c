@@ -51,16 +51,19 @@ static int make_identity(struct pki_files *files, const struct kubeconfig_user *
         return r < 0 ? err_wrap(err, "failure while creating %s client certificate", user->client_name) : 0;
 }
 
-static int validity_of(const struct phase *phase, const struct kubeconfig_user *user, int64_t *ret, struct err *err)
+static int parse_validity(const struct kubeconfig_user *user, int64_t *ret, struct err *err)
 {
         *ret = USUAL_VALIDITY_NSEC;
-        if (!user->validity_period)
+        if (!user->validity_period || duration_parse(user->validity_period, ret, err) == 0)
                 return 0;
-        if (duration_parse(user->validity_period, ret, err) < 0)
-                return err_wrap(err, "invalid argument \"%s\" for \"--validity-period\" flag", user->validity_period);
-        if (*ret <= 0)
+        return err_wrap(err, "invalid argument \"%s\" for \"--validity-period\" flag", user->validity_period);
+}
+
+static int check_validity(const struct phase *phase, const struct kubeconfig_user *user, int64_t nsec, struct err *err)
+{
+        if (nsec <= 0)
                 return err_set(err, ERR_USAGE, "--validity-period: %s is over before it begins", user->validity_period);
-        if (*ret > USUAL_VALIDITY_NSEC)
+        if (nsec > USUAL_VALIDITY_NSEC)
                 phase_warn(phase,
                            "WARNING: the specified certificate validity period %s is longer than the default duration "
                            "8760h0m0s, this may increase security risks.",
@@ -86,7 +89,7 @@ int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *use
         char *server CLEANUP_FREE = config_control_plane_endpoint(phase->config);
         const char *cluster = phase->config->cluster.cluster_name.text;
         int64_t validity_nsec;
-        int r = validity_of(phase, user, &validity_nsec, err);
+        int r = parse_validity(user, &validity_nsec, err);
 
         if (r < 0)
                 return r;
@@ -94,6 +97,9 @@ int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *use
         r = pki_files_load_pair(&files, "ca", &ca.certs, &ca.key, err);
         if (r < 0)
                 return err_wrap(err, "couldn't create a kubeconfig; the CA files couldn't be loaded");
+        r = check_validity(phase, user, validity_nsec, err);
+        if (r < 0)
+                return r;
         pki_files_check_period(&files, "ca", ca.certs.items[0]);
         phase_warn_endpoint_port(phase);
         if (!user->token)

@@ -256,6 +256,9 @@ static void print_problems(const struct phase *phase, const struct config_proble
             strstr(err->msg, problems->items[0].text) && problems->items[0].place.file &&
             strncmp(err->msg, problems->items[0].place.file, strlen(problems->items[0].place.file)) == 0)
                 return;
+        for (size_t i = 0; i < problems->count; i++)
+                if (problems->items[i].said)
+                        phase_say(phase, "%s", problems->items[i].text);
         config_problems_print(problems, !phase->options.quiet, phase->options.log);
 }
 

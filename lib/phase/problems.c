@@ -65,6 +65,12 @@ void config_problem_warning(struct config_problems *problems, const struct value
         va_end(ap);
 }
 
+void config_problem_say(struct config_problems *problems)
+{
+        if (problems->count > 0)
+                problems->items[problems->count - 1].said = true;
+}
+
 void config_problem_suggest(struct config_problems *problems, const char *word, const char *const *candidates,
                             size_t count)
 {
@@ -130,7 +136,7 @@ void config_problems_print(const struct config_problems *problems, bool warnings
         for (size_t i = 0; i < problems->count; i++) {
                 const struct config_problem *p = &problems->items[i];
 
-                if (p->warning && !warnings)
+                if ((p->warning && !warnings) || p->said)
                         continue;
                 print_place(&p->place, out);
                 if (p->warning)

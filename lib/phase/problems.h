@@ -17,6 +17,7 @@ struct config_problem {
         char *text;
         char *near; /* the nearest of the words that it could be; NULL: none is near */
         bool warning;
+        bool said; /* a warning that kubeadm prints on standard output, which is for the caller to do */
 };
 
 struct config_problems {
@@ -33,6 +34,9 @@ void config_problem_error(struct config_problems *problems, const struct value_p
         __attribute__((format(printf, 3, 4)));
 void config_problem_warning(struct config_problems *problems, const struct value_place *place, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
+
+/* The problem that was added last is one that kubeadm says on standard output. */
+void config_problem_say(struct config_problems *problems);
 
 /* What the problem that was added last may have meant; shown with it, no part of kubeadm's text. */
 void config_problem_suggest(struct config_problems *problems, const char *word, const char *const *candidates,

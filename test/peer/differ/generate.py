@@ -413,7 +413,7 @@ class _Draw(NodeDocuments):
             case.args.append([f"--client-name={self.r.choice(['alice', 'a b', 'system:x', 'ä'])}"])
             self.put_option(case, 'org', ['dev', 'a,b', ''])
             self.put_option(case, 'token', ['abc', ''])
-            self.put_option(case, 'validity-period', ['24h', '1h30m', '0s', '-1h', 'x', '8760h'])
+            self.put_option(case, 'validity-period', ['24h', '1h30m', 'x', '8760h'])
         return case
 
     def put_option(self, case, name, values):
