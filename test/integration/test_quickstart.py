@@ -74,6 +74,7 @@ def test_api_server_reaches_the_port_of_the_node(node):
     config = json.loads(kubectl(node, 'get', '--raw', '/api/v1/nodes/node1/proxy/configz'))['kubeletconfig']
     assert config['staticPodPath'] == '/etc/kubernetes/manifests' and config['authorization']['mode'] == 'Webhook', config
     assert kubectl(node, 'get', '--raw', '/api/v1/nodes/node1/proxy/healthz') == 'ok'
+    assert len(kubectl(node, 'logs', '-n', 'kube-system', 'etcd-node1', '--tail=3').splitlines()) == 3
 
 
 def test_again_changes_nothing(node):
