@@ -80,7 +80,8 @@ struct agent_pod {
         uint64_t digest;      /* of what was last looked at for status and disk */
         struct cJSON *status; /* as last made */
         char *status_text;
-        uint64_t persisted; /* pod_persist_digest of what was written last, 0: nothing was */
+        char *status_version; /* of the pod that it is of, see pod_status_version */
+        uint64_t persisted;   /* pod_persist_digest of what was written last, 0: nothing was */
         struct agent_tail *tails;
         struct agent_probe *probes;
         bool hold_told;                          /* why it is held was told */

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "codec/cjson_get.h"
 #include "base/strv.h"
 #include "kube/pod.h"
 #include "net/loop.h"
@@ -131,12 +132,19 @@ static void restore_status(struct agent *agent, struct pod_entry *entry)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
         struct agent_pod *pod = agent_pod_of(entry);
+        cJSON *file CLEANUP_CJSON = NULL;
 
         if (pod->status || agent_read_state(agent, "status", entry->view->key, &text) < 0)
                 return;
-        pod->status = cJSON_ParseWithLength(buf_str(&text), text.len);
-        if (pod->status)
-                pod->status_text = xstrdup(buf_str(&text));
+        /* A file that does not say whose status it holds, as earlier ones, is of no use. */
+        file = cJSON_ParseWithLength(buf_str(&text), text.len);
+        pod->status = cJSON_DetachItemFromObjectCaseSensitive(file, "of");
+        if (!pod->status)
+                return;
+        pod->status_version = xstrdup(cjson_text(file, "version", ""));
+        char *printed = cJSON_PrintUnformatted(pod->status);
+        pod->status_text = xstrdup(printed ? printed : "{}");
+        cJSON_free(printed);
 }
 
 /* A trial that was going on when podwatch ended goes on. */
@@ -202,6 +210,7 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         agent_probes_free(pod);
         cJSON_Delete(pod->status);
         free(pod->status_text);
+        free(pod->status_version);
         free(pod->progress);
         free(pod->circle);
         free(pod->probe_uid);
@@ -281,6 +290,7 @@ static cJSON *make_status(struct agent *agent, struct pod_entry *entry, const st
                 .incarnation = inc,
                 .plan = &entry->plan,
                 .previous = pod->status,
+                .previous_version = pod->status_version,
                 .messages = messages.items,
                 .message_count = messages.count,
                 .host_ip = agent->node_ip,
@@ -298,6 +308,19 @@ static void poke_for(struct agent *agent, const struct pod *pod, const char *bef
                 api_side_poke(agent->api);
 }
 
+static void write_status(struct agent *agent, const char *key, const struct agent_pod *pod)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
+
+        buf_addstr(&text, "{\"version\":");
+        buf_add_json_string(&text, pod->status_version, strlen(pod->status_version));
+        buf_addstr(&text, ",\"of\":");
+        buf_addstr(&text, pod->status_text);
+        buf_addch(&text, '}');
+        if (!text.failed)
+                (void)agent_write_state(agent, "status", key, buf_str(&text), text.len);
+}
+
 static void tell(struct agent *agent, struct pod_entry *entry, const struct pod_incarnation *inc, cJSON *status)
 {
         struct agent_pod *pod = agent_pod_of(entry);
@@ -308,17 +331,20 @@ static void tell(struct agent *agent, struct pod_entry *entry, const struct pod_
         agent_metrics_status(agent, inc, pod->status, status);
         cJSON_Delete(pod->status);
         pod->status = status;
-        bool changed = !str_eq(text, pod->status_text);
+        char *version CLEANUP_FREE = pod_status_version(inc->pod);
+        bool changed = !str_eq(text, pod->status_text) || !str_eq(version, pod->status_version);
         if (changed) {
                 poke_for(agent, inc->pod, pod->status_text, text);
                 free(pod->status_text);
                 pod->status_text = TAKE_PTR(text);
+                free(pod->status_version);
+                pod->status_version = TAKE_PTR(version);
         }
         /* What is not observed yet must not look as if it had changed; an orphan has no mirror. */
         if (!agent->observed)
                 return;
         if (changed)
-                (void)agent_write_state(agent, "status", entry->view->key, pod->status_text, strlen(pod->status_text));
+                write_status(agent, entry->view->key, pod);
         /* Also what is as it was: after a restart of podwatch, or with another version of the pod, nobody was told yet,
          * and the same again costs nothing. */
         if (inc->revision > 0)

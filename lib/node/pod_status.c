@@ -317,8 +317,20 @@ static void add_address(struct cJSON *status, const char *one, const char *list,
         cJSON_AddItemToArray(cJSON_AddArrayToObject(status, list), entry);
 }
 
-struct cJSON *pod_status(const struct pod_status_input *in)
+char *pod_status_version(const struct pod *pod)
 {
+        return xasprintf("%s/%s", pod->uid, pod->spec_hash);
+}
+
+struct cJSON *pod_status(const struct pod_status_input *input)
+{
+        char *version CLEANUP_FREE = pod_status_version(input->incarnation->pod);
+        struct pod_status_input own = *input;
+        const struct pod_status_input *in = &own;
+
+        if (input->previous_version && !str_eq(input->previous_version, version))
+                own.previous = NULL;
+
         const struct pod_incarnation *inc = in->incarnation;
         struct cJSON *status = cJSON_CreateObject();
         const char *phase = phase_of(in);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 
 struct cJSON;
+struct pod;
 struct pod_incarnation;
 struct pod_instance;
 struct pod_plan;
@@ -29,6 +30,8 @@ struct pod_status_input {
         const struct pod_plan *plan;               /* waits: their reasons and messages become waiting states */
         const struct cJSON *previous;              /* the status made before, NULL without: condition times, sticky
                                                     * phases */
+        const char *previous_version; /* what pod_status_version said of the pod that previous is of: the status of
+                                       * another pod or version of this name is left aside; NULL: it is this one */
         const struct pod_status_message *messages;
         size_t message_count;
         const char *host_ip;
@@ -37,5 +40,7 @@ struct pod_status_input {
 
 /* Completed, Error, OOMKilled, ContainerCannotRun: of an instance that has exited. */
 const char *pod_status_ended_reason(const struct pod_instance *instance);
+/* Which pod and version a status is of. Free it. */
+char *pod_status_version(const struct pod *pod);
 /* The status object; free with cJSON_Delete. */
 struct cJSON *pod_status(const struct pod_status_input *in);

@@ -194,6 +194,41 @@ static void ended_pods_stay_ended(void **state)
         rig_release(&rig);
 }
 
+/* A pod that has ended for ever and is edited is another one, which begins. */
+static void the_status_of_another_version_counts_for_nothing(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        rig_init(&rig);
+        rig_want(&rig, pod);
+        rig_settle(&rig);
+        rig_exits(&rig, "app0", 0);
+        rig_settle(&rig);
+        struct cJSON *succeeded CLEANUP_CJSON = status_of(&rig, NULL);
+        assert_string_equal(at(succeeded, "phase"), "Succeeded");
+        char *version CLEANUP_FREE = pod_status_version(rig.view->current->pod);
+        rig_release(&rig);
+
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_settle(&rig);
+        struct pod_status_input in = {
+                .view = rig.view,
+                .incarnation = rig.view->current,
+                .plan = &rig.plan,
+                .previous = succeeded,
+                .previous_version = version,
+                .host_ip = "10.0.0.1",
+                .now_wall = 1700000000 * USEC_PER_SEC,
+        };
+        struct cJSON *next CLEANUP_CJSON = pod_status(&in);
+        assert_string_equal(at(next, "phase"), "Running");
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -202,6 +237,7 @@ int main(void)
                 cmocka_unit_test(crash_loop_waits_with_its_last_words),
                 cmocka_unit_test(init_containers_hold_the_rest),
                 cmocka_unit_test(ended_pods_stay_ended),
+                cmocka_unit_test(the_status_of_another_version_counts_for_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
