@@ -51,6 +51,7 @@ struct mirrors {
         struct loop_source *timer, *defer;
         struct mirror *table;
         unsigned calls, again; /* under way, and those of them that are made again */
+        bool listing;          /* objects that come are of a list */
         bool listed;           /* a whole list was read since the link came up */
         bool complete;         /* all pods were given */
 };
@@ -147,30 +148,41 @@ static bool is_older(const struct cJSON *object, const struct cJSON *than)
                str_to_u64(cjson_text(b, "resourceVersion", ""), &y) == 0 && x <= y;
 }
 
+static usec_t longer(usec_t pause)
+{
+        return pause * 2 < RETRY_MAX ? pause * 2 : RETRY_MAX;
+}
+
 static void call_done(void *userdata, int status, const struct cJSON *body, const struct err *err)
 {
         struct mirror *m = userdata;
         enum mirror_step step = m->step;
 
         call_ended(m);
-        /* 404 and 409 to a DELETE: gone, or another object has the name; 404 to a PATCH: gone. The watch tells. */
-        bool settled = (status == 404 || status == 409) && (step == MIRROR_DELETE || step == MIRROR_PATCH);
-        if (!err || settled) {
+        bool changes = step == MIRROR_DELETE || step == MIRROR_PATCH;
+        /* It is not there, whatever the watch said or has missed. */
+        bool gone = status == 404 && changes;
+        /* Another object has the name. The watch tells of it. */
+        bool conflict = status == 409 && changes;
+        if (!err || gone || conflict) {
                 set_refusal(m, "");
                 /* What the answer shows counts at once; the watch brings the same later. */
                 if (!err && (step == MIRROR_CREATE || step == MIRROR_PATCH))
                         take_observed(m, body);
-                else if (!err && step == MIRROR_DELETE)
+                else if (!conflict)
                         take_observed(m, NULL);
-                m->pause = RETRY_FIRST;
-                m->retry_at = settled ? usec_add(loop_now(m->mirrors->loop), m->pause) : 0;
+                if (!conflict)
+                        m->pause = RETRY_FIRST;
+                m->retry_at = err ? usec_add(loop_now(m->mirrors->loop), m->pause) : 0;
+                if (conflict)
+                        m->pause = longer(m->pause);
         } else {
                 /* A server that went away is no refusal; the link's return starts over. */
                 if (status > 0 || err->code == ETIMEDOUT)
                         set_refusal(m, err->msg);
                 log_debug("mirror %s: %s", m->key, err->msg);
                 m->retry_at = usec_add(loop_now(m->mirrors->loop), m->pause);
-                m->pause = m->pause * 2 < RETRY_MAX ? m->pause * 2 : RETRY_MAX;
+                m->pause = longer(m->pause);
         }
         look_again(m->mirrors);
 }
@@ -298,6 +310,7 @@ static void watch_listing(void *userdata)
         struct mirrors *mirrors = userdata;
         struct mirror *m, *next;
 
+        mirrors->listing = true;
         HASH_ITER (hh, mirrors->table, m, next) {
                 m->listed = false;
         }
@@ -306,11 +319,13 @@ static void watch_listing(void *userdata)
 static void watch_object(void *userdata, const struct cJSON *object)
 {
         char *key CLEANUP_FREE = object_key(object);
-        struct mirror *m = mirror_get(userdata, key, true);
+        struct mirrors *mirrors = userdata;
+        struct mirror *m = mirror_get(mirrors, key, true);
 
         m->listed = true;
-        /* What an answer to a call of ours showed already comes by the watch again, later. */
-        if (m->observed && is_older(object, m->observed))
+        /* What an answer to a call of ours showed already comes by the watch again, later. But a list is what there is:
+         * an etcd that was put back from a backup has older versions of the same objects. */
+        if (!mirrors->listing && m->observed && is_older(object, m->observed))
                 return;
         take_observed(m, object);
         mirror_touch(m);
@@ -342,6 +357,7 @@ static void watch_listed(void *userdata)
                 take_observed(m, NULL);
                 mirror_touch(m);
         }
+        mirrors->listing = false;
         mirrors->listed = true;
         look_again(mirrors);
 }
