@@ -3,7 +3,7 @@
 """Defects for the simulator to catch, planted one at a time into copies of podwatch's sources.
 
     plant.py --list                the names
-    plant.py --file NAME           the source file that a defect changes, below lib/node
+    plant.py --file NAME           the source file that a defect changes, below lib
     plant.py NAME SOURCE > COPY    the file with the defect
 
 A defect replaces a text that stands exactly once in its file; where the text has changed the build says so, and the defect
@@ -11,7 +11,7 @@ is to be planted anew.
 """
 import sys
 
-# name: (file, what it does, the text, the text with the defect)
+# name: (file below lib, or below lib/node, what it does, the text, the text with the defect)
 DEFECTS = {
     'lists-never-again': ('observer.c', 'what an event did not tell is never seen',
         'loop_timer_set(o->timer, usec_add(loop_now(o->loop), OBSERVER_LIST_USEC));', 'loop_timer_set(o->timer, USEC_INFINITY);'),
@@ -64,7 +64,25 @@ DEFECTS = {
         'if (store->record) {\n                pod_change_write(', 'if (store->record && c->kind != POD_CHANGE_PROBE) {\n                pod_change_write('),
     'failed-start-believed': ('exec_start.c', 'a start that Docker refused counts as one that went well',
         'if (job->body)\n                job_failed(job, failure_reason(job), "%s", job->body);\n        else\n', ''),
+    'status-of-another-version': ('pod_status.c', 'a pod that had completed and is edited stays Succeeded',
+        'if (input->previous_version && !str_eq(input->previous_version, version))', 'if (input->previous_version && !version)'),
+    'versions-never-go-back': ('api/mirror.c', 'what an etcd from a backup has is taken for old news',
+        'if (!mirrors->listing && m->observed && is_older', 'if (m->observed && is_older'),
+    'mirror-of-an-old-version': ('api/mirror_decide.c', 'an edit leaves the mirror of the version before',
+        'return str_eq(annotation(observed, ANNOTATION_MIRROR), config_hash(desired_pod)) &&', 'return *config_hash(desired_pod) &&'),
+    'orphan-mirrors-left': ('api/mirror_decide.c', 'mirrors of no pod stay',
+        'return observed && *annotation(observed, ANNOTATION_MIRROR) ? MIRROR_DELETE : MIRROR_NOTHING;', 'return MIRROR_NOTHING;'),
+    'mirror-of-a-deleted-node': ('api/mirror_decide.c', 'mirrors that belong to a Node of before stay',
+        '(str_empty(node_uid) || str_eq(owner_uid(observed), node_uid)) &&', '(str_empty(node_uid) || *owner_uid(observed)) &&'),
+    'list-keeps-what-is-gone': ('api/mirror.c', 'what a new list does not show is taken to be there',
+        'if (m->listed || !m->observed || m->call)', 'if (m->listed || !m->observed || m->call || m->pod)'),
+    'link-tried-without-a-pause': ('api/client.c', 'an API server that is away is asked four times a second',
+        'client->pause = client->pause * 2 < PROBE_PAUSE_MAX ? client->pause * 2 : PROBE_PAUSE_MAX;', 'client->pause = PROBE_PAUSE_FIRST;'),
 }
+
+
+def path(file):
+    return file if '/' in file else 'node/' + file
 
 
 def plant(name, source):
@@ -80,7 +98,7 @@ def main(args):
     if args == ['--list']:
         print('\n'.join(DEFECTS))
     elif len(args) == 2 and args[0] == '--file' and args[1] in DEFECTS:
-        print(DEFECTS[args[1]][0])
+        print(path(DEFECTS[args[1]][0]))
     elif len(args) == 2 and args[0] in DEFECTS:
         sys.stdout.write(plant(*args))
     else:

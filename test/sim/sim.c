@@ -21,6 +21,9 @@
 #define REPLAY_EVERY 5
 /* Every n-th waits for all of the calm: most of that is spent with nothing but probes that go on succeeding. */
 #define WHOLE_CALM_EVERY 5
+/* With an API server; and such that are run without as well, to see that it makes no difference. */
+#define API_EVERY 2
+#define COMPARE_EVERY 8
 
 struct arguments {
         uint64_t seed, schedules;
@@ -52,13 +55,13 @@ static bool parse(int argc, char **argv, struct arguments *a)
         return true;
 }
 
-/* The counts are all of one type. */
-static void add_met(struct model_met *sum, const struct model_met *met)
+/* Structs of counts, which are all of one type. */
+static void add_counts(void *sum, const void *counts, size_t size)
 {
-        uint64_t *to = (uint64_t *)sum;
-        const uint64_t *from = (const uint64_t *)met;
+        uint64_t *to = sum;
+        const uint64_t *from = counts;
 
-        for (size_t i = 0; i < sizeof(*met) / sizeof(*from); i++)
+        for (size_t i = 0; i < size / sizeof(*from); i++)
                 to[i] += from[i];
 }
 
@@ -77,7 +80,8 @@ static void add(struct world_result *sum, const struct world_result *r)
         sum->volume_failures += r->volume_failures;
         sum->probe_failures += r->probe_failures;
         sum->disk_failures += r->disk_failures;
-        add_met(&sum->met, &r->met);
+        add_counts(&sum->met, &r->met, sizeof(r->met));
+        add_counts(&sum->api, &r->api, sizeof(r->api));
 }
 
 /* What was met, so that one sees that every kind of fault was. */
@@ -111,10 +115,40 @@ static void show(const struct world_result *r)
                 {"volumes failed", r->volume_failures},
                 {"probes failed", r->probe_failures},
                 {"writes failed", r->disk_failures},
+                {"requests to the API server", r->api.requests},
+                {"API requests lost", r->api.lost_request},
+                {"API answers lost", r->api.lost_answer},
+                {"API requests that hang", r->api.hangs},
+                {"API requests slow", r->api.slow},
+                {"API requests refused", r->api.refused},
+                {"mirrors forbidden", r->api.forbidden},
+                {"API server away", r->api.outages},
+                {"etcd emptied", r->api.wipes},
+                {"etcd put back", r->api.restores},
+                {"versions too old (410)", r->api.gone},
+                {"watches cut", r->api.cut_watch},
+                {"watch events lost", r->api.lost_event},
+                {"watch events twice", r->api.double_event},
+                {"watch events late", r->api.late_event},
+                {"watch events swapped", r->api.swapped_event},
+                {"objects changed by hand", r->api.hands},
         };
 
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
                 (void)printf("%12" PRIu64 " %s\n", rows[i].count, rows[i].name);
+}
+
+/* The same schedule without an API server: not a container may start, end or be stopped at another time. */
+static void compare_courses(struct world_options options, struct world_result *r)
+{
+        struct world_result alone;
+
+        options.api = options.verbose = options.records = false;
+        world_run(&options, &alone);
+        if (alone.course == r->course || r->problems || alone.problems)
+                return;
+        r->problems = 1;
+        (void)snprintf(r->problem, sizeof(r->problem), "the API server has changed the course of the containers");
 }
 
 int main(int argc, char **argv)
@@ -130,11 +164,14 @@ int main(int argc, char **argv)
                 const struct world_options options = {.seed = a.seed + i,
                                                       .verbose = a.verbose,
                                                       .records = a.records,
+                                                      .api = (a.seed + i) % API_EVERY == 0,
                                                       .replay = (a.seed + i) % REPLAY_EVERY == 1,
                                                       .whole_calm = (a.seed + i) % WHOLE_CALM_EVERY == 2};
                 struct world_result r;
 
                 world_run(&options, &r);
+                if (options.api && (a.seed + i) % COMPARE_EVERY == 0)
+                        compare_courses(options, &r);
                 add(&sum, &r);
                 if (!r.problems)
                         continue;

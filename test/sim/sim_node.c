@@ -18,6 +18,7 @@
 #include "node/probe.h"
 #include "node/replay.h"
 #include "node/view_digest.h"
+#include "sim_api.h"
 #include "sim_loop.h"
 #include "sim_node.h"
 
@@ -126,10 +127,11 @@ struct sim_node {
         struct pod_exec *exec;
         struct observer *observer;
         struct pod_store *store;
+        struct sim_api *api; /* NULL: there is none */
         struct loop_source *step, *timer, *publish;
         struct buf text;
         uint64_t skipped;
-        bool observed;
+        bool observed, sources_ready, complete;
         struct cause {
                 char key[64];
                 bool changed; /* since its last step */
@@ -140,6 +142,7 @@ struct sim_node {
 struct shown {
         uint64_t digest; /* of what was last looked at */
         bool dirty;
+        struct sim_api_pod api;
 };
 
 static void on_step(void *userdata)
@@ -178,6 +181,8 @@ static void on_act(void *userdata, struct pod_entry *entry, const struct pod_act
         struct sim_node *node = userdata;
 
         node->o.acted(node->o.userdata, entry, action);
+        if (action->kind == POD_ACTION_EVENT && node->api)
+                sim_api_event(node->api, entry, action);
         if (action->kind == POD_ACTION_OP || action->kind == POD_ACTION_PROBE || action->kind == POD_ACTION_GARBAGE)
                 pod_exec_start(node->exec, entry->view, action, generation);
 }
@@ -198,7 +203,7 @@ static void publish_within(struct sim_node *node, usec_t span)
 }
 
 /* What agent_publish.c does of disk: what steps changed is written a little later. */
-static void publish_one(struct sim_node *node, struct pod_entry *entry)
+static void persist_one(struct sim_node *node, struct pod_entry *entry)
 {
         struct saved *file = disk_file(node->o.disk, entry->view->key);
         uint64_t digest = pod_persist_digest(entry->view, node->o.boot_id);
@@ -218,30 +223,45 @@ static void publish_one(struct sim_node *node, struct pod_entry *entry)
         }
 }
 
+static struct shown *shown_of(struct pod_entry *entry)
+{
+        if (!entry->userdata)
+                entry->userdata = xcalloc(1, sizeof(struct shown));
+        return entry->userdata;
+}
+
+static void publish_one(struct sim_node *node, struct pod_entry *entry)
+{
+        struct shown *shown = shown_of(entry);
+
+        shown->dirty = !node->observed; /* until Docker was looked at, what stands on disk is better */
+        if (!node->observed || (!entry->view->current && !entry->view->next))
+                return;
+        persist_one(node, entry);
+        if (node->api)
+                sim_api_publish(node->api, entry, &shown->api);
+}
+
 static void on_publish(void *userdata, usec_t now)
 {
         struct sim_node *node = userdata;
+        bool complete = node->observed && node->sources_ready && !node->complete;
 
         (void)now;
-        for (struct pod_entry *e = pod_store_next(node->store, NULL); e; e = pod_store_next(node->store, e)) {
-                struct shown *shown = e->userdata;
-
-                if (!shown || !shown->dirty)
-                        continue;
-                shown->dirty = !node->observed; /* until Docker was looked at, what stands on disk is better */
-                if (node->observed && (e->view->current || e->view->next))
+        for (struct pod_entry *e = pod_store_next(node->store, NULL); e; e = pod_store_next(node->store, e))
+                if (complete || shown_of(e)->dirty)
                         publish_one(node, e);
-        }
+        if (complete && node->api)
+                sim_api_complete(node->api);
+        node->complete |= complete;
 }
 
 static void on_stepped(void *userdata, struct pod_entry *entry)
 {
         struct sim_node *node = userdata;
-        struct shown *shown = entry->userdata;
+        struct shown *shown = shown_of(entry);
         uint64_t digest = view_digest(entry->view, &entry->plan);
 
-        if (!shown)
-                entry->userdata = shown = xcalloc(1, sizeof(*shown));
         if (shown->digest == digest)
                 return;
         shown->digest = digest;
@@ -251,8 +271,14 @@ static void on_stepped(void *userdata, struct pod_entry *entry)
 
 static void on_gone_pod(void *userdata, struct pod_entry *entry)
 {
-        (void)userdata;
-        free(entry->userdata);
+        struct shown *shown = entry->userdata;
+        struct sim_node *node = userdata;
+
+        if (node->api)
+                sim_api_gone(node->api, entry->view->key);
+        if (shown)
+                sim_api_pod_release(&shown->api);
+        free(shown);
         entry->userdata = NULL;
 }
 
@@ -462,6 +488,8 @@ static void on_runtime(void *userdata, bool ready, const char *why)
                 publish_within(node, PUBLISH_USEC);
         }
         pod_store_runtime(node->store, NULL, ready, loop_now(node->o.loop));
+        if (node->api)
+                sim_api_runtime(node->api, ready);
         sim_node_kick(node);
 }
 
@@ -506,6 +534,8 @@ void sim_node_ready(struct sim_node *node)
         };
 
         pod_store_sources_ready(node->store);
+        node->sources_ready = true;
+        publish_within(node, PUBLISH_USEC);
         node->observer = observer_new(node->o.loop, node->docker, &handlers, node);
 }
 
@@ -642,6 +672,8 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
         node->step = loop_defer_new(options->loop, "step", on_step, node);
         node->timer = loop_timer_new(options->loop, "step timer", on_timer, node);
         node->publish = loop_timer_new(options->loop, "publish", on_publish, node);
+        if (options->api)
+                node->api = sim_api_new(options->loop);
         begin_run(node);
         pod_store_set_recorder(node->store, on_record, node);
         return node;
@@ -651,6 +683,7 @@ struct sim_node *sim_node_free(struct sim_node *node)
 {
         if (!node)
                 return NULL;
+        node->api = sim_api_free(node->api);
         for (struct pod_entry *e = pod_store_next(node->store, NULL); e; e = pod_store_next(node->store, e))
                 on_gone_pod(node, e);
         node->docker = node->docker->ops->free(node->docker);
@@ -674,6 +707,11 @@ struct pod_store *sim_node_store(struct sim_node *node)
 bool sim_node_observed(const struct sim_node *node)
 {
         return node->observed;
+}
+
+size_t sim_node_events_waiting(const struct sim_node *node)
+{
+        return node->api ? sim_api_waiting(node->api) : 0;
 }
 
 size_t sim_node_pending(const struct sim_node *node)

@@ -35,6 +35,7 @@ struct sim_node_options {
         struct rng *rng;
         struct sim_disk *disk;
         struct replay *replay; /* gets every record at once; NULL: no recording */
+        bool api;              /* there is an API server, see model_api_set */
         const char *boot_id;
         usec_t backoff_max;
         /* The version of a pod that runs and is wanted by nobody, as the revisions on disk would know it; NULL: made of
@@ -66,3 +67,5 @@ void sim_node_kick(struct sim_node *node);
 void sim_node_look(struct sim_node *node, const char *key);
 bool sim_node_observed(const struct sim_node *node);
 size_t sim_node_pending(const struct sim_node *node);
+/* To be posted to the API server. */
+size_t sim_node_events_waiting(const struct sim_node *node);

@@ -6,9 +6,11 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "codec/hash.h"
 #include "node/pod_store.h"
 #include "node/replay.h"
 #include "sim_loop.h"
+#include "world_api.h"
 #include "world_private.h"
 
 #define START (1000 * USEC_PER_SEC)
@@ -53,6 +55,13 @@ void world_problem(void *world, const char *fmt, ...)
 
 /* --- podwatch ------------------------------------------------------------------------------------------------------
  */
+
+void world_course(struct world *w, const char *what, const struct model_container *c)
+{
+        uint64_t h = hash64_text(hash64_add(w->result->course, sim_loop_elapsed(w->loop)), what);
+
+        w->result->course = hash64_text(h, c->name);
+}
 
 static struct pod *find_version(void *world, const char *uid, const char *hash)
 {
@@ -108,6 +117,7 @@ static void start_node(struct world *w)
                 .rng = &w->rng,
                 .disk = w->disk,
                 .replay = w->replay,
+                .api = w->api != NULL,
                 .boot_id = w->boot_id,
                 .find_version = find_version,
                 .hold = hold,
@@ -120,6 +130,8 @@ static void start_node(struct world *w)
         if (w->node || w->over)
                 return;
         world_say(w, "--- podwatch starts");
+        if (w->api)
+                world_api_anew(w->api);
         w->node = sim_node_new(&options);
         for (unsigned i = 0; i < w->pod_count; i++) {
                 w->pods[i].told = true;
@@ -180,6 +192,8 @@ static void write_file(struct world *w, struct world_pod *p, unsigned file, stru
                 p->changed = sim_loop_elapsed(w->loop);
         p->told = false;
         w->result->edits++;
+        if (w->api)
+                world_api_anew(w->api);
         (void)sim_after(w->loop, rng_between(&w->rng, 0, 300) * USEC_PER_MSEC, read_files, w);
 }
 
@@ -487,6 +501,8 @@ static void make_calm(struct world *w)
         for (unsigned i = 0; i < w->pod_count; i++)
                 w->pods[i].held = false;
         model_up(w->model);
+        if (w->api)
+                world_api_calm(w->api);
         for (c = model_containers(w->model); c; c = c->next)
                 if (c->end && c->end_code == 1 && strncmp(c->container, "init", 4) == 0)
                         c->end_code = 0;
@@ -504,6 +520,8 @@ static bool settled(struct world *w)
         w->unsettled = false;
         check_converged(w);
         check_nothing_pending(w);
+        if (w->api)
+                world_api_check(w->api);
         w->asking = false;
         return !w->unsettled;
 }
@@ -535,6 +553,8 @@ static void count(struct world *w)
         w->result->volume_failures = w->host.volume_failures;
         w->result->probe_failures = w->host.probe_failures;
         w->result->disk_failures = sim_disk_failures(w->disk);
+        if (w->api)
+                w->result->api = *world_api_met(w->api);
         w->result->records = w->replay ? replay_counts(w->replay)->records : 0;
 }
 
@@ -556,6 +576,8 @@ static void world_begin(struct world *w)
                                       .cleaning = check_cleanup,
                                       .userdata = w};
         model_host_set(&w->host);
+        if (w->options->api)
+                w->api = world_api_new(w, w->options->seed);
         w->disk = sim_disk_new();
         w->boot_id = xstrdup("boot");
         if (w->options->replay)
@@ -590,6 +612,7 @@ static void world_end(struct world *w)
         w->replay = replay_free(w->replay);
         w->disk = sim_disk_free(w->disk);
         model_host_set(NULL);
+        w->api = world_api_free(w->api);
         w->model = model_free(w->model);
         w->loop = loop_free(w->loop);
 }
@@ -607,8 +630,12 @@ void world_run(const struct world_options *options, struct world_result *ret)
                 make_calm(&w);
                 wait_for_calm(&w);
                 check_converged(&w);
+                if (w.api)
+                        world_api_check(w.api);
                 w.quiet = true;
                 sim_loop_run(w.loop, QUIET);
+                if (w.api)
+                        world_api_check(w.api);
         }
         count(&w);
         kept = *ret;

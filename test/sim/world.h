@@ -9,11 +9,13 @@
 #include <stdint.h>
 
 #include "model.h"
+#include "model_api.h"
 
 struct world_options {
         uint64_t seed;
         bool verbose;    /* the course of events to stdout */
         bool records;    /* what the journal would hold, too */
+        bool api;        /* with an API server */
         bool replay;     /* compare with a replay of what was recorded */
         bool whole_calm; /* wait for all of the time that the longest wait may take, though all is settled before */
 };
@@ -24,6 +26,8 @@ struct world_result {
         uint64_t events, starts, edits, kills, node_restarts, daemon_restarts, reboots, clock_jumps, holds, records;
         uint64_t volume_failures, probe_failures, disk_failures;
         struct model_met met;
+        struct model_api_met api;
+        uint64_t course; /* a digest of what happened to containers, and when */
 };
 
 void world_run(const struct world_options *options, struct world_result *ret);

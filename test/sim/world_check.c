@@ -239,6 +239,7 @@ void check_started(void *world, struct model_container *c, usec_t *ret_lives)
         struct world *w = world;
 
         world_say(w, "  start  %s", short_name(c));
+        world_course(w, "start", c);
         w->result->starts++;
         set_program(w, c, ret_lives);
         if (w->by_somebody) {
@@ -264,6 +265,7 @@ void check_ended(void *world, struct model_container *c)
         struct world *w = world;
 
         world_say(w, "  end    %s (%d)", short_name(c), c->exit_code);
+        world_course(w, "end", c);
         if (!c->is_sandbox)
                 track_end(w, c);
 }
@@ -340,6 +342,7 @@ void check_stopping(void *world, struct model_container *c, const char *how)
         const char *reason = reason_to_stop(w, c);
 
         world_say(w, "  %s %s: %s", how, short_name(c), reason ? reason : "NO REASON");
+        world_course(w, how, c);
         w->result->kills++;
         if (!reason)
                 world_problem(w, "%s of %s without a reason", how, short_name(c));

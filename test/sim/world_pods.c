@@ -61,6 +61,17 @@ static void make_container(struct world *w, struct version *v, size_t i, bool in
         v->deaf[i] = rng_chance(rng, 50);
 }
 
+/* What a mirror is made of: as pod_config.c leaves it. */
+static void write_json(struct pod *pod, size_t version)
+{
+        pod->json = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"annotations\":{"
+                              "\"kubernetes.io/config.hash\":\"%s\",\"kubernetes.io/config.source\":\"file\"},"
+                              "\"name\":\"%s\",\"namespace\":\"%s\",\"uid\":\"%s\"},"
+                              "\"spec\":{\"nodeName\":\"node\",\"hostname\":\"version%zu\"}}",
+                              pod->uid, pod->name, pod->namespace, pod->uid, version);
+        pod->json_len = strlen(pod->json);
+}
+
 struct version *world_version_new(struct world *w, unsigned index)
 {
         struct rng *rng = &w->rng;
@@ -92,6 +103,7 @@ struct version *world_version_new(struct world *w, unsigned index)
         pod->containers = xcalloc(pod->container_count, sizeof(*pod->containers));
         for (size_t i = 0; i < pod->container_count; i++)
                 make_container(w, v, i, i < init);
+        write_json(v->pod, w->version_count);
         w->versions[w->version_count++] = v;
         return v;
 }

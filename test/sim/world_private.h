@@ -70,6 +70,7 @@ struct world {
         struct sim_disk *disk;
         struct replay *replay;
         struct sim_node *node; /* NULL: not running */
+        struct world_api *api; /* NULL: there is no API server */
         struct version *versions[WORLD_VERSIONS_MAX];
         size_t version_count;
         struct world_pod pods[WORLD_PODS_MAX];
@@ -86,6 +87,8 @@ struct world {
         bool over;
 };
 
+/* Something happened to this container: a part of the course that the API server must not change. */
+void world_course(struct world *w, const char *what, const struct model_container *c);
 void world_say(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void world_problem(void *world, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
