@@ -36,12 +36,15 @@ def test_the_audit_sees_two_at_once():
 
 
 def test_the_audit_sees_backoffs_that_are_too_short():
-    def run(attempt, start, die):
-        return [{**event(action, 'c', 'u', int(at * 1e9)), 'Actor': {'ID': f'c{attempt}', 'Attributes': {'name': f'k8s_main_c0-node1_d_u_{attempt}'}}}
-                for action, at in (('start', start), ('die', die))]
-    good = run(0, 0, 1) + run(1, 1.1, 2) + run(2, 12.1, 13) + run(3, 33.1, 34)
-    assert not soaks.backoffs_too_short(good)
-    assert len(soaks.backoffs_too_short(good[:4] + run(2, 11, 12))) == 1
+    def start(attempt, at):
+        return {'Action': 'start', 'timeNano': int(at * 1e9), 'Actor': {'ID': f'c{attempt}', 'Attributes': {
+            'name': f'k8s_main_c0-node1_default_u_{attempt}'}}}
+    ends = {f'c{attempt}': int(at * 1e9) for attempt, at in enumerate((1, 2, 13, 34))}
+    good = [start(0, 0), start(1, 1.1), start(2, 12.1), start(3, 33.1)]
+    assert soaks.backoffs_too_short(good, ends) == ([], 2)
+    assert soaks.backoffs_too_short(good, {}) == ([], 0)
+    faults, checked = soaks.backoffs_too_short(good[:3] + [start(3, 32.9)], ends)
+    assert checked == 2 and len(faults) == 1 and '20 s are due' in faults[0], faults
 
 
 def test_killed_podwatch():

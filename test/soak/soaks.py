@@ -366,39 +366,44 @@ def soak_crowd(bed, pods, crashing, seconds):
     before = {name: running_of(bed, name) for name in steady}
     samples, begin = [], time.monotonic()
     while time.monotonic() - begin < seconds:
-        time.sleep(min(15, seconds / 5))
+        time.sleep(5)
+        bed.ends.look()
         anonymous, resident = audit.memory(bed.podwatch.pid)
         samples.append((round(time.monotonic() - begin), anonymous, resident, sum(audit.descriptors(bed.podwatch.pid).values())))
     bed.settle()
     after = {name: running_of(bed, name) for name in steady}
     touched = [name for name in steady if before[name] != after[name]]
     assert not touched, f'pods that did not crash were touched: {touched}'
-    too_soon = backoffs_too_short(bed.events.list)
+    too_soon, checked = backoffs_too_short(bed.events.list, bed.ends.known)
     assert not too_soon, '; '.join(too_soon[:5])
+    assert checked >= crashing, f'only {checked} restarts could be judged'
     early, late = samples[len(samples) // 3], samples[-1]
     bed.figures |= {'pods': pods, 'crashing': crashing, 'seconds': seconds, 'crashes': len(bed.events.find('die', 'k8s_main_c')),
+                    'backoffs judged': checked,
                     'anonymous KiB, first third': early[1], 'anonymous KiB, end': late[1], 'descriptors, first third': early[3],
                     'descriptors, end': late[3]}
     assert late[1] <= early[1] * 1.25 + 1024, f'memory grows: {samples}'
     return bed.end()
 
 
-def backoffs_too_short(events):
-    """Restarts of crashing containers that came before their time: at once, then 10, 20, ... 300 s after the end of the last run."""
-    faults, runs = [], {}
+def backoffs_too_short(events, ends):
+    """Restarts of crashing containers before their time (at once, then 10, 20, ... 300 s after the end of the last run), and how many
+    restarts were judged: those of which the end of the last run is known.
+    """
+    faults, checked, last = [], 0, {}
     for e in sorted(events, key=lambda e: e['timeNano']):
         name = e['Actor']['Attributes'].get('name', '')
-        if not name.startswith('k8s_main_c') or e['Action'] not in ('start', 'die'):
+        if not name.startswith('k8s_main_c') or e['Action'] != 'start':
             continue
         key, _, attempt = name.rpartition('_')
-        if e['Action'] == 'die':
-            runs[key] = e['timeNano']
-        elif int(attempt) >= 2 and key in runs:
-            waited, least = (e['timeNano'] - runs[key]) / 1e9, min(300, 10 * 2 ** (int(attempt) - 2))
-            # Docker tells of the end a moment after it took the time of it.
-            if waited < least - 0.5:
+        before = ends.get(last.get(key))
+        last[key] = e['Actor']['ID']
+        if int(attempt) >= 2 and before is not None:
+            waited, least = (e['timeNano'] - before) / 1e9, min(300, 10 * 2 ** (int(attempt) - 2))
+            checked += 1
+            if waited < least:
                 faults.append(f'{name} came {waited:.2f} s after the last run ended, {least} s are due')
-    return faults
+    return faults, checked
 
 
 SOAKS = {'kills': soak_kills, 'dockerd': soak_dockerd, 'overflow': soak_overflow, 'disk': soak_disk, 'crowd': soak_crowd}
