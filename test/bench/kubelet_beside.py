@@ -99,7 +99,8 @@ def bench_kubelet(table, long):
             for i in range(have, count):
                 host.write(f'{MANIFESTS}/cost{i}.yaml', pod(f'cost{i}', ('sleep', '1000000'), hostNetwork=True, terminationGracePeriodSeconds=0))
             have = count
-            wait_for(lambda: kubelet.running() == count, 120 + 4 * count, f'the kubelet to run {count} pods', 0.5)
+            # Without an API server this kubelet takes one new pod each 10 s.
+            wait_for(lambda: kubelet.running() == count, 120 + 15 * count, f'the kubelet to run {count} pods', 0.5)
             # It is never quiet: its own rounds go on.
             rows(table, 'kubelet, idle, ', kubelet.pid, count, seconds, {}, patience=10)
     return True
