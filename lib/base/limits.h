@@ -35,6 +35,8 @@
 /* Files looked at in the manifest directory; 110 pods are the kubelet's default. */
 #define LIMIT_MANIFEST_FILES 1000
 #define LIMIT_PODS 1000
+/* A file of variables (fileKeyRef); the kubelet takes no line longer than this. */
+#define LIMIT_ENV_FILE (64 * 1024)
 #define LIMIT_CONTAINERS_PER_POD 100
 /* Ports, variables, mounts, volumes, ... of one container or pod: names are compared each with each. */
 #define LIMIT_POD_LIST 2000

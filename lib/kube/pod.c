@@ -58,6 +58,9 @@ static void release_env(struct pod_env *env)
         free(env->resource_container);
         free(env->config_name);
         free(env->config_key);
+        free(env->file_volume);
+        free(env->file_path);
+        free(env->file_key);
 }
 
 static void release_source(struct pod_config_source *source)

@@ -49,6 +49,8 @@ struct pod_env {
         struct quantity divisor;        /* nano 0: 1 */
         char *config_name, *config_key; /* valueFrom.configMapKeyRef or secretKeyRef */
         bool config_secret, config_optional;
+        char *file_volume, *file_path, *file_key; /* valueFrom.fileKeyRef */
+        bool file_optional;
 };
 
 struct pod_env_from {

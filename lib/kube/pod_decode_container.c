@@ -21,11 +21,15 @@ void pod_decode_ref(const struct value *from, struct pod_env *env)
 
 static void decode_env(const struct value *value, struct pod_env *env)
 {
-        const struct value *from = value_map_get(value, "valueFrom");
+        const struct value *from = value_map_get(value, "valueFrom"), *file = value_map_get(from, "fileKeyRef");
 
         env->name = xstrdup(field_string(value, "name", ""));
         pod_decode_ref(from, env);
         pod_config_decode_env(from, env);
+        env->file_volume = pod_decode_string(file, "volumeName");
+        env->file_path = pod_decode_string(file, "path");
+        env->file_key = pod_decode_string(file, "key");
+        env->file_optional = field_bool(file, "optional", false);
         if (!from)
                 env->value = xstrdup(field_string(value, "value", ""));
 }

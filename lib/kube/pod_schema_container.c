@@ -60,7 +60,7 @@ static const struct schema_field env_var_source_schema_fields[] = {
         SCHEMA_OBJ("resourceFieldRef", resource_field_selector_schema, USED),
         SCHEMA_OBJ("configMapKeyRef", config_map_key_selector_schema, USED),
         SCHEMA_OBJ("secretKeyRef", secret_key_selector_schema, USED),
-        SCHEMA_OBJ("fileKeyRef", file_key_selector_schema, REFUSED),
+        SCHEMA_OBJ("fileKeyRef", file_key_selector_schema, USED),
 };
 static SCHEMA_DEFINE(env_var_source_schema, "EnvVarSource");
 

@@ -115,10 +115,41 @@ void pod_validate_resource_ref(const struct pod_validation *pod, const struct fi
                 field_not_found(pod->findings, &container);
 }
 
+/* Required, and of this form. */
+static void validate_text(const struct pod_validation *pod, const struct field_path *ref, const char *name,
+                          size_t (*check)(const char *value, struct strv *msgs))
+{
+        struct field_path field = field_child(ref, name);
+
+        if (str_empty(value_string(field.value, "")))
+                field_required(pod->findings, &field, NULL);
+        else
+                (void)field_check(pod->findings, &field, check);
+}
+
+/* As validateFileKeySelector and validateFileKeyRefVolumes of pkg/apis/core/validation. */
+static void validate_file_key(const struct pod_validation *pod, const struct field_path *ref)
+{
+        struct field_path name = field_child(ref, "volumeName");
+        const struct value *volumes = value_map_get(pod->spec, "volumes"), *volume = NULL;
+
+        validate_text(pod, ref, "key", meta_env_var_name);
+        validate_text(pod, ref, "volumeName", meta_dns1123_label);
+        validate_text(pod, ref, "path", meta_path_no_backsteps);
+        for (size_t i = 0; i < field_count(volumes); i++)
+                if (str_eq(field_string(volumes->list.items[i], "name", NULL), value_string(name.value, "")))
+                        volume = volumes->list.items[i];
+        if (!volume)
+                field_not_found(pod->findings, &name);
+        else if (!value_map_get(volume, "emptyDir"))
+                field_invalid(pod->findings, &name, "referenced volume must be of type emptyDir");
+}
+
 static void validate_value_from(const struct pod_validation *pod, const struct field_path *env,
                                 const struct field_path *from)
 {
         struct field_path field = field_child(from, "fieldRef"), resource = field_child(from, "resourceFieldRef");
+        struct field_path file = field_child(from, "fileKeyRef");
 
         if (from->value->map.count == 0)
                 field_invalid_shown(pod->findings, from, "\"\"",
@@ -133,6 +164,8 @@ static void validate_value_from(const struct pod_validation *pod, const struct f
                 pod_validate_field_ref(pod->findings, &field, false);
         if (value_is(resource.value, VALUE_MAP))
                 pod_validate_resource_ref(pod, &resource, false);
+        if (value_is(file.value, VALUE_MAP))
+                validate_file_key(pod, &file);
 }
 
 void pod_validate_env(const struct pod_validation *pod, const struct field_path *container)

@@ -13,6 +13,7 @@
 #include "node/config_values.h"
 #include "node/container_env.h"
 #include "node/container_resources.h"
+#include "node/env_file.h"
 #include "node/host.h"
 
 static const char *env_find(const struct strv *env, const char *name, size_t len)
@@ -212,6 +213,10 @@ static int add_one(const struct host *host, const struct pod *pod, const struct 
 
         if (item->config_name) {
                 int r = config_value(host, pod, item, &value, err);
+                if (r != 0)
+                        return r < 0 ? err_wrap(err, "env %s", item->name) : 0;
+        } else if (item->file_volume) {
+                int r = env_file_value(host, pod, item, &value, err);
                 if (r != 0)
                         return r < 0 ? err_wrap(err, "env %s", item->name) : 0;
         } else if (item->field_path || item->resource) {

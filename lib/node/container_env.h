@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The environment of a container and the $(VAR) references in it, in command and in args
- * (pkg/kubelet/kubelet_pods.go makeEnvironmentVariables, third_party/forked/golang/expansion). Pure.
+ * (pkg/kubelet/kubelet_pods.go makeEnvironmentVariables, third_party/forked/golang/expansion). Pure, but for files of
+ * volumes (env_file.h).
  */
 #include <stdbool.h>
 

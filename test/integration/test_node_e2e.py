@@ -30,6 +30,8 @@ RUN = {
     'standalone_pod_runs': 'when creating a static pod the pod should be running',
     'standalone_container_is_renamed': 'when creating a static pod the pod with the port on host network should be running and can be upgraded '
                                        'when the container name changes',
+    'standalone_env_file': 'when creating a static pod with EnvFiles the pod should be running and consume variables',
+    'mirror_env_file': 'MirrorPod with EnvFiles when creating a static pod with EnvFiles should be able to consume variables from a file',
     'mirror_is_updated': 'MirrorPod when create a mirror pod should be updated when static pod updated',
     'mirror_is_recreated_after_graceful_deletion': 'MirrorPod when create a mirror pod should be recreated when mirror pod gracefully deleted',
     'mirror_is_recreated_after_forced_deletion': 'MirrorPod when create a mirror pod should be recreated when mirror pod forcibly deleted',
@@ -59,9 +61,6 @@ LEFT_OUT = {
     'MirrorPod when recreating a static pod it should launch successfully even if it temporarily failed termination due to volume failing '
     'to unmount':
         'needs an NFS volume; podwatch refuses network volumes',
-    'when creating a static pod with EnvFiles the pod should be running and consume variables': 'fileKeyRef (beta) is refused',
-    'MirrorPod with EnvFiles when creating a static pod with EnvFiles should be able to consume variables from a file':
-        'fileKeyRef (beta) is refused',
     'Pod Extended (RestartAllContainers) should restart all containers on regular container exit': 'RestartAllContainers (beta) is refused',
 }
 
