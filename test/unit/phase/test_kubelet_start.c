@@ -206,9 +206,9 @@ static void test_eras(void **state)
                  "--container-runtime-endpoint=unix:///var/run/containerd/containerd.sock --hostname-override=node1 "
                  "--node-ip=192.0.2.10 --pod-infra-container-image=registry.k8s.io/pause:3.8",
                  "\nmemorySwap: {}\n", false},
-                {"v1.23.17", OLD("v1beta3") "kubernetesVersion: v1.23.17\nfeatureGates: {IPv6DualStack: true}\n",
+                {"v1.22.17", OLD("v1beta3") "kubernetesVersion: v1.22.17\nfeatureGates: {IPv6DualStack: true}\n",
                  "--a=b --hostname-override=node1 --network-plugin=cni --node-ip=192.0.2.10 "
-                 "--pod-infra-container-image=registry.k8s.io/pause:3.6",
+                 "--pod-infra-container-image=registry.k8s.io/pause:3.5",
                  "\nfeatureGates:\n  IPv6DualStack: true\n", false},
                 {"v1.20.15", OLD("v1beta2") "kubernetesVersion: v1.20.15\n",
                  "--a=b --hostname-override=node1 --network-plugin=cni --node-ip=192.0.2.10 "
