@@ -25,6 +25,9 @@ VERBS = {
     'kubelet-start': [['certs', 'all'], ['kubeconfig', 'all'], ['kubelet-start']],
     'config migrate': [['config', 'migrate', '--old-config', 'kubeadm.yaml', '--new-config', '{new}/migrated.yaml']],
 }
+# `init` is one phase after the other, each of which is whole, so what is left in the middle is not told by old and new; where nothing can be
+# written nothing is. Left out is what looks at the host or asks an API server.
+INIT = {'init': [['init', '--skip-phases', 'preflight,wait-control-plane,upload-config,upload-certs,mark-control-plane,bootstrap-token,addon,show-join-command']]}
 OLD, NEW = (CONFIG + 'encryptionAlgorithm: ECDSA-P256\n', CONFIG.replace('v1.36.3', 'v1.36.2')
             + 'encryptionAlgorithm: ECDSA-P256\netcd:\n  local:\n    extraArgs: [{name: quota-backend-bytes, value: "1"}]\n')
 
@@ -79,10 +82,10 @@ def test_verbs_are_all_there():
     """A verb that is new to the help and writes has to be put into the list above, or here."""
     listed = subprocess.run([GENPHASE, '--help'], capture_output=True, text=True, check=True).stdout
     commands = {line.split()[0] for line in listed.partition('Commands:')[2].partition('Options:')[0].splitlines() if line.startswith('  ')}
-    known = {verb.split()[0] for verb in VERBS}
+    known = {verb.split()[0] for verb in {**VERBS, **INIT}}
     # They print, or talk to Docker or an API server.
     others = {'addon', 'images', 'explain', 'token', 'completion', 'version', 'diff', 'host-facts', 'preflight', 'wait-control-plane',
-              'upload-config', 'upload-certs', 'mark-control-plane', 'bootstrap-token', 'kubelet-finalize', 'show-join-command', 'reset', 'init'}
+              'upload-config', 'upload-certs', 'mark-control-plane', 'bootstrap-token', 'kubelet-finalize', 'show-join-command', 'reset'}
     assert commands <= known | others, commands - known - others
 
 
@@ -118,7 +121,7 @@ def full_disk(tree, verbs, free):
 
 
 def test_full_disk():
-    for name, verbs in VERBS.items():
+    for name, verbs in {**VERBS, **INIT}.items():
         # Where several files are written, also with room for some of them.
         for free in (0, 4, 8) if name in ('control-plane all', 'certs all', 'certs renew', 'kubeconfig all') else (0,):
             with_tree(full_disk, verbs, free)
@@ -137,7 +140,7 @@ def read_only(tree, verbs):
 
 
 def test_read_only_file_system():
-    for verbs in VERBS.values():
+    for verbs in {**VERBS, **INIT}.values():
         with_tree(read_only, verbs)
 
 
@@ -154,8 +157,19 @@ def no_permission(tree, verbs):
 
 
 def test_no_permission():
-    for verbs in VERBS.values():
+    for verbs in {**VERBS, **INIT}.values():
         with_tree(no_permission, verbs)
+
+
+def test_init_writes():
+    """The same init where it can write: else what is above would prove nothing."""
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Tree(directory)
+        tree.must(INIT['init'][0])
+        names = tree.files()
+        for name in 'pki/ca.crt', 'admin.conf', 'manifests/etcd.yaml', 'manifests/kube-apiserver.yaml':
+            assert f'etc/kubernetes/{name}' in names, (name, sorted(names))
+        assert 'var/lib/kubelet/config.yaml' in names and not temporary(names), sorted(names)
 
 
 # Signals
@@ -180,6 +194,10 @@ def at_each_call(tree, verbs, call, signo, check):
             return number
         assert result.returncode in (-signo, 128 + signo), result
         check(old, files, (verbs[-1], call, signo.name, number))
+        # The next run takes away what a kill left.
+        if temporary(files):
+            tree.must(verbs[-1])
+            assert not temporary(tree.files()), (verbs[-1], call, number)
     raise AssertionError('no end')
 
 
