@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <uthash.h>
-
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -19,6 +17,7 @@
 #include "node/replay.h"
 #include "node/view_digest.h"
 #include "sim_api.h"
+#include "sim_disk.h"
 #include "sim_loop.h"
 #include "sim_node.h"
 
@@ -27,95 +26,6 @@
 #define WRITE_RETRY_USEC (10 * USEC_PER_SEC)
 /* Every n-th time that a digest says that there is nothing to write, that is looked into. */
 #define DIGEST_CHECK 16
-
-/* --- disk ------------------------------------------------------------------------------------------------------ */
-
-struct saved {
-        char *key, *text;
-        uint64_t digest; /* of the view that text was written from, 0: not known */
-        bool stale;
-        UT_hash_handle hh;
-};
-
-struct sim_disk {
-        struct saved *files;
-        unsigned fails;
-        uint64_t failures;
-};
-
-struct sim_disk *sim_disk_new(void)
-{
-        return xcalloc(1, sizeof(struct sim_disk));
-}
-
-struct sim_disk *sim_disk_free(struct sim_disk *disk)
-{
-        struct saved *s, *next;
-
-        HASH_ITER (hh, disk->files, s, next) {
-                HASH_DEL(disk->files, s);
-                free(s->key);
-                free(s->text);
-                free(s);
-        }
-        free(disk);
-        return NULL;
-}
-
-void sim_disk_set_fails(struct sim_disk *disk, unsigned chance)
-{
-        disk->fails = chance;
-}
-
-uint64_t sim_disk_failures(const struct sim_disk *disk)
-{
-        return disk->failures;
-}
-
-bool sim_disk_is_stale(struct sim_disk *disk, const char *key)
-{
-        struct saved *s;
-
-        HASH_FIND_STR(disk->files, key, s);
-        return s && s->stale;
-}
-
-static const char *disk_read(struct sim_disk *disk, const char *key)
-{
-        struct saved *s;
-
-        HASH_FIND_STR(disk->files, key, s);
-        return s ? s->text : NULL;
-}
-
-static struct saved *disk_file(struct sim_disk *disk, const char *key)
-{
-        struct saved *s;
-
-        HASH_FIND_STR(disk->files, key, s);
-        if (!s) {
-                s = xcalloc(1, sizeof(*s));
-                s->key = xstrdup(key);
-                HASH_ADD_KEYPTR(hh, disk->files, s->key, strlen(s->key), s);
-        }
-        return s;
-}
-
-static bool disk_write(struct sim_disk *disk, struct rng *rng, struct saved *s, const char *text, uint64_t digest)
-{
-        bool same = str_eq(s->text, text);
-
-        s->stale = !same && rng_chance(rng, disk->fails);
-        disk->failures += s->stale;
-        if (s->stale)
-                return false;
-        s->digest = digest;
-        if (!same) {
-                free(s->text);
-                s->text = xstrdup(text);
-        }
-        return true;
-}
 
 /* --- the node -------------------------------------------------------------------------------------------------- */
 
@@ -166,7 +76,7 @@ void sim_node_kick(struct sim_node *node)
 
 static void restore(struct sim_node *node, struct pod_entry *entry, bool observed)
 {
-        const char *text = disk_read(node->o.disk, entry->view->key);
+        const char *text = sim_disk_read(node->o.disk, entry->view->key);
         struct err err = ERR_INIT;
 
         if (text && pod_store_restore(node->store, entry, text, strlen(text), node->o.boot_id, observed,
@@ -205,7 +115,7 @@ static void publish_within(struct sim_node *node, usec_t span)
 /* What agent_publish.c does of disk: what steps changed is written a little later. */
 static void persist_one(struct sim_node *node, struct pod_entry *entry)
 {
-        struct saved *file = disk_file(node->o.disk, entry->view->key);
+        struct sim_disk_file *file = sim_disk_file(node->o.disk, entry->view->key);
         uint64_t digest = pod_persist_digest(entry->view, node->o.boot_id);
         bool same = file->text && digest == file->digest;
 
@@ -217,7 +127,7 @@ static void persist_one(struct sim_node *node, struct pod_entry *entry)
         if (same && !str_eq(buf_str(&node->text), file->text))
                 node->o.complain(node->o.userdata, "a change of the state of %s would not be written: %s",
                                  entry->view->key, buf_str(&node->text));
-        if (!disk_write(node->o.disk, node->o.rng, file, buf_str(&node->text), digest)) {
+        if (!sim_disk_write(node->o.disk, node->o.rng, file, buf_str(&node->text), digest)) {
                 ((struct shown *)entry->userdata)->dirty = true;
                 publish_within(node, WRITE_RETRY_USEC);
         }

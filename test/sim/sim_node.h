@@ -20,15 +20,6 @@ struct replay;
 struct sim_disk;
 struct sim_node;
 
-/* What survives a kill: state by pod name. */
-struct sim_disk *sim_disk_new(void);
-struct sim_disk *sim_disk_free(struct sim_disk *disk);
-/* So many writes in a thousand fail. */
-void sim_disk_set_fails(struct sim_disk *disk, unsigned chance);
-uint64_t sim_disk_failures(const struct sim_disk *disk);
-/* What stands there is older than what was to be written last. */
-bool sim_disk_is_stale(struct sim_disk *disk, const char *key);
-
 struct sim_node_options {
         struct loop *loop;
         struct model *model;

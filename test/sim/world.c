@@ -9,6 +9,7 @@
 #include "codec/hash.h"
 #include "node/pod_store.h"
 #include "node/replay.h"
+#include "sim_disk.h"
 #include "sim_loop.h"
 #include "world_api.h"
 #include "world_private.h"
@@ -131,7 +132,7 @@ static void start_node(struct world *w)
                 return;
         world_say(w, "--- podwatch starts");
         if (w->api)
-                world_api_anew(w->api);
+                world_api_anew(w->api, NULL);
         w->node = sim_node_new(&options);
         for (unsigned i = 0; i < w->pod_count; i++) {
                 w->pods[i].told = true;
@@ -193,7 +194,7 @@ static void write_file(struct world *w, struct world_pod *p, unsigned file, stru
         p->told = false;
         w->result->edits++;
         if (w->api)
-                world_api_anew(w->api);
+                world_api_anew(w->api, p->key);
         (void)sim_after(w->loop, rng_between(&w->rng, 0, 300) * USEC_PER_MSEC, read_files, w);
 }
 

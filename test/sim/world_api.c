@@ -39,9 +39,13 @@ struct world_api {
         unsigned strays;
 };
 
-void world_api_anew(struct world_api *api)
+void world_api_anew(struct world_api *api, const char *key)
 {
-        memset(api->refusals, 0, sizeof(api->refusals));
+        if (!key)
+                memset(api->refusals, 0, sizeof(api->refusals));
+        for (size_t i = 0; key && i < ROWS; i++)
+                if (strstr(api->refusals[i].what, strchr(key, '/') + 1))
+                        api->refusals[i].count = 0;
 }
 
 /* --- what must hold at each request ----------------------------------------------------------------------------- */
@@ -54,7 +58,7 @@ static void next_minute(struct world_api *api)
                 return;
         api->minute = now;
         api->requests = model_api_met(api->model)->requests;
-        world_api_anew(api);
+        world_api_anew(api, NULL);
 }
 
 static struct refusals *refusals_of(struct world_api *api, const char *method, const char *path, const char *name)

@@ -11,8 +11,8 @@ struct world_api;
 
 struct world_api *world_api_new(struct world *w, uint64_t seed);
 struct world_api *world_api_free(struct world_api *api); /* takes NULL, returns NULL */
-/* A pod was edited, or podwatch started anew: what was refused before counts no more. */
-void world_api_anew(struct world_api *api);
+/* This pod was edited ("namespace/name"), or podwatch started anew (NULL): what was refused before counts no more. */
+void world_api_anew(struct world_api *api, const char *key);
 /* From now on it is up, well and untouched. */
 void world_api_calm(struct world_api *api);
 struct model_api_met;
