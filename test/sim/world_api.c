@@ -402,6 +402,9 @@ static void check_container(struct world_api *api, const struct cJSON *mirror, c
 
         if (!c || c->state == DOCKER_STATE_CREATED)
                 return;
+        /* What has ended and was removed by somebody is still shown; the one before it is not the newest then. */
+        if (c->state != DOCKER_STATE_RUNNING && api->w->removed)
+                return;
         if (!str_eq(id, c->id))
                 world_problem(api->w, "the mirror of %s shows %s instead of %s", pod->name, id ? id : "nothing",
                               c->name);
