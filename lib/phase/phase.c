@@ -143,6 +143,23 @@ static void validate_further(const struct phase *phase, struct config_problems *
         config_problems_drop_repeated(problems, known);
 }
 
+/* Whether the command, or the one that it is a part of, looks at no address of this node (kubeadm: all but the phases
+ * of init). */
+static bool takes_any_address(const struct phase *phase)
+{
+        char *command CLEANUP_FREE = xstrdup(phase->options.command ? phase->options.command : "");
+
+        for (;;) {
+                char *last = strrchr(command, ' ');
+
+                if (era_lists(phase->era, "config", "anyAddress", command))
+                        return true;
+                if (!last)
+                        return false;
+                *last = '\0';
+        }
+}
+
 static int default_and_validate(struct phase *phase, struct config_problems *problems, struct err *err)
 {
         const struct host *host = phase_host(phase);
@@ -166,7 +183,7 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
                         {.origin = "node-name"},
                 };
         phase->options.dry_run |= phase->config->init.dry_run.value;
-        if (era_lists(phase->era, "config", "anyAddress", phase->options.command ? phase->options.command : ""))
+        if (takes_any_address(phase))
                 return 0;
         config_validate_ignored_checks(phase->config, phase->era, problems);
         r = config_problems_aggregate(problems, err);
