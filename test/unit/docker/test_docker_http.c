@@ -21,6 +21,7 @@
 #include "docker/docker_http.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "../loop_wait.h"
 
 #define VERSION(api, min) "{\"Version\":\"x\",\"ApiVersion\":\"" api "\",\"MinAPIVersion\":\"" min "\"}"
 #define FRAME(stream, len, text) stream "\0\0\0\0\0\0" len text
@@ -124,12 +125,6 @@ static int teardown(void **state)
         return 0;
 }
 
-static void step(struct state *s)
-{
-        struct err err = ERR_INIT;
-        assert_true(loop_step(s->loop, clock_boottime() + 2 * USEC_PER_MSEC, &err) >= 0);
-}
-
 static void got_set(struct state *s, struct got *got, const struct err *err)
 {
         got->count++;
@@ -181,7 +176,7 @@ static void wait_got(struct state *s)
 {
         usec_t give_up = clock_boottime() + 5 * USEC_PER_SEC;
         while (!s->got.count && clock_boottime() < give_up)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->got.count, 1);
 }
 
@@ -189,7 +184,7 @@ static void wait_kept(struct state *s)
 {
         usec_t give_up = clock_boottime() + 5 * USEC_PER_SEC;
         while (!s->kept && clock_boottime() < give_up)
-                step(s);
+                loop_wait_step(s->loop);
         assert_non_null(s->kept);
 }
 
@@ -264,7 +259,7 @@ static void test_waiting_for_the_version(void **state)
         for (int i = 0; i < 5; i++)
                 (void)s->docker->ops->list(s->docker, NULL, on_second, s);
         while (s->second.count < 5)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->second.err.code, 0);
         assert_int_equal(count_requests(s, "GET /version"), 1);
 
@@ -276,7 +271,7 @@ static void test_waiting_for_the_version(void **state)
         for (int i = 0; i < 5; i++)
                 (void)s->docker->ops->list(s->docker, NULL, on_second, s);
         while (s->second.count < 5)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->second.err.status, 500);
         assert_non_null(strstr(s->second.err.msg, "GET /version: not today"));
         s->version = VERSION("1.41", "1.12");
@@ -327,7 +322,7 @@ static void test_cancel(void **state)
         wait_got(s);
         assert_int_equal(s->got.err.code, ECANCELED);
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
 }
 
 static void test_free_with_pending(void **state)
@@ -341,7 +336,7 @@ static void test_free_with_pending(void **state)
         wait_kept(s);
         s->docker = s->docker->ops->free(s->docker);
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->got.count, 0);
 }
 
@@ -353,7 +348,7 @@ static void test_free_in_done(void **state)
         (void)s->docker->ops->list(s->docker, NULL, on_second, s);
         wait_got(s);
         for (int i = 0; i < 5; i++)
-                step(s);
+                loop_wait_step(s->loop);
         assert_null(s->docker);
         assert_int_equal(s->second.count, 0);
 }
@@ -408,7 +403,7 @@ static void subscribe(struct state *s)
         assert_true(strlen(http_server_query(s->kept, "since")) > 10); /* also for "from now on" */
         http_server_stream_begin(s->kept, 200, "application/json", 1024 * 1024);
         while (!s->connected)
-                step(s);
+                loop_wait_step(s->loop);
 }
 
 static void say(struct state *s, const char *text, size_t len)
@@ -422,11 +417,11 @@ static void test_events(void **state)
         subscribe(s);
         say(s, EVENT("create") "{\"Type\":\"contai", sizeof(EVENT("create")) - 1 + 15);
         while (s->events < 1)
-                step(s);
+                loop_wait_step(s->loop);
         assert_string_equal(s->got.text, "create n");
         say(s, EVENT("die") + 15, sizeof(EVENT("die")) - 1 - 15);
         while (s->events < 2)
-                step(s);
+                loop_wait_step(s->loop);
         assert_string_equal(s->got.text, "die n");
         http_server_stream_end(TAKE_PTR(s->kept), true);
         wait_got(s);
@@ -438,7 +433,7 @@ static void test_events(void **state)
         assert_int_equal(s->got.err.code, ERR_PROTOCOL);
         assert_non_null(strstr(s->got.err.msg, "event stream"));
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
 
         subscribe(s);
         char *big CLEANUP_FREE = xmalloc(300 * 1024);
@@ -447,7 +442,7 @@ static void test_events(void **state)
         wait_got(s);
         assert_int_equal(s->got.err.code, ERR_LIMIT);
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
 
         s->cancel_in_callback = true;
         subscribe(s);
@@ -456,14 +451,14 @@ static void test_events(void **state)
         assert_int_equal(s->got.err.code, ECANCELED);
         assert_int_equal(s->events, 1); /* nothing after the cancel */
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
 
         s->cancel_in_callback = false;
         s->free_in_callback = true;
         subscribe(s);
         say(s, EVENT("create") EVENT("start"), 2 * sizeof(EVENT("create")) - 3);
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         assert_null(s->docker);
         assert_int_equal(s->events, 1);
         assert_int_equal(s->got.count, 0);
@@ -548,7 +543,7 @@ static void test_exec(void **state)
         assert_true(s->got.timed_out);
         assert_string_equal(s->got.text, "one");
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
 
         s->exec_running = 1000000; /* its output ended, it does not */
         exec(s, 100 * USEC_PER_MSEC);
@@ -560,7 +555,7 @@ static void test_exec(void **state)
         http_server_stream_end(TAKE_PTR(s->kept), true);
         int asked = count_requests(s, "GET /v1.41/exec/e1/json");
         while (count_requests(s, "GET /v1.41/exec/e1/json") < asked + 2)
-                step(s);
+                loop_wait_step(s->loop);
         s->docker->ops->cancel(s->docker, s->call);
         wait_got(s);
         assert_int_equal(s->got.err.code, ECANCELED);
@@ -571,7 +566,7 @@ static void test_exec(void **state)
         wait_got(s);
         assert_int_equal(s->got.err.code, ERR_PROTOCOL);
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
 }
 
 static void test_pull(void **state)

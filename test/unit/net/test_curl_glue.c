@@ -28,6 +28,7 @@
 #include "net/curl_glue.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "../loop_wait.h"
 
 #define MAX_BODY (64 * 1024)
 #define URL "http://local"
@@ -200,12 +201,6 @@ static bool on_data(void *userdata, const char *data, size_t len)
         return !s->stop_data;
 }
 
-static void step(struct state *s)
-{
-        struct err err = ERR_INIT;
-        assert_true(loop_step(s->loop, clock_boottime() + 2 * USEC_PER_MSEC, &err) >= 0);
-}
-
 static struct curl_glue_call *begin(struct state *s, struct curl_glue_request *request)
 {
         buf_clear(&s->result.body);
@@ -222,7 +217,7 @@ static void wait_done(struct state *s)
 {
         usec_t give_up = clock_boottime() + 5 * USEC_PER_SEC;
         while (s->result.count == 0 && clock_boottime() < give_up)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->result.count, 1);
 }
 
@@ -335,7 +330,7 @@ static void test_no_reuse(void **state)
                 &(struct curl_glue_request){.url = URL "/host", .unix_socket = s->path, .flags = CURL_GLUE_NO_REUSE});
         assert_int_equal(s->result.status, 200);
         for (int i = 0; i < 5; i++)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(http_server_connections(s->server), 0);
 }
 
@@ -351,7 +346,7 @@ static void test_parallel(void **state)
                 (void)begin(s, &(struct curl_glue_request){.url = URL "/host", .unix_socket = s->path});
         unsigned most = 0;
         while (s->result.count < 200) {
-                step(s);
+                loop_wait_step(s->loop);
                 unsigned now = http_server_connections(s->server);
                 most = now > most ? now : most;
         }
@@ -386,13 +381,13 @@ static void test_cancel(void **state)
         struct curl_glue_call *call =
                 begin(s, &(struct curl_glue_request){.url = URL "/later", .unix_socket = s->path});
         while (!s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         curl_glue_cancel(call);
         curl_glue_cancel(call);
         wait_done(s);
         assert_int_equal(s->result.err.code, ECANCELED);
         while (s->kept)
-                step(s); /* the server sees it go */
+                loop_wait_step(s->loop); /* the server sees it go */
         assert_int_equal(curl_glue_pending(s->glue), 0);
 }
 
@@ -437,15 +432,15 @@ static void test_stream(void **state)
                                             .flags = CURL_GLUE_STREAM};
         (void)begin(s, &request);
         while (s->result.heads == 0)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->result.status, 200);
         assert_int_equal(http_server_stream_write(s->kept, "one\n", 4), 0);
         while (s->result.body.len < 4)
-                step(s);
+                loop_wait_step(s->loop);
         s->start_more = true; /* a call from inside the data callback */
         assert_int_equal(http_server_stream_write(s->kept, "two\n", 4), 0);
         while (s->second.count == 0)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->second.status, 200);
         assert_string_equal(buf_str(&s->second.body), "local\n");
         assert_string_equal(buf_str(&s->result.body), "one\ntwo\n");
@@ -456,10 +451,10 @@ static void test_stream(void **state)
 
         (void)begin(s, &request);
         while (!s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         (void)http_server_stream_write(s->kept, "x", 1);
         while (s->result.body.len == 0)
-                step(s);
+                loop_wait_step(s->loop);
         http_server_stream_end(TAKE_PTR(s->kept), false);
         wait_done(s);
         assert_int_equal(s->result.err.code, ECONNRESET); /* cut: not taken for the end */
@@ -477,18 +472,18 @@ static void test_pause(void **state)
         for (int round = 0; round < 3; round++) {
                 struct curl_glue_call *call = begin(s, &request);
                 while (!s->kept)
-                        step(s);
+                        loop_wait_step(s->loop);
                 assert_int_equal(http_server_stream_write(s->kept, "x", 1), 0);
                 while (s->result.body.len == 0)
-                        step(s);
+                        loop_wait_step(s->loop);
                 curl_glue_pause(call);
                 int written = 0;
                 while (written < CHUNKS && http_server_stream_write(s->kept, chunk, CHUNK_BYTES) == 0) {
                         written++;
-                        step(s);
+                        loop_wait_step(s->loop);
                 }
                 for (int i = 0; i < 20; i++)
-                        step(s);
+                        loop_wait_step(s->loop);
                 assert_true(s->result.body.len <= 1 + 16 * 1024);
                 assert_true(written > 16);     /* the stream's own buffer took some */
                 assert_true(written < CHUNKS); /* and then the writer had to wait */
@@ -497,13 +492,13 @@ static void test_pause(void **state)
                         wait_done(s);
                         assert_int_equal(s->result.err.code, ECANCELED);
                         while (s->kept)
-                                step(s);
+                                loop_wait_step(s->loop);
                         return;
                 }
                 curl_glue_resume(call);
                 if (round == 1) { /* paused again before anything could come, and not for good */
                         curl_glue_pause(call);
-                        step(s);
+                        loop_wait_step(s->loop);
                         curl_glue_resume(call);
                 }
                 http_server_stream_end(TAKE_PTR(s->kept), true);
@@ -520,14 +515,14 @@ static void test_stream_stopped_by_callback(void **state)
                 struct curl_glue_call *call = begin(
                         s, &(struct curl_glue_request){.url = URL "/stream", .unix_socket = s->path, .data = on_data});
                 while (!s->kept)
-                        step(s);
+                        loop_wait_step(s->loop);
                 s->cancel = i ? call : NULL;
                 s->stop_data = !i;
                 (void)http_server_stream_write(s->kept, "x", 1);
                 wait_done(s);
                 assert_int_equal(s->result.err.code, ECANCELED);
                 while (s->kept)
-                        step(s);
+                        loop_wait_step(s->loop);
         }
         s->stop_data = false;
         /* A refusal is collected although good answers would be streamed. */
@@ -545,23 +540,23 @@ static void test_free_in_callback(void **state)
                               &(struct curl_glue_request){
                                       .url = URL "/later", .unix_socket = s->path, .done = on_second, .userdata = s});
         while (!s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         perform(s, &(struct curl_glue_request){.url = URL "/host", .unix_socket = s->path});
         assert_null(s->glue);
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->second.count, 0); /* ended without done */
 
         struct curl_glue_options options = {.name = "client"};
         assert_int_equal(curl_glue_new(s->loop, &options, &s->glue, &err), 0);
         (void)begin(s, &(struct curl_glue_request){.url = URL "/stream", .unix_socket = s->path, .data = on_data});
         while (!s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         (void)http_server_stream_write(s->kept, "x", 1);
         while (s->glue)
-                step(s);
+                loop_wait_step(s->loop);
         while (s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->result.count, 0);
 }
 

@@ -25,6 +25,7 @@
 #include "base/str.h"
 #include "net/http_server.h"
 #include "net/loop.h"
+#include "../loop_wait.h"
 
 #define CHUNK 4096
 #define STREAM_BUFFER (64 * 1024)
@@ -145,12 +146,6 @@ static int client(struct state *s, const char *request)
         return fd;
 }
 
-static void step(struct state *s)
-{
-        struct err err = ERR_INIT;
-        assert_true(loop_step(s->loop, clock_boottime() + 2 * USEC_PER_MSEC, &err) >= 0);
-}
-
 /* Reads until `until` is in it, or the end where it is NULL. True: it came; false: end, or nothing for 3 s. */
 static bool read_until(struct state *s, int fd, struct buf *b, const char *until)
 {
@@ -166,7 +161,7 @@ static bool read_until(struct state *s, int fd, struct buf *b, const char *until
                 }
                 if (n == 0 || errno != EAGAIN)
                         return !until;
-                step(s);
+                loop_wait_step(s->loop);
         }
         return false;
 }
@@ -255,9 +250,9 @@ static void test_later(void **state)
         struct buf answer BUF;
         int fd CLEANUP_FD = client(s, "GET /later HTTP/1.1\r\n" CLOSE "\r\n");
         while (!s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         for (int i = 0; i < 5; i++)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(recv(fd, &(char){0}, 1, 0), -1);
         http_server_replyf(TAKE_PTR(s->kept), 202, "now");
         assert_true(read_until(s, fd, &answer, NULL));
@@ -275,12 +270,12 @@ static void test_client_goes(void **state)
                 int fd = client(s, requests[i]);
                 s->closed = 0;
                 while (!s->kept)
-                        step(s);
+                        loop_wait_step(s->loop);
                 for (int j = 0; j < 3; j++)
-                        step(s);
+                        loop_wait_step(s->loop);
                 fd_close(fd);
                 for (int j = 0; j < 50 && !s->closed; j++)
-                        step(s);
+                        loop_wait_step(s->loop);
                 assert_int_equal(s->closed, 1);
                 assert_int_equal(http_server_connections(s->server), 0);
         }
@@ -303,7 +298,7 @@ static void test_stream(void **state)
 
         int fd2 CLEANUP_FD = client(s, "GET /stream HTTP/1.1\r\n" CLOSE "\r\n");
         while (!s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(http_server_stream_write(s->kept, "half", 4), 0);
         http_server_stream_end(TAKE_PTR(s->kept), false); /* cut: no last chunk */
         buf_clear(&answer);
@@ -320,7 +315,7 @@ static void test_slow_reader(void **state)
         char line[CHUNK];
         int fd CLEANUP_FD = client(s, "GET /stream HTTP/1.1\r\n" CLOSE "\r\n");
         while (!s->kept)
-                step(s);
+                loop_wait_step(s->loop);
         size_t lines = 0;
         for (int refused = 0; refused < 20 && lines < 10000;) {
                 (void)snprintf(line, sizeof(line), "line %06zu %0*d\n", lines, (int)sizeof(line) - 14, 0);
@@ -328,7 +323,7 @@ static void test_slow_reader(void **state)
                         lines++;
                 } else {
                         refused++;
-                        step(s);
+                        loop_wait_step(s->loop);
                 }
         }
         assert_true(lines > STREAM_BUFFER / CHUNK);
@@ -339,7 +334,7 @@ static void test_slow_reader(void **state)
         (void)snprintf(line, sizeof(line), "line %06zu ", lines - 1);
         assert_true(read_until(s, fd, &answer, line));
         for (int i = 0; i < 10; i++)
-                step(s);
+                loop_wait_step(s->loop);
         assert_true(s->drained > drained);
         http_server_stream_end(TAKE_PTR(s->kept), true);
         assert_true(read_until(s, fd, &answer, NULL));
@@ -359,7 +354,7 @@ static void test_idle_timeout(void **state)
         int stopped CLEANUP_FD = client(s, "GET /big HTTP/1.1\r\n" CLOSE "\r\n");
         usec_t begin = clock_boottime();
         while (clock_boottime() < begin + 3 * USEC_PER_SEC && (http_server_connections(s->server) > 0 || s->calls == 0))
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(http_server_connections(s->server), 0);
         assert_true(clock_boottime() - begin > USEC_PER_SEC * 9 / 10);
         assert_true(read_until(s, stopped, &answer, NULL));
@@ -386,7 +381,7 @@ static void test_connection_limit(void **state)
                 fds[i] = client(s,
                                 i < 3 ? "GET /later HTTP/1.1\r\n" CLOSE "\r\n" : "GET /nope HTTP/1.1\r\n" CLOSE "\r\n");
         for (int i = 0; i < 20; i++)
-                step(s);
+                loop_wait_step(s->loop);
         assert_int_equal(s->calls, 3);
         uint64_t before = 0, after = 0;
         loop_causes(s->loop, count_runs, &before);
@@ -408,9 +403,9 @@ static void test_free_with_open_requests(void **state)
         int a CLEANUP_FD = client(s, "GET /later HTTP/1.1\r\n" CLOSE "\r\n");
         int b CLEANUP_FD = client(s, "GET /stream HTTP/1.1\r\n" CLOSE "\r\n");
         while (s->calls < 2)
-                step(s);
+                loop_wait_step(s->loop);
         for (int i = 0; i < 3; i++)
-                step(s);
+                loop_wait_step(s->loop);
         s->server = http_server_free(s->server);
         assert_int_equal(s->closed, 2);
 }

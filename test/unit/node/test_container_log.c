@@ -25,6 +25,7 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "node/container_log.h"
+#include "../loop_wait.h"
 
 #define ANSWER_MAX (16 * 1024 * 1024)
 
@@ -168,16 +169,7 @@ static int teardown(void **state)
         return 0;
 }
 
-static void step(struct state *s)
-{
-        struct err err = ERR_INIT;
-        assert_true(loop_step(s->loop, clock_boottime() + 2 * USEC_PER_MSEC, &err) >= 0);
-}
-
-#define WAIT(condition)                                                                                          \
-        for (usec_t give_up = clock_boottime() + 20 * USEC_PER_SEC; !(condition) && clock_boottime() < give_up;) \
-                step(s);                                                                                         \
-        assert_true(condition)
+#define WAIT(condition) LOOP_WAIT(s->loop, condition)
 
 static bool on_data(void *userdata, const char *data, size_t len)
 {
@@ -402,7 +394,7 @@ static void test_slow_reader(void **state)
                 } else {
                         idle++;
                 }
-                step(s);
+                loop_wait_step(s->loop);
         }
         /* The buffers of four sockets and of both sides, not what there is to say. */
         assert_true(written < LINES);
@@ -415,7 +407,7 @@ static void test_slow_reader(void **state)
                         written++;
                         more++;
                 }
-                step(s);
+                loop_wait_step(s->loop);
         }
         ends(s, true);
         WAIT(s->client.done);
@@ -448,7 +440,7 @@ static void test_restarts(void **state)
         WAIT(s->after[0]);
         assert_string_equal(s->after, "c");
         container_logs_changed(s->logs); /* not yet */
-        step(s);
+        loop_wait_step(s->loop);
         assert_int_equal(s->asked, 1);
         s->next = CONTAINER_LOG_NEXT;
         s->next_id = "d";
@@ -496,7 +488,7 @@ static void test_too_many(void **state)
                 curl_glue_cancel(clients[i].call);
         WAIT(curl_glue_pending(s->glue) == 0);
         for (int i = 0; i < 20; i++)
-                step(s);
+                loop_wait_step(s->loop);
         ask(s);
         WAIT(s->client.status == 200);
 }

@@ -23,6 +23,7 @@
 #include "net/http_server.h"
 #include "net/loop.h"
 #include "node/local_feed.h"
+#include "../loop_wait.h"
 
 #define ANSWER_MAX (64 * 1024 * 1024)
 #define TEXT_BYTES (256 * 1024)
@@ -98,16 +99,7 @@ static int teardown(void **state)
         return 0;
 }
 
-static void step(struct state *s)
-{
-        struct err err = ERR_INIT;
-        assert_true(loop_step(s->loop, clock_boottime() + 2 * USEC_PER_MSEC, &err) >= 0);
-}
-
-#define WAIT(condition)                                                                                          \
-        for (usec_t give_up = clock_boottime() + 20 * USEC_PER_SEC; !(condition) && clock_boottime() < give_up;) \
-                step(s);                                                                                         \
-        assert_true(condition)
+#define WAIT(condition) LOOP_WAIT(s->loop, condition)
 
 static bool on_data(void *userdata, const char *data, size_t len)
 {
