@@ -487,7 +487,7 @@ static void check_running(struct world *w, const struct world_pod *p, const stru
                 const struct pod_container *spec = &inc->pod->containers[i];
                 const struct pod_container_view *cv = &inc->containers[i];
                 const struct model_container *c = model_find(w->model, cv->now.id);
-                bool done = cv->now.state == INSTANCE_EXITED &&
+                bool done = !spec->sidecar && cv->now.state == INSTANCE_EXITED &&
                             (inc->pod->restart_policy == POD_RESTART_NEVER ||
                              (inc->pod->restart_policy == POD_RESTART_ON_FAILURE && cv->now.exit_code == 0));
 
