@@ -14,9 +14,10 @@
 
 #define PERSIST_VERSION 1
 
+/* What was decided, and not how many outcomes in a row there were towards it: as in the kubelet a count begins anew,
+ * since one that is older than what came after it would end a container for fewer failures than its threshold. */
 struct saved_probe {
-        bool known, success, last_success;
-        int streak;
+        bool known, success;
 };
 
 struct saved_container {
@@ -72,8 +73,6 @@ static const struct plain_field backoff_fields[] = {
 static const struct plain_field probe_fields[] = {
         PLAIN(PLAIN_BOOL, struct saved_probe, known),
         PLAIN(PLAIN_BOOL, struct saved_probe, success),
-        PLAIN(PLAIN_BOOL, struct saved_probe, last_success),
-        PLAIN(PLAIN_INT, struct saved_probe, streak),
         PLAIN_END,
 };
 
@@ -152,8 +151,6 @@ static struct saved_container container_to_save(const struct pod_container *spec
                 saved.probes[k] = (struct saved_probe){
                         .known = c->probes[k].known,
                         .success = c->probes[k].success,
-                        .last_success = c->probes[k].last_success,
-                        .streak = c->probes[k].streak,
                 };
         return saved;
 }
@@ -304,8 +301,6 @@ static void restore_running(struct pod_container_view *c, const struct saved_con
         for (size_t k = 0; k < POD_PROBE_KIND_MAX; k++) {
                 c->probes[k].known = saved->probes[k].known;
                 c->probes[k].success = saved->probes[k].success;
-                c->probes[k].last_success = saved->probes[k].last_success;
-                c->probes[k].streak = saved->probes[k].streak;
         }
 }
 

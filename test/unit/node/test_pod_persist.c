@@ -109,6 +109,31 @@ static void a_run_is_as_long_as_it_was(void **state)
         rig_release(&rig);
 }
 
+/* One failure that the file tells of and one more are not two in a row: whatever came between may not have reached the
+ * disk. What was decided stays. */
+static void failures_are_counted_anew(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct rig rig;
+        char sandbox[POD_VIEW_ID_MAX], app[POD_VIEW_ID_MAX];
+        struct pod_probe_state *probe;
+
+        (void)state;
+        up(&rig);
+        probe = rig_view(&rig, "app0")->probes;
+        probe[POD_PROBE_LIVENESS].streak = 2;
+        probe[POD_PROBE_READINESS].known = true;
+        probe[POD_PROBE_READINESS].success = true;
+        pod_persist_write(rig.view, BOOT, &saved);
+        memcpy(sandbox, rig.view->current->sandbox.id, sizeof(sandbox));
+        memcpy(app, rig_view(&rig, "app0")->now.id, sizeof(app));
+        comes_back(&rig, buf_str(&saved), 5 * SEC, 0, sandbox, 0, app, 0);
+        probe = rig_view(&rig, "app0")->probes;
+        assert_int_equal(probe[POD_PROBE_LIVENESS].streak, 0);
+        assert_true(probe[POD_PROBE_READINESS].known && probe[POD_PROBE_READINESS].success);
+        rig_release(&rig);
+}
+
 /* The text, and so the digest that saves writing it, and the one that saves looking. */
 static void must_differ(struct rig *rig)
 {
@@ -160,7 +185,7 @@ static void whatever_belongs_on_disk_is_seen_by_the_digest(void **state)
         must_differ(&rig);
         c->now.started++;
         must_differ(&rig);
-        c->probes[POD_PROBE_READINESS].streak++;
+        c->probes[POD_PROBE_READINESS].success = !c->probes[POD_PROBE_READINESS].success;
         must_differ(&rig);
         rig.view->fallback_revision = 3;
         must_differ(&rig);
@@ -173,6 +198,7 @@ int main(void)
                 cmocka_unit_test(a_stop_of_an_earlier_sandbox_is_over),
                 cmocka_unit_test(a_stop_of_this_sandbox_goes_on),
                 cmocka_unit_test(a_run_is_as_long_as_it_was),
+                cmocka_unit_test(failures_are_counted_anew),
                 cmocka_unit_test(whatever_belongs_on_disk_is_seen_by_the_digest),
         };
 
