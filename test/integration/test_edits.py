@@ -222,8 +222,13 @@ def test_removed_and_put_back_counts_on(state):
     wait_for(lambda: not state.current(), 20, 'the pod gone')
     state.host.write(FILE, web('again'))
     state.wait_version('again')
-    counts = {c['name']: c['restartCount'] for c in state.podwatch.pods()['default/web-node1']['status']['containerStatuses']}
-    assert counts == {'main': 1, 'second': 1}, counts
+
+    def counted():
+        # The containers start one after the other; one that has not yet has no count.
+        counts = {c['name']: c['restartCount'] for c in state.podwatch.pods()['default/web-node1']['status']['containerStatuses']}
+        assert counts == {'main': 1, 'second': 1}, counts
+        return True
+    wait_for(counted, 10, 'both to count on')
 
 
 def teardown(state):
