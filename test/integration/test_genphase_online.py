@@ -366,7 +366,7 @@ http.server.HTTPServer(('127.0.0.1', 10248), Handler).serve_forever()
     said = {}
     for name in 'genphase', 'kubeadm':
         out = state.command(name, 'init', '--config', '/etc/kubernetes/kubeadm.yaml', '--skip-phases', skip).stdout
-        lines = re.sub(r'healthy after [0-9.]+m?s', 'healthy after TIME', out).splitlines()
+        lines = re.sub(r'healthy after [0-9.]+[mµ]?s', 'healthy after TIME', out).splitlines()
         said[name] = lines[:8] + sorted(lines[8:])
     assert said['genphase'] == said['kubeadm'], said
     assert '[control-plane-check] kube-scheduler is healthy after TIME' in said['genphase'], said
