@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "codec/go_quote.h"
 #include "kube/meta.h"
 #include "phase/address.h"
 #include "phase/config_validate.h"

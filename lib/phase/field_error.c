@@ -8,37 +8,8 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/go_quote.h"
 #include "phase/field_error.h"
-
-static const char *short_escape(unsigned char c)
-{
-        static const char *const escapes[256] = {
-                ['"'] = "\\\"", ['\\'] = "\\\\", ['\a'] = "\\a", ['\b'] = "\\b", ['\f'] = "\\f",
-                ['\n'] = "\\n", ['\r'] = "\\r",  ['\t'] = "\\t", ['\v'] = "\\v",
-        };
-
-        return escapes[c];
-}
-
-void go_quote(const char *s, struct buf *out)
-{
-        size_t len = strlen(s);
-
-        buf_addch(out, '"');
-        for (size_t i = 0; i < len;) {
-                unsigned char c = (unsigned char)s[i];
-                size_t n = utf8_sequence_length(s + i, len - i);
-
-                if (short_escape(c))
-                        buf_addstr(out, short_escape(c));
-                else if (n == 0 || c < 0x20 || c == 0x7f)
-                        buf_addf(out, "\\x%02x", c);
-                else
-                        buf_add(out, s + i, n);
-                i += n ? n : 1;
-        }
-        buf_addch(out, '"');
-}
 
 static void add(struct config_problems *problems, const struct value_place *place, const char *path, const char *value,
                 const char *fmt, va_list ap)

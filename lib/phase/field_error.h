@@ -8,11 +8,6 @@
 #include "phase/config.h"
 #include "phase/problems.h"
 
-struct buf;
-
-/* Appends s as Go's %q writes it. */
-void go_quote(const char *s, struct buf *out);
-
 void field_invalid_text(struct config_problems *problems, const struct config_text *value, const char *path,
                         const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* The bad value as it stands: a number, or a list or map already written out. */

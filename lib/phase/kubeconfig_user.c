@@ -88,6 +88,7 @@ int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *use
         struct pki_files files CLEANUP_PKI_FILES = {.phase = phase};
         char *server CLEANUP_FREE = config_control_plane_endpoint(phase->config);
         const char *cluster = phase->config->cluster.cluster_name.text;
+        const char *token = str_empty(user->token) ? NULL : user->token;
         int64_t validity_nsec;
         int r = parse_validity(user, &validity_nsec, err);
 
@@ -102,7 +103,7 @@ int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *use
                 return r;
         pki_files_check_period(&files, "ca", ca.certs.items[0]);
         phase_warn_endpoint_port(phase);
-        if (!user->token)
+        if (!token)
                 r = make_identity(&files, user, &ca, validity_nsec, &cert, &key, err);
         if (r == 0)
                 r = pki_cert_write(ca.certs.items[0], &ca_pem, err);
@@ -114,9 +115,9 @@ int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *use
                                           .context = context,
                                           .server = server,
                                           .ca_pem = ca_pem.data,
-                                          .cert_pem = user->token ? NULL : cert.data,
-                                          .key_pem = user->token ? NULL : key.data,
-                                          .token = (char *)user->token};
+                                          .cert_pem = token ? NULL : cert.data,
+                                          .key_pem = token ? NULL : key.data,
+                                          .token = (char *)token};
         print(phase, &config);
         if (key.data)
                 explicit_bzero(key.data, key.len);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/go_quote.h"
 #include "codec/yaml.h"
 #include "phase/component_parts.h"
 #include "phase/era_rows.h"

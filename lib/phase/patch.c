@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/go_quote.h"
 #include "codec/json.h"
 #include "codec/value.h"
 #include "phase/api_types.h"

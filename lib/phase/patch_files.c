@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/go_quote.h"
 #include "codec/yaml.h"
 #include "phase/arguments.h"
 #include "phase/field_error.h"

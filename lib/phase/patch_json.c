@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "codec/go_quote.h"
 #include "codec/value.h"
 #include "phase/era.h"
 #include "phase/field_error.h"

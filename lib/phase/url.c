@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "codec/go_quote.h"
 #include "phase/address.h"
 #include "phase/field_error.h"
 
