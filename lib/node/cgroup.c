@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@
 #define CGROUP_MODE 0755
 /* Names looked at in one directory; what is beyond is seen when these are gone. */
 #define CGROUP_NAMES_MAX 10000
+/* Below a pod: its containers, and what these make (a container with systemd has some levels). */
+#define CGROUP_DEPTH_MAX 8
 
 static int write_value(const char *directory, const char *file, const char *text, struct err *err)
 {
@@ -201,19 +204,59 @@ static void list_places(const struct host *host, struct strv *places)
         }
 }
 
+static void kill_processes(const char *directory)
+{
+        char *path CLEANUP_FREE = file_join(directory, "cgroup.procs");
+        FILE *procs = fopen(path, "re");
+        int pid;
+
+        if (!procs)
+                return;
+        /* One of another pid namespace is shown as 0. */
+        while (fscanf(procs, "%d", &pid) == 1)
+                if (pid > 1)
+                        (void)kill(pid, SIGKILL);
+        (void)fclose(procs);
+}
+
+/* A killed process leaves its cgroup a moment later: then the next try removes it. */
+static int remove_with_processes(const char *path, int depth)
+{
+        struct strv names CLEANUP_STRV = STRV_INIT;
+        const char *name;
+
+        if (rmdir(path) == 0 || errno == ENOENT || errno == ENOTDIR)
+                return 0;
+        if (errno != EBUSY || depth == 0)
+                return -errno;
+        file_list(path, CGROUP_NAMES_MAX, &names);
+        STRV_FOREACH (name, &names) {
+                char *below CLEANUP_FREE = file_join(path, name);
+                struct stat st;
+
+                if (lstat(below, &st) == 0 && S_ISDIR(st.st_mode))
+                        (void)remove_with_processes(below, depth - 1);
+        }
+        kill_processes(path);
+        return rmdir(path) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
 int cgroup_remove(const struct host *host, const char *uid, struct err *err)
 {
         struct strv places CLEANUP_STRV = STRV_INIT;
         const char *place;
+        int r = 0;
 
         list_places(host, &places);
         STRV_FOREACH (place, &places) {
                 char *path CLEANUP_FREE = xasprintf("%s/pod%s", place, uid);
 
-                if (rmdir(path) < 0 && errno != ENOENT && errno != ENOTDIR)
-                        return err_set_errno(err, errno, "removing the cgroup %s", path);
+                int failed = remove_with_processes(path, CGROUP_DEPTH_MAX);
+
+                if (failed < 0 && r == 0)
+                        r = err_set_errno(err, -failed, "removing the cgroup %s", path);
         }
-        return 0;
+        return r;
 }
 
 void cgroup_list(const struct host *host, struct strv *uids)

@@ -14,7 +14,9 @@ struct strv;
 /* Makes the pod's cgroup and sets shares, quota, memory and pids. Again is fine. */
 int cgroup_setup(const struct host *host, const struct pod *pod, struct err *err);
 /* Removes the cgroup of the pod with this UID from every hierarchy, whatever its class (that of a pod of which only its
- * containers are known is not). -EBUSY while something runs in it; a missing one is fine. */
+ * containers are known is not). For a pod of which Docker has no container any more: what still runs in there is
+ * killed, as the kubelet does (pod_container_manager_linux.go, Destroy). A dockerd that was killed while it started a
+ * container leaves such a process, and forgets it. -EBUSY until the killed are gone; a missing cgroup is fine. */
 int cgroup_remove(const struct host *host, const char *uid, struct err *err);
 /* Adds the UIDs of all pods that have a cgroup in some hierarchy, each once. None with the systemd driver. */
 void cgroup_list(const struct host *host, struct strv *uids);

@@ -153,6 +153,21 @@ def test_what_is_left_of_a_pod_that_never_ran_goes(state):
     state.podwatch.wait_ready(*state.keys())
 
 
+def test_process_that_docker_has_forgotten_goes_with_its_pod(state):
+    """What a dockerd that was killed at the start of a container leaves: a process in the pod's control group that is in no container."""
+    host, manifest = state.host, '/etc/kubernetes/manifests/lost.yaml'
+    host.write(manifest, pod('lost', terminationGracePeriodSeconds=1))
+    uid = state.podwatch.wait_ready('default/lost-node1')['default/lost-node1']['metadata']['uid']
+    stray = host.popen(['sleep', '1000'])
+    group = f'/sys/fs/cgroup/memory/kubepods/besteffort/pod{uid}'
+    host.run(['sh', '-c', f'mkdir {group}/forgotten && echo {stray.pid} >{group}/forgotten/cgroup.procs'])
+    host.run(['rm', manifest])
+    assert stray.wait(20) == -signal.SIGKILL
+    wait_for(lambda: not os.path.exists(host.path(group)), 20, 'the control group to be gone')
+    wait_for(lambda: 'default/lost-node1' not in state.podwatch.pods(), 20, 'the pod to be gone')
+    state.podwatch.wait_ready(*state.keys())
+
+
 def test_nothing_piles_up(state):
     counts = {}
     for c in state.host.docker.containers(label='io.kubernetes.pod.uid'):
