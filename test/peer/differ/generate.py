@@ -234,7 +234,7 @@ class _Draw(NodeDocuments):
             return made
         key = self.r.choice(keys)
         if kind in ('case', 'rename'):
-            place[key[0].upper() + key[1:] if kind == 'case' else key + 's'] = place.pop(key)
+            place[key[:1].upper() + key[1:] if kind == 'case' else key + 's'] = place.pop(key)
         else:
             place[key] = {'null': None, 'scalar': 'text', 'list': ['x']}[kind]
         return made
