@@ -160,8 +160,7 @@ static int read_operation(const struct value *v, struct operation *op, struct er
 
 /* Carrying out */
 
-/* The rest behind "--name": "" or "=value"; NULL where the argument has another name. */
-static const char *rest_of(const struct value *argument, const char *name)
+const char *argument_rest(const struct value *argument, const char *name)
 {
         const char *rest = str_after(value_string(argument, ""), "--");
 
@@ -174,7 +173,7 @@ static size_t find_argument(const struct command *c, const char *name, bool last
         size_t found = NOT_FOUND;
 
         for (size_t i = 0; i < c->list->list.count && (last || found == NOT_FOUND); i++)
-                if (rest_of(c->list->list.items[i], name))
+                if (argument_rest(c->list->list.items[i], name))
                         found = i;
         return found;
 }
@@ -219,7 +218,7 @@ static void replace_at(const struct command *c, size_t at, struct value *argumen
 static void remove_named(const struct command *c, const char *name)
 {
         for (size_t i = c->list->list.count; i > 0; i--)
-                if (rest_of(c->list->list.items[i - 1], name))
+                if (argument_rest(c->list->list.items[i - 1], name))
                         value_list_remove(c->list, i - 1);
 }
 
@@ -266,7 +265,7 @@ static int do_remove(const struct command *c, const struct operation *op, struct
         size_t before = c->list->list.count;
 
         for (size_t i = before; i > 0; i--) {
-                const char *rest = rest_of(c->list->list.items[i - 1], op->name);
+                const char *rest = argument_rest(c->list->list.items[i - 1], op->name);
                 if (rest && (!op->value || (*rest && strcmp(rest + 1, scalar_text(op->value)) == 0)))
                         value_list_remove(c->list, i - 1);
         }
@@ -330,7 +329,7 @@ static int do_list(const struct command *c, const struct operation *op, struct e
         struct strv parts CLEANUP_STRV = STRV_INIT, wanted CLEANUP_STRV = STRV_INIT;
         size_t at = find_argument(c, op->name, true);
         const struct value *old = at == NOT_FOUND ? NULL : c->list->list.items[at];
-        const char *rest = old ? rest_of(old, op->name) : "";
+        const char *rest = old ? argument_rest(old, op->name) : "";
 
         if (!old && op->verb == VERB_SUBTRACT)
                 return op->optional ? 0 : not_found(c, op->name, err);

@@ -32,5 +32,8 @@ int arguments_apply(struct phase_config *memory, struct value *pod, const struct
 int arguments_apply_configured(const struct phase *phase, const struct component *component, struct value *pod,
                                struct err *err);
 
+/* What follows "--name" in one argument of a command line: "" or "=value"; NULL where it has another name. Borrowed. */
+const char *argument_rest(const struct value *argument, const char *name);
+
 /* The origin of a patch: "arguments PATH", which marks in `explain` what no kubeadm does. */
 #define ARGUMENTS_ORIGIN "arguments "

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
+#include "phase/arguments.h"
 #include "phase/phase.h"
 
 #define DATA_VOLUME "etcd-data"
@@ -24,8 +25,7 @@ static const char *argument(const struct value *pod, const char *name)
         const struct value *command = first ? value_map_get(first, "command") : NULL;
 
         for (size_t i = 0; value_is(command, VALUE_LIST) && i < command->list.count; i++) {
-                const char *rest = str_after(value_string(command->list.items[i], ""), "--");
-                rest = rest ? str_after(rest, name) : NULL;
+                const char *rest = argument_rest(command->list.items[i], name);
                 if (rest && rest[0] == '=')
                         return rest + 1;
         }
