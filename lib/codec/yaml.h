@@ -9,21 +9,32 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "codec/value.h"
 
 struct buf;
 struct err;
-struct value;
-struct value_place;
+
+/* A key that its map had already, where YAML_DUPLICATE_LAST_WINS let it pass. */
+struct yaml_duplicate {
+        size_t document; /* index among the documents */
+        char *key;
+        struct value_place place;
+        uint32_t line, column; /* of the one before it */
+};
 
 struct yaml_documents {
         struct value **items; /* no NULL in it: an empty document is left out */
         size_t count;
+        struct yaml_duplicate *duplicates; /* in the order of the text */
+        size_t duplicate_count;
 };
 
 #define CLEANUP_YAML_DOCUMENTS __attribute__((cleanup(yaml_documents_release)))
 
 enum yaml_load_flags {
-        YAML_DUPLICATE_LAST_WINS = 1 << 0, /* else a duplicate key is an error at the second one's place */
+        YAML_DUPLICATE_LAST_WINS = 1 << 0, /* told as a duplicate; else an error at the second one's place */
         YAML_FIRST_ALONE = 1 << 1, /* what follows the first document is not looked at, as by go-yaml's Unmarshal */
 };
 
@@ -35,6 +46,10 @@ int yaml_load(const char *file_name, const char *data, size_t len, unsigned flag
 /* As yaml_load where exactly one document is wanted: another count is an error ("... holds N documents"). */
 int yaml_load_one(const char *file_name, const char *data, size_t len, unsigned flags, struct value **ret,
                   struct err *err);
+/* Moves the duplicates of `from` behind those of `to`, whose document number `document` they are of from then on. */
+void yaml_documents_move_duplicates(struct yaml_documents *to, struct yaml_documents *from, size_t document);
+/* What is wrong with a duplicate, to stand behind its place. */
+#define YAML_DUPLICATE_FORMAT "duplicate key \"%s\": it is already at line %u, column %u"
 void yaml_documents_release(struct yaml_documents *documents);
 
 enum yaml_write_flags {

@@ -22,7 +22,8 @@ struct loader {
         unsigned flags;
         size_t nodes; /* of this document */
         struct yaml_anchors anchors;
-        struct value *dead; /* a list: replaced values and keys, which an anchor may still name */
+        struct yaml_documents *documents; /* all before this one */
+        struct value *dead;               /* a list: replaced values and keys, which an anchor may still name */
         struct err *err;
 };
 
@@ -288,6 +289,12 @@ static int load_key(struct loader *l, char **ret_key)
         return 0;
 }
 
+static void add_duplicate(struct yaml_documents *documents, const struct yaml_duplicate *duplicate)
+{
+        documents->duplicates = xrealloc(documents->duplicates, documents->duplicate_count + 1, sizeof(*duplicate));
+        documents->duplicates[documents->duplicate_count++] = *duplicate;
+}
+
 static int load_entry(struct loader *l, int depth, struct map_index *index)
 {
         struct value_place place = place_at(l, l->event.start_mark);
@@ -300,10 +307,13 @@ static int load_entry(struct loader *l, int depth, struct map_index *index)
         const struct value_entry *old = map_index_find(index, key);
 
         /* What a merge brought is there to be replaced. */
-        if (old && old->place.origin != merged && !(l->flags & YAML_DUPLICATE_LAST_WINS))
-                return value_error(&place, l->err, ERR_INVALID,
-                                   "duplicate key \"%s\": it is already at line %u, column %u", key, old->place.line,
-                                   old->place.column);
+        if (old && old->place.origin != merged) {
+                if (!(l->flags & YAML_DUPLICATE_LAST_WINS))
+                        return value_error(&place, l->err, ERR_INVALID, YAML_DUPLICATE_FORMAT, key, old->place.line,
+                                           old->place.column);
+                add_duplicate(l->documents, &(struct yaml_duplicate){l->documents->count, xstrdup(key), place,
+                                                                     old->place.line, old->place.column});
+        }
         r = load_node(l, depth + 1, &item);
         if (r < 0)
                 return r;
@@ -374,8 +384,9 @@ static bool is_empty_root(const struct loader *l)
                !l->event.data.scalar.anchor;
 }
 
-static int load_document(struct loader *l, struct yaml_documents *documents)
+static int load_document(struct loader *l)
 {
+        struct yaml_documents *documents = l->documents;
         struct value *v CLEANUP_VALUE = NULL;
         struct value_place place = place_at(l, l->event.start_mark);
         int r;
@@ -407,7 +418,7 @@ static int load_document(struct loader *l, struct yaml_documents *documents)
         return 0;
 }
 
-static int load_stream(struct loader *l, struct yaml_documents *documents)
+static int load_stream(struct loader *l)
 {
         for (;;) {
                 int r = peek(l);
@@ -418,7 +429,7 @@ static int load_stream(struct loader *l, struct yaml_documents *documents)
                         return 0;
                 if (l->event.type == YAML_STREAM_START_EVENT)
                         consume(l);
-                else if ((r = load_document(l, documents)) == 0 && (l->flags & YAML_FIRST_ALONE))
+                else if ((r = load_document(l)) == 0 && (l->flags & YAML_FIRST_ALONE))
                         return 0;
                 if (r < 0)
                         return r;
@@ -428,8 +439,13 @@ static int load_stream(struct loader *l, struct yaml_documents *documents)
 int yaml_load(const char *file_name, const char *data, size_t len, unsigned flags, struct yaml_documents *ret_documents,
               struct err *err)
 {
-        struct loader l = {.text = {value_place_file(file_name), data, len}, .flags = flags, .err = err};
         struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {0};
+        struct loader l = {
+                .text = {value_place_file(file_name), data, len},
+                .flags = flags,
+                .documents = &documents,
+                .err = err,
+        };
         int r = yaml_text_check(&l.text, err);
 
         if (r < 0)
@@ -438,7 +454,7 @@ int yaml_load(const char *file_name, const char *data, size_t len, unsigned flag
                 return err_set(err, ENOMEM, "%s: out of memory", l.text.file);
         yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
         yaml_parser_set_input_string(&l.parser, (const unsigned char *)l.text.s, l.text.len);
-        r = load_stream(&l, &documents);
+        r = load_stream(&l);
         consume(&l);
         yaml_parser_delete(&l.parser);
         yaml_anchors_release(&l.anchors);
@@ -465,10 +481,22 @@ int yaml_load_one(const char *file_name, const char *data, size_t len, unsigned 
         return 0;
 }
 
+void yaml_documents_move_duplicates(struct yaml_documents *to, struct yaml_documents *from, size_t document)
+{
+        for (size_t i = 0; i < from->duplicate_count; i++) {
+                from->duplicates[i].document = document;
+                add_duplicate(to, &from->duplicates[i]);
+        }
+        from->duplicate_count = 0;
+}
+
 void yaml_documents_release(struct yaml_documents *documents)
 {
         for (size_t i = 0; i < documents->count; i++)
                 value_free(documents->items[i]);
+        for (size_t i = 0; i < documents->duplicate_count; i++)
+                free(documents->duplicates[i].key);
         free(documents->items);
+        free(documents->duplicates);
         *documents = (struct yaml_documents){0};
 }

@@ -495,6 +495,82 @@ static void keep_node_document(struct phase_config *config, const struct config_
                 };
 }
 
+/* Keys that are there twice. The text is read before it is decoded, so they come before all else of the document; the
+ * last one counts. */
+static void report_duplicates(struct decoder *d, const struct yaml_documents *documents, size_t index, bool mistake,
+                              struct err *err)
+{
+        for (size_t i = 0; i < documents->duplicate_count; i++) {
+                const struct yaml_duplicate *dup = &documents->duplicates[i];
+
+                if (dup->document != index)
+                        continue;
+                if (!mistake) {
+                        config_problem_warning(d->problems, &dup->place, YAML_DUPLICATE_FORMAT, dup->key, dup->line,
+                                               dup->column);
+                        continue;
+                }
+                config_problem_error(d->problems, &dup->place, YAML_DUPLICATE_FORMAT, dup->key, dup->line, dup->column);
+                if (!err->code)
+                        (void)value_error(&dup->place, err, ERR_INVALID, YAML_DUPLICATE_FORMAT, dup->key, dup->line,
+                                          dup->column);
+        }
+}
+
+/* Takes a document over for what it is for. */
+static int decode_use(struct decoder *d, const struct config_document *doc, unsigned flags, struct err *err)
+{
+        switch (doc->use) {
+        case CONFIG_DOCUMENT_INIT:
+        case CONFIG_DOCUMENT_CLUSTER:
+                return decode_document(d, doc, err);
+        case CONFIG_DOCUMENT_KUBE_PROXY:
+                d->config->kube_proxy = doc->value;
+                break;
+        case CONFIG_DOCUMENT_KUBELET:
+                d->config->kubelet = doc->value;
+                break;
+        case CONFIG_DOCUMENT_ARGUMENTS:
+                d->config->arguments = doc->value;
+                check_arguments(d->problems, doc->value);
+                break;
+        case CONFIG_DOCUMENT_NODE:
+                if (flags & CONFIG_DECODE_NODE_KINDS)
+                        keep_node_document(d->config, doc);
+                break;
+        case CONFIG_DOCUMENT_IGNORED:
+        case CONFIG_DOCUMENT_USE_MAX:
+                break;
+        }
+        return 0;
+}
+
+/* One document after the other, in kubeadm's order. What is wrong with one does not hide what is wrong with the next,
+ * but the first error is the one that counts. */
+static int decode_all(struct decoder *d, struct yaml_documents *documents, struct config_document_list *list,
+                      unsigned flags, struct err *first)
+{
+        bool init = config_documents_has_init(list);
+
+        for (size_t i = 0; i < list->count; i++) {
+                const struct config_document *doc = &list->items[i];
+                struct err why = ERR_INIT;
+                int r = config_documents_classify(list, i, d->era, flags, d->problems, &why);
+
+                report_duplicates(d, documents, doc->index,
+                                  !d->lenient && (init || doc->use == CONFIG_DOCUMENT_NODE) && r == 0, first);
+                if (r == 0)
+                        r = decode_use(d, doc, flags, first->code ? &why : first);
+                if (r < 0 && !first->code)
+                        *first = why;
+                if (r < 0)
+                        break;
+        }
+        if (!first->code)
+                (void)config_documents_check(list, d->era, flags, first);
+        return -first->code;
+}
+
 int config_decode(struct phase_config *config, struct yaml_documents *documents, const struct era *era, unsigned flags,
                   struct config_problems *problems, struct err *err)
 {
@@ -507,44 +583,16 @@ int config_decode(struct phase_config *config, struct yaml_documents *documents,
         };
         struct err first = ERR_INIT;
 
-        int r = config_documents_split(documents, era, flags, problems, &list, err);
+        int r = config_documents_split(documents, era, flags, problems, &list, &first);
+        if (r == 0) {
+                r = decode_all(&d, documents, &list, flags, &first);
+                config_no_effect(&list, era, flags & CONFIG_DECODE_NODE_KINDS, problems);
+        }
         /* Texts and places point into the documents. */
         for (size_t i = 0; i < documents->count; i++)
                 (void)config_keep_value(config, documents->items[i]);
         documents->count = 0;
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < list.count && r == 0; i++) {
-                const struct config_document *doc = &list.items[i];
-                switch (doc->use) {
-                case CONFIG_DOCUMENT_INIT:
-                case CONFIG_DOCUMENT_CLUSTER:
-                        r = decode_document(&d, doc, &first);
-                        break;
-                case CONFIG_DOCUMENT_KUBE_PROXY:
-                        config->kube_proxy = doc->value;
-                        break;
-                case CONFIG_DOCUMENT_KUBELET:
-                        config->kubelet = doc->value;
-                        break;
-                case CONFIG_DOCUMENT_ARGUMENTS:
-                        config->arguments = doc->value;
-                        check_arguments(problems, doc->value);
-                        break;
-                case CONFIG_DOCUMENT_NODE:
-                        if (flags & CONFIG_DECODE_NODE_KINDS)
-                                keep_node_document(config, doc);
-                        break;
-                case CONFIG_DOCUMENT_IGNORED:
-                case CONFIG_DOCUMENT_USE_MAX:
-                        break;
-                }
-        }
-        config_no_effect(&list, era, flags & CONFIG_DECODE_NODE_KINDS, problems);
-        if (first.code) {
-                if (err)
-                        *err = first;
-                return -first.code;
-        }
-        return 0;
+        if (r < 0 && err)
+                *err = first;
+        return r;
 }

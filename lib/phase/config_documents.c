@@ -132,6 +132,19 @@ static void suggest_version(const struct config_document *doc, const struct era 
         config_problem_suggest(problems, doc->version, read, count);
 }
 
+static bool is_init_kind(const struct config_document *doc)
+{
+        return str_eq(doc->kind, "InitConfiguration") || str_eq(doc->kind, "ClusterConfiguration");
+}
+
+static int refuse_kind(const struct config_document *doc, const struct era *era, struct config_problems *problems,
+                       struct err *err)
+{
+        return refuse(problems, &doc->value->place, err,
+                      "no kind \"%s\" is registered for version \"%s/%s\" in scheme \"%s\"", doc->kind, doc->group,
+                      doc->version, era_text(era, "messages", "scheme", "?"));
+}
+
 /* What the rows of this kubeadm say of an API version: see templates/eras.yaml, component "api". */
 static int check_api_version(const struct config_document *doc, const struct era *era, unsigned flags,
                              struct config_problems *problems, struct err *err)
@@ -156,9 +169,7 @@ static int check_api_version(const struct config_document *doc, const struct era
                                "--allow-experimental-api flag if the command supports it.",
                                doc->group, doc->version, kind);
         if (str_eq(state, "unknown")) {
-                int r = refuse(problems, place, err,
-                               "no kind \"%s\" is registered for version \"%s/%s\" in scheme \"%s\"", doc->kind,
-                               doc->group, doc->version, era_text(era, "messages", "scheme", "?"));
+                int r = refuse_kind(doc, era, problems, err);
 
                 suggest_version(doc, era, problems);
                 return r;
@@ -199,6 +210,20 @@ static void tell_ignored(const struct config_document *doc, const struct era *er
                 suggest_document(doc, problems);
 }
 
+/* Init- and ClusterConfiguration are decoded whatever group they are of. */
+static int check_foreign(const struct config_document *doc, const struct era *era, struct config_problems *problems,
+                         struct err *err)
+{
+        if (!is_init_kind(doc)) {
+                tell_ignored(doc, era, problems);
+                return 0;
+        }
+        int r = refuse_kind(doc, era, problems, err);
+
+        suggest_document(doc, problems);
+        return r;
+}
+
 static int classify(struct config_document *doc, const struct era *era, unsigned flags,
                     struct config_problems *problems, struct err *err)
 {
@@ -206,17 +231,9 @@ static int classify(struct config_document *doc, const struct era *era, unsigned
                 if (strcmp(doc->group, uses[i].group) != 0 || (uses[i].kind && strcmp(doc->kind, uses[i].kind) != 0))
                         continue;
                 doc->use = uses[i].use;
-                if (!uses[i].version)
-                        return check_api_version(doc, era, flags, problems, err);
-                if (strcmp(doc->version, uses[i].version) != 0)
-                        return err_set(err, ERR_INVALID,
-                                       "unsupported apiVersion \"%s/%s\", you may have to do manual conversion to "
-                                       "\"%s/%s\" and run kubeadm again",
-                                       doc->group, doc->version, doc->group, uses[i].version);
-                return 0;
+                return uses[i].version ? 0 : check_api_version(doc, era, flags, problems, err);
         }
-        tell_ignored(doc, era, problems);
-        return 0;
+        return check_foreign(doc, era, problems, err);
 }
 
 bool config_documents_has_kind(const struct era *era, const char *version, const char *kind)
@@ -285,8 +302,9 @@ static int collect(const struct yaml_documents *documents, struct config_documen
         for (size_t i = 0; i < documents->count; i++) {
                 struct config_document doc = {0};
                 int r = read_meta(documents->items[i], &doc, problems, err);
-                bool seen = r == 0 && kind_seen(list, doc.kind);
 
+                doc.index = i;
+                bool seen = r == 0 && kind_seen(list, doc.kind);
                 if (seen)
                         config_problem_error(&twice, &doc.value->place,
                                              "invalid configuration: kind \"%s\" is specified twice in YAML file",
@@ -303,11 +321,10 @@ static int collect(const struct yaml_documents *documents, struct config_documen
         return config_problems_aggregate(&twice, err);
 }
 
-static bool has_init(const struct config_document_list *list)
+bool config_documents_has_init(const struct config_document_list *list)
 {
         for (size_t i = 0; i < list->count; i++)
-                if (strcmp(list->items[i].group, GROUP) == 0 && (str_eq(list->items[i].kind, "InitConfiguration") ||
-                                                                 str_eq(list->items[i].kind, "ClusterConfiguration")))
+                if (is_init_kind(&list->items[i]))
                         return true;
         return false;
 }
@@ -322,7 +339,6 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
                            struct config_problems *problems, struct config_document_list *ret, struct err *err)
 {
         struct config_document_list list CLEANUP_DOCUMENT_LIST = {0};
-        bool found = false;
 
         int r = collect(documents, &list, problems, err);
         if (r < 0)
@@ -331,26 +347,55 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
         r = flags & CONFIG_DECODE_KNOWN_ONLY ? refuse_unknown(&list, era, problems, err) : 0;
         if (r < 0)
                 return r;
-        const bool init = has_init(&list);
-        for (size_t i = 0; i < list.count; i++) {
-                if (flags & CONFIG_DECODE_NODE_KINDS && !init && is_passed_over(&list.items[i], era))
-                        continue;
-                r = classify(&list.items[i], era, flags, problems, err);
-                if (r < 0)
-                        return r;
-                if (list.items[i].use == CONFIG_DOCUMENT_NODE && (init || !(flags & CONFIG_DECODE_NODE_KINDS)))
-                        tell_ignored(&list.items[i], era, problems);
-                found |= list.items[i].use == CONFIG_DOCUMENT_INIT || list.items[i].use == CONFIG_DOCUMENT_CLUSTER;
-        }
-        /* kubeadm takes a file with nothing of its own in it, too. */
-        found |= (flags & CONFIG_DECODE_NODE_KINDS) != 0;
+        *ret = list;
+        list = (struct config_document_list){0};
+        return 0;
+}
+
+int config_documents_classify(struct config_document_list *list, size_t i, const struct era *era, unsigned flags,
+                              struct config_problems *problems, struct err *err)
+{
+        const bool nodes = flags & CONFIG_DECODE_NODE_KINDS, init = config_documents_has_init(list);
+        struct config_document *doc = &list->items[i];
+
+        if (nodes && !init && is_passed_over(doc, era))
+                return 0;
+        int r = classify(doc, era, flags, problems, err);
+        if (r == 0 && doc->use == CONFIG_DOCUMENT_NODE && (init || !nodes))
+                tell_ignored(doc, era, problems);
+        return r;
+}
+
+/* FetchFromDocumentMap, in its order. */
+static int check_component_versions(const struct config_document_list *list, struct err *err)
+{
+        for (size_t u = 0; u < ARRAY_SIZE(uses); u++)
+                for (size_t i = 0; i < list->count; i++) {
+                        const struct config_document *doc = &list->items[i];
+
+                        if (!uses[u].version || doc->use != uses[u].use || str_eq(doc->version, uses[u].version))
+                                continue;
+                        return err_set(err, ERR_INVALID,
+                                       "unsupported apiVersion \"%s/%s\", you may have to do manual conversion to "
+                                       "\"%s/%s\" and run kubeadm again",
+                                       doc->group, doc->version, doc->group, uses[u].version);
+                }
+        return 0;
+}
+
+int config_documents_check(const struct config_document_list *list, const struct era *era, unsigned flags,
+                           struct err *err)
+{
+        /* Where other kinds will do, kubeadm takes a file with nothing of its own in it, too. */
+        bool found = flags & CONFIG_DECODE_NODE_KINDS;
+
+        for (size_t i = 0; i < list->count && !found; i++)
+                found = list->items[i].use == CONFIG_DOCUMENT_INIT || list->items[i].use == CONFIG_DOCUMENT_CLUSTER;
         if (!found)
                 return err_set(err, ERR_INVALID,
                                "no InitConfiguration or ClusterConfiguration kind was found in the %s",
                                era_text(era, "messages", "configurationFile", "configuration file"));
-        *ret = list;
-        list = (struct config_document_list){0};
-        return 0;
+        return check_component_versions(list, err);
 }
 
 static struct value *find_kind(const struct yaml_documents *documents, const char *kind)

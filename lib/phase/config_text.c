@@ -42,6 +42,7 @@ static int load_piece(const char *file_name, const struct patch_piece *piece, un
                 all->items[all->count++] = empty_document(file_name, piece->line);
                 return 0;
         }
+        yaml_documents_move_duplicates(all, &documents, all->count);
         all->items[all->count++] = documents.items[0];
         memmove(documents.items, documents.items + 1, --documents.count * sizeof(struct value *));
         return 0;

@@ -54,7 +54,8 @@ static int read_config(const struct phase *phase, struct buf *b, struct err *err
                        why.code == EISDIR ? "read" : "open", file, phase_errno_text(why.code, text, sizeof(text)));
 }
 
-static int load_documents(const struct phase *phase, unsigned flags, struct yaml_documents *ret, struct err *err)
+/* The documents of --config. A key that is there twice is told when its document is decoded. */
+static int read_documents(const struct phase *phase, struct yaml_documents *ret, struct err *err)
 {
         struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
 
@@ -62,8 +63,8 @@ static int load_documents(const struct phase *phase, unsigned flags, struct yaml
         if (r < 0)
                 return r;
         if (phase->as_kubeadm)
-                return config_text_load(phase->options.config_file, &b, phase->era, flags, ret, err);
-        return yaml_load(phase->options.config_file, buf_str(&b), b.len, flags, ret, err);
+                return config_text_load(phase->options.config_file, &b, phase->era, YAML_DUPLICATE_LAST_WINS, ret, err);
+        return yaml_load(phase->options.config_file, buf_str(&b), b.len, YAML_DUPLICATE_LAST_WINS, ret, err);
 }
 
 /* The command takes only what it knows, whichever kubeadm it is. */
@@ -89,23 +90,6 @@ static unsigned decode_flags(const struct phase *phase)
         if (is_strict_command(phase))
                 flags |= CONFIG_DECODE_KNOWN_ONLY;
         return flags;
-}
-
-/* The documents of --config. A key that is there twice is a mistake; as kubeadm, the last one counts. */
-static int read_documents(const struct phase *phase, struct yaml_documents *ret, struct config_problems *problems,
-                          struct err *err)
-{
-        struct err strict = ERR_INIT;
-        int r = load_documents(phase, 0, ret, &strict);
-
-        /* Whether that is all that is wrong shows when the file is read without the rule. */
-        if (r < 0 && phase_is_lenient(phase) && load_documents(phase, YAML_DUPLICATE_LAST_WINS, ret, NULL) == 0) {
-                config_problem_warning(problems, NULL, "%s", strict.msg);
-                return 0;
-        }
-        if (r < 0 && err)
-                *err = strict;
-        return r;
 }
 
 /* Chooses the kubeadm to behave as: --kubeadm-version, else the newest of the Kubernetes minor that is asked for. */
@@ -244,7 +228,7 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
         if (r == 0 && chosen)
                 r = config_flags_check_mixed(options, phase->era, err);
         if (r == 0 && options->config_file)
-                r = read_documents(phase, &documents, problems, err);
+                r = read_documents(phase, &documents, err);
         if (r == 0 && options->config_file && options->kubernetes_version)
                 config_documents_set_version(&documents, options->kubernetes_version);
         if (r == 0 && !chosen)

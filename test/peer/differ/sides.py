@@ -129,7 +129,8 @@ class Side:
                 args = ['init', 'phase', *args]
             env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', **row['env']}
             try:
-                p = subprocess.run([self.program, *self.words, *args, '--rootfs', root], cwd=root, env=env, capture_output=True, timeout=TIMEOUT_SECONDS)
+                # In front: behind them an option that has lost its value would take it for one.
+                p = subprocess.run([self.program, *self.words, f'--rootfs={root}', *args], cwd=root, env=env, capture_output=True, timeout=TIMEOUT_SECONDS)
                 status, out, err = p.returncode, p.stdout, p.stderr
             except subprocess.TimeoutExpired:
                 status, out, err = 'timeout', b'', b''

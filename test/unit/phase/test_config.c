@@ -209,6 +209,20 @@ static void test_mistakes_of_documents(void **state)
                        "\"pkg/runtime/scheme.go:111\"",
                        NULL);
         assert_refused(f, "apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration\n",
+                       "no InitConfiguration or ClusterConfiguration kind was found in the configuration file", NULL);
+        /* In the order of kubeadm: its own documents first, each with its version before what is in it. */
+        assert_refused(
+                f, CLUSTER "apiServer: text\n---\napiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration\n",
+                "kubeadm.yaml:5:12: apiServer: expected a map, found a string", NULL);
+        assert_refused(f,
+                       "apiVersion: kubeadm.k8s.io/v1beta9\nkind: InitConfiguration\n" CLUSTER
+                       "clusterName: a\nclusterName: b\n",
+                       "kubeadm.yaml:8:1: duplicate key \"clusterName\": it is already at line 7, column 1", NULL);
+        assert_refused(f, "apiVersion: a/b\nkind: InitConfiguration\n",
+                       "no kind \"InitConfiguration\" is registered for version \"a/b\" in scheme "
+                       "\"pkg/runtime/scheme.go:111\"",
+                       NULL);
+        assert_refused(f, CLUSTER "---\napiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration\n",
                        "unsupported apiVersion \"kubelet.config.k8s.io/v1\", you may have to do manual conversion to "
                        "\"kubelet.config.k8s.io/v1beta1\" and run kubeadm again",
                        NULL);
