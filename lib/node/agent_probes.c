@@ -113,6 +113,17 @@ static const struct result *newest(const struct agent_probe *probe)
         return &probe->results[(probe->first + probe->count - 1) % RESULTS_MAX];
 }
 
+/* What was decided outlives podwatch, the answers that led to it do not. */
+static void show_kept(const struct agent *agent, const struct pod_probe_state *state, cJSON *object)
+{
+        cJSON *kept = cJSON_AddObjectToObject(object, "kept");
+        char before[TIMEFMT_MAX];
+
+        timefmt_seconds(agent->started_wall, before);
+        cJSON_AddStringToObject(kept, "outcome", state->success ? "success" : "failure");
+        cJSON_AddStringToObject(kept, "before", before);
+}
+
 static cJSON *show_probe(struct agent *agent, const struct pod_incarnation *inc, size_t index, enum pod_probe_kind kind,
                          const struct agent_probe *probe, bool all)
 {
@@ -125,6 +136,8 @@ static cJSON *show_probe(struct agent *agent, const struct pod_incarnation *inc,
         for (size_t i = all || !probe ? 0 : probe->count - 1; probe && i < probe->count; i++)
                 cJSON_AddItemToArray(results, show_result(&probe->results[(probe->first + i) % RESULTS_MAX]));
         cJSON_AddItemToObject(object, "results", results);
+        if (!probe && state->known)
+                show_kept(agent, state, object);
         if (inc->containers[index].now.state == INSTANCE_RUNNING && state->due) {
                 usec_t in = usec_sub(state->due, loop_now(agent->loop));
                 char next[TIMEFMT_MAX];

@@ -255,6 +255,13 @@ static void describe_results(struct buf *out, const cJSON *results, usec_t now)
         }
 }
 
+static void describe_kept(struct buf *out, const cJSON *kept)
+{
+        if (kept)
+                buf_addf(out, "      %s, decided before podwatch was started (%s); not asked since\n",
+                         cjson_text(kept, "outcome", ""), cjson_text(kept, "before", ""));
+}
+
 static void describe_probe(struct buf *out, const cJSON *spec, const cJSON *node, const char *kind, const char *field,
                            usec_t now)
 {
@@ -276,6 +283,7 @@ static void describe_probe(struct buf *out, const cJSON *spec, const cJSON *node
                     !str_eq(cjson_text(seen, "kind", ""), kind))
                         continue;
                 describe_results(out, cjson_get(seen, "results", NULL), now);
+                describe_kept(out, cjson_get(seen, "kept", NULL));
                 duration_human(usec_sub(describe_time(seen, "next"), now), next);
                 if (describe_time(seen, "next"))
                         buf_addf(out, "      next in %s\n", next);

@@ -288,6 +288,38 @@ def test_ends_of_runs_survive_restarts_of_podwatch(state):
     wait_for(lambda: set(state.podwatch.pods()) <= {'default/pair-node1', 'default/crash-node1'}, 30, 'the end of the pods')
 
 
+def test_what_probes_decided_survives_restarts_of_podwatch(state):
+    def exec_probe(*command, **more):
+        return {'exec': {'command': list(command)}, 'periodSeconds': 1, 'timeoutSeconds': 8, **more}
+    state.put('slow', pod('slow', hostNetwork=True, terminationGracePeriodSeconds=0, container={
+        'startupProbe': exec_probe('true'), 'readinessProbe': exec_probe('sleep', '4')}))
+    state.podwatch.wait_ready('default/slow-node1')
+
+    def described():
+        node = json.loads(state.podwatch.command('describe', 'slow', '-o', 'json').stdout)['node']
+        return {p['kind']: p for p in node['probes']}, state.podwatch.command('describe', 'slow').stdout
+    before = state.container('slow')
+    assert not any('kept' in p for p in described()[0].values()), described()[0]
+    state.podwatch.kill9()
+    state.podwatch.start()
+    # The readiness probe takes four seconds: what is said before is what was kept.
+    state.podwatch.wait_ready('default/slow-node1', timeout=3)
+    assert state.container('slow')['started'] and state.container('slow')['containerID'] == before['containerID']
+
+    def kept():
+        probes, text = described()
+        assert probes['Readiness']['kept']['outcome'] == probes['Startup']['kept']['outcome'] == 'success' and not probes['Readiness']['results'], probes
+        assert text.count('success, decided before podwatch was started') == 2, text
+        return True
+    wait_for(kept, 3, 'what was decided before')
+    hold(lambda: state.container('slow')['ready'], 6, 'readiness while the first probe is under way', 0.2)
+    probes = wait_for(lambda: (lambda p: p if p['Readiness']['results'] else None)(described()[0]), 20, 'an answer of the readiness probe')
+    # The startup probe is never asked again.
+    assert 'kept' not in probes['Readiness'] and probes['Startup']['kept'] and not probes['Startup']['results'], probes
+    state.drop('slow')
+    wait_for(lambda: 'default/slow-node1' not in state.podwatch.pods(), 30, 'the end of the pod')
+
+
 # --- status -w ---
 
 def switches(pid):
