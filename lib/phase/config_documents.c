@@ -32,12 +32,16 @@ static const struct {
         {"podwatch.io", "ArgumentsConfiguration", "v1alpha1", CONFIG_DOCUMENT_ARGUMENTS},
 };
 
+static void document_release(struct config_document *doc)
+{
+        free(doc->group);
+        free(doc->version);
+}
+
 void config_document_list_release(struct config_document_list *list)
 {
-        for (size_t i = 0; i < list->count; i++) {
-                free(list->items[i].group);
-                free(list->items[i].version);
-        }
+        for (size_t i = 0; i < list->count; i++)
+                document_release(&list->items[i]);
         free(list->items);
         *list = (struct config_document_list){0};
 }
@@ -284,6 +288,20 @@ static int refuse_unknown(const struct config_document_list *list, const struct 
         return err_set(err, ERR_INVALID, "unknown configuration APIs: []schema.GroupVersionKind{%s}", buf_str(&all));
 }
 
+int config_documents_check_kinds(const struct yaml_documents *documents, struct config_problems *problems,
+                                 struct err *err)
+{
+        for (size_t i = 0; i < documents->count; i++) {
+                struct config_document doc = {0};
+                int r = read_meta(documents->items[i], &doc, problems, err);
+
+                document_release(&doc);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static bool kind_seen(const struct config_document_list *list, const char *kind)
 {
         for (size_t i = 0; i < list->count; i++)
@@ -309,12 +327,10 @@ static int collect(const struct yaml_documents *documents, struct config_documen
                         config_problem_error(&twice, &doc.value->place,
                                              "invalid configuration: kind \"%s\" is specified twice in YAML file",
                                              doc.kind);
-                if (r < 0 || seen) {
-                        free(doc.group);
-                        free(doc.version);
-                } else {
+                if (r < 0 || seen)
+                        document_release(&doc);
+                else
                         list->items[list->count++] = doc;
-                }
                 if (r < 0)
                         return r;
         }

@@ -42,6 +42,10 @@ struct config_document_list {
 
 void config_document_list_release(struct config_document_list *list);
 
+/* That each has an apiVersion and a kind; kubeadm looks at them before it reads the text of the next document. */
+int config_documents_check_kinds(const struct yaml_documents *documents, struct config_problems *problems,
+                                 struct err *err);
+
 /* What must be right before any document is decoded: each has a kind, none twice, and with CONFIG_DECODE_KNOWN_ONLY
  * all are known. flags as for config_decode. Errors with kubeadm's texts. */
 int config_documents_split(const struct yaml_documents *documents, const struct era *era, unsigned flags,

@@ -51,23 +51,19 @@ static int load_piece(const char *file_name, const struct patch_piece *piece, un
 int config_text_load(const char *file_name, const struct buf *data, const struct era *era, unsigned flags,
                      struct yaml_documents *ret, struct err *err)
 {
-        struct yaml_documents all CLEANUP_YAML_DOCUMENTS = {0};
         bool exact = str_eq(era_text(era, "patches", "separators", ""), "exact");
         struct patch_piece piece;
         size_t at = 0;
         int r;
 
+        *ret = (struct yaml_documents){0};
         while ((r = patch_split_next(buf_str(data), data->len, PATCH_SPLIT_BLANK | (exact ? PATCH_SPLIT_EXACT : 0), &at,
                                      &piece, err)) == 0) {
-                if (all.count == LIMIT_YAML_DOCUMENTS)
+                if (ret->count == LIMIT_YAML_DOCUMENTS)
                         return err_set(err, ERR_LIMIT, "%s: more than %d documents", file_name, LIMIT_YAML_DOCUMENTS);
-                r = load_piece(file_name, &piece, flags, &all, err);
+                r = load_piece(file_name, &piece, flags, ret, err);
                 if (r < 0)
                         return r;
         }
-        if (r < 0)
-                return r;
-        *ret = all;
-        all = (struct yaml_documents){0};
-        return 0;
+        return r < 0 ? r : 0;
 }

@@ -11,6 +11,6 @@ struct err;
 struct yaml_documents;
 
 /* All documents of data, an empty one as null. flags: enum yaml_load_flags. file_name is for places and messages.
- * -ERR_INVALID, -ERR_LIMIT (LIMIT_YAML_DOCUMENTS). */
+ * -ERR_INVALID, -ERR_LIMIT (LIMIT_YAML_DOCUMENTS); ret then has the documents before the one that cannot be read. */
 int config_text_load(const char *file_name, const struct buf *data, const struct era *era, unsigned flags,
                      struct yaml_documents *ret, struct err *err);

@@ -55,16 +55,22 @@ static int read_config(const struct phase *phase, struct buf *b, struct err *err
 }
 
 /* The documents of --config. A key that is there twice is told when its document is decoded. */
-static int read_documents(const struct phase *phase, struct yaml_documents *ret, struct err *err)
+static int read_documents(const struct phase *phase, struct yaml_documents *ret, struct config_problems *problems,
+                          struct err *err)
 {
         struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+        const char *file = phase->options.config_file;
+        struct err why = ERR_INIT;
 
         int r = read_config(phase, &b, err);
         if (r < 0)
                 return r;
-        if (phase->as_kubeadm)
-                return config_text_load(phase->options.config_file, &b, phase->era, YAML_DUPLICATE_LAST_WINS, ret, err);
-        return yaml_load(phase->options.config_file, buf_str(&b), b.len, YAML_DUPLICATE_LAST_WINS, ret, err);
+        if (!phase->as_kubeadm)
+                return yaml_load(file, buf_str(&b), b.len, YAML_DUPLICATE_LAST_WINS, ret, err);
+        r = config_text_load(file, &b, phase->era, YAML_DUPLICATE_LAST_WINS, ret, &why);
+        if (r < 0 && config_documents_check_kinds(ret, problems, err) == 0 && err)
+                *err = why;
+        return r;
 }
 
 /* The command takes only what it knows, whichever kubeadm it is. */
@@ -228,7 +234,7 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
         if (r == 0 && chosen)
                 r = config_flags_check_mixed(options, phase->era, err);
         if (r == 0 && options->config_file)
-                r = read_documents(phase, &documents, err);
+                r = read_documents(phase, &documents, problems, err);
         if (r == 0 && options->config_file && options->kubernetes_version)
                 config_documents_set_version(&documents, options->kubernetes_version);
         if (r == 0 && !chosen)

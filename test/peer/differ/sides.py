@@ -29,6 +29,9 @@ DECODER = re.compile(r'json: |error unmarshaling|error converting YAML|yaml: |st
 PLACE = re.compile(r'\S+:\d+:\d+: |patches/\S+|--\w[\w-]*|"[^"]+" flag')
 
 
+KIND = r'schema\.GroupVersionKind\{[^}]*\}'
+
+
 class Result:
     def __init__(self, exit_status, stdout, stderr, manifests, files):
         self.exit, self.stdout, self.stderr, self.manifests, self.files = exit_status, stdout, stderr, manifests, files
@@ -45,7 +48,7 @@ class Result:
         for line in lines:
             log = bool(KLOG.match(line) or OUR_WARNING.match(line)) or log and line.startswith(' ')
             kept += [] if log else [line]
-        return SUGGESTION.sub('', _without_pointers(re.sub(r'^error: ', '', '\n'.join(kept))))
+        return SUGGESTION.sub('', _in_order(_without_pointers(re.sub(r'^error: ', '', '\n'.join(kept)))))
 
     def warnings(self):
         """Log lines, without time and place in the source."""
@@ -73,6 +76,13 @@ def _without_chance(text, row):
 def _without_pointers(text):
     """Where Go prints the address of an object."""
     return re.sub(r'\(0x[0-9a-f]+\)', '', text)
+
+
+def _in_order(text):
+    """What validateKnownGVKs names in the order of a Go map."""
+    def ordered(match):
+        return f"{match[1]}{', '.join(sorted(re.findall(KIND, match[2])))}}}"
+    return re.sub(rf'(unknown configuration APIs: .*?\{{)({KIND}(?:, {KIND})*)\}}', ordered, text)
 
 
 def _write(path, text):
