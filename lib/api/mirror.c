@@ -33,6 +33,7 @@ struct mirror {
         bool create;
         struct cJSON *observed; /* what the watch showed, NULL: nothing */
         bool listed;            /* seen in the list that is being read */
+        bool settled;           /* nothing was to be done, and nothing has changed since */
         struct api_call *call;
         enum mirror_step step; /* of the call */
         bool again;            /* the call was made while the refusal stood */
@@ -84,6 +85,7 @@ static void clear_desired(struct mirror *m)
         free(m->status_json);
         m->pod = m->status = NULL;
         m->pod_json = m->status_json = NULL;
+        m->settled = false;
 }
 
 static void call_ended(struct mirror *m)
@@ -133,6 +135,7 @@ static void take_observed(struct mirror *m, const struct cJSON *object)
 {
         cJSON_Delete(m->observed);
         m->observed = object ? cJSON_Duplicate(object, true) : NULL;
+        m->settled = false;
         /* A third of the object, and nothing here looks at it. */
         cJSON_DeleteItemFromObjectCaseSensitive(cjson_get(m->observed, "metadata", NULL), "managedFields");
 }
@@ -242,7 +245,7 @@ static usec_t mirror_work(struct mirror *m, usec_t now)
 {
         struct mirrors *mirrors = m->mirrors;
 
-        if (m->call)
+        if (m->call || m->settled)
                 return USEC_INFINITY;
         if (m->retry_at > now)
                 return m->retry_at;
@@ -253,6 +256,7 @@ static usec_t mirror_work(struct mirror *m, usec_t now)
         if (step != MIRROR_NOTHING && busy)
                 return USEC_INFINITY; /* the end of a call looks again */
         m->step = step;
+        m->settled = step == MIRROR_NOTHING;
         switch (step) {
         case MIRROR_CREATE:
                 do_create(m);
@@ -426,10 +430,15 @@ struct mirrors *mirrors_free(struct mirrors *mirrors)
 
 void mirrors_set_node(struct mirrors *mirrors, const char *uid)
 {
+        struct mirror *m, *next;
+
         if (str_eq(uid, mirrors->node_uid))
                 return;
         free(mirrors->node_uid);
         mirrors->node_uid = uid ? xstrdup(uid) : NULL;
+        HASH_ITER (hh, mirrors->table, m, next) {
+                m->settled = false;
+        }
         look_again(mirrors);
 }
 
@@ -441,9 +450,12 @@ int mirrors_set(struct mirrors *mirrors, const char *key, const char *pod_json, 
 
         if (same_pod && same_status && m->create == create)
                 return 0;
-        struct cJSON *pod CLEANUP_CJSON = cJSON_Parse(pod_json), *status CLEANUP_CJSON = cJSON_Parse(status_json);
-        if (!pod || !status || !strchr(key, '/'))
+        struct cJSON *pod CLEANUP_CJSON = same_pod ? NULL : cJSON_Parse(pod_json);
+        struct cJSON *status CLEANUP_CJSON = cJSON_Parse(status_json);
+        if ((!pod && !same_pod) || !status || !strchr(key, '/'))
                 return err_set(err, ERR_INVALID, "mirror %s: not an object", key);
+        if (same_pod)
+                pod = TAKE_PTR(m->pod);
         clear_desired(m);
         m->pod = TAKE_PTR(pod);
         m->status = TAKE_PTR(status);

@@ -129,7 +129,7 @@ bool fact_completed(const struct pod_incarnation *inc, bool *ret_failed)
 
 bool fact_prepared(const struct pod_incarnation *inc)
 {
-        if (!inc->volumes_ready || inc->sandbox.state == INSTANCE_ABSENT)
+        if (!inc->volumes_ready || (inc->sandbox.state != INSTANCE_CREATED && inc->sandbox.state != INSTANCE_RUNNING))
                 return false;
         for (size_t i = 0; i < inc->pod->container_count; i++) {
                 const struct pod_container_view *c = &inc->containers[i];

@@ -32,7 +32,13 @@ static void start_sandbox(struct step *s, bool may_start)
         const struct pod_incarnation *inc = s->inc;
         bool ready = inc->volumes_ready && slot_free(&inc->slot);
 
-        switch (inc->sandbox.state) {
+        enum instance_state state = inc->sandbox.state;
+
+        /* A version that was put back finds the sandbox that it had before: in a replacement that is no reason to stop,
+         * since nothing of it runs. */
+        if (s->which == POD_NEXT && state == INSTANCE_EXITED && !fact_runs(inc))
+                state = INSTANCE_ABSENT;
+        switch (state) {
         case INSTANCE_ABSENT:
                 if (ready && step_due(s, later(inc->sandbox_backoff.until, inc->retry.at)))
                         step_op(s, -1, POD_OP_SANDBOX_CREATE, "start");

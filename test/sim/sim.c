@@ -4,6 +4,7 @@
  * its seed; a failure prints the seed that shows it again.
  *
  *      sim --seed 1 --schedules 1000     those with the seeds 1 to 1000
+ *      sim ... --brief                   the many: of 64 schedules 63 are small and short
  *      sim --seed 17 --verbose           the course of one
  *      sim --seed 17 --records           what its journal would hold
  *      sim ... --until-failure           no further than the first that fails, of which there must be one: for a sim
@@ -24,15 +25,21 @@
 /* With an API server; and such that are run without as well, to see that it makes no difference. */
 #define API_EVERY 2
 #define COMPARE_EVERY 8
+/* With --brief: every n-th is as it is without; of the brief ones fewer pay for more than the rules. */
+#define WHOLE_EVERY 64
+#define BRIEF_API_EVERY 4
+#define BRIEF_COMPARE_EVERY 32
+#define BRIEF_REPLAY_EVERY 11
 
 struct arguments {
         uint64_t seed, schedules;
-        bool verbose, records, until_failure;
+        bool verbose, records, until_failure, brief;
 };
 
 static int usage(void)
 {
-        (void)fprintf(stderr, "usage: sim [--seed N] [--schedules M] [--verbose] [--records] [--until-failure]\n");
+        (void)fprintf(stderr,
+                      "usage: sim [--seed N] [--schedules M] [--verbose] [--records] [--brief] [--until-failure]\n");
         return 2;
 }
 
@@ -45,6 +52,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
                         a->records = true;
                 else if (str_eq(argv[i], "--until-failure"))
                         a->until_failure = true;
+                else if (str_eq(argv[i], "--brief"))
+                        a->brief = true;
                 else if (str_eq(argv[i], "--seed") && i + 1 < argc && str_to_u64(argv[i + 1], &a->seed) == 0)
                         i++;
                 else if (str_eq(argv[i], "--schedules") && i + 1 < argc && str_to_u64(argv[i + 1], &a->schedules) == 0)
@@ -151,6 +160,26 @@ static void compare_courses(struct world_options options, struct world_result *r
         (void)snprintf(r->problem, sizeof(r->problem), "the API server has changed the course of the containers");
 }
 
+static struct world_options options_of(const struct arguments *a, uint64_t seed)
+{
+        bool brief = a->brief && seed % WHOLE_EVERY != 0;
+
+        return (struct world_options){.seed = seed,
+                                      .verbose = a->verbose,
+                                      .records = a->records,
+                                      .brief = brief,
+                                      .api = seed % (brief ? BRIEF_API_EVERY : API_EVERY) == 0,
+                                      .replay = seed % (brief ? BRIEF_REPLAY_EVERY : REPLAY_EVERY) == 1,
+                                      .whole_calm = !brief && seed % WHOLE_CALM_EVERY == 2};
+}
+
+/* Of those with an API server. */
+static bool is_compared(const struct world_options *options)
+{
+        return options->api && options->seed % (options->brief ? BRIEF_COMPARE_EVERY : COMPARE_EVERY) ==
+                                       (options->brief ? BRIEF_API_EVERY : 0);
+}
+
 int main(int argc, char **argv)
 {
         struct arguments a = {.seed = 1, .schedules = 1};
@@ -161,16 +190,11 @@ int main(int argc, char **argv)
         if (!parse(argc, argv, &a))
                 return usage();
         for (uint64_t i = 0; i < a.schedules && !(failed && a.until_failure); i++) {
-                const struct world_options options = {.seed = a.seed + i,
-                                                      .verbose = a.verbose,
-                                                      .records = a.records,
-                                                      .api = (a.seed + i) % API_EVERY == 0,
-                                                      .replay = (a.seed + i) % REPLAY_EVERY == 1,
-                                                      .whole_calm = (a.seed + i) % WHOLE_CALM_EVERY == 2};
+                const struct world_options options = options_of(&a, a.seed + i);
                 struct world_result r;
 
                 world_run(&options, &r);
-                if (options.api && (a.seed + i) % COMPARE_EVERY == 0)
+                if (is_compared(&options))
                         compare_courses(options, &r);
                 add(&sum, &r);
                 if (!r.problems)

@@ -21,6 +21,12 @@
 #define CALM (1500 * USEC_PER_SEC)
 #define CALM_SLICE (30 * USEC_PER_SEC)
 #define QUIET (180 * USEC_PER_SEC)
+/* Of a brief schedule: a list of Docker's containers and a Lease fall into its quiet. */
+#define BRIEF_CHAOS (60 * USEC_PER_SEC)
+#define BRIEF_PACE 4000 /* ms */
+#define BRIEF_SLICE (10 * USEC_PER_SEC)
+#define BRIEF_QUIET (70 * USEC_PER_SEC)
+#define BRIEF_PODS 2
 
 void world_say(struct world *w, const char *fmt, ...)
 {
@@ -477,13 +483,29 @@ static void something_rare(struct world *w)
         }
 }
 
+static void choose_chaos(struct world *w, bool *ret_steady, usec_t *ret_span, unsigned *ret_pace)
+{
+        struct rng *rng = &w->rng;
+
+        if (w->options->brief) {
+                *ret_steady = false;
+                *ret_span = rng_between(rng, 1 * USEC_PER_SEC, BRIEF_CHAOS);
+                *ret_pace = (unsigned)rng_between(rng, 100, BRIEF_PACE);
+                return;
+        }
+        *ret_steady = rng_chance(rng, 150);
+        *ret_span = rng_between(rng, 30, *ret_steady || rng_chance(rng, 70) ? 6000 : 600) * USEC_PER_SEC;
+        *ret_pace = (unsigned)rng_between(rng, 300, 20000);
+}
+
 static void chaos(struct world *w)
 {
-        bool steady = rng_chance(&w->rng, 150);
-        usec_t span = rng_between(&w->rng, 30, steady || rng_chance(&w->rng, 70) ? 6000 : 600) * USEC_PER_SEC;
-        usec_t end = sim_loop_elapsed(w->loop) + span;
-        unsigned pace = (unsigned)rng_between(&w->rng, 300, 20000); /* ms between two things, at most */
+        bool steady;
+        usec_t span, end;
+        unsigned pace; /* ms between two things, at most */
 
+        choose_chaos(w, &steady, &span, &pace);
+        end = sim_loop_elapsed(w->loop) + span;
         while (sim_loop_elapsed(w->loop) < end && w->result->problems == 0) {
                 steady ? something_rare(w) : something(w);
                 check_bounds(w);
@@ -531,11 +553,11 @@ static bool settled(struct world *w)
  */
 static void wait_for_calm(struct world *w)
 {
-        usec_t end = sim_loop_elapsed(w->loop) + CALM;
+        usec_t end = sim_loop_elapsed(w->loop) + CALM, slice = w->options->brief ? BRIEF_SLICE : CALM_SLICE;
         unsigned settled_for = 0;
 
         while (sim_loop_elapsed(w->loop) < end && w->result->problems == 0) {
-                sim_loop_run(w->loop, CALM_SLICE);
+                sim_loop_run(w->loop, slice);
                 settled_for = !w->options->whole_calm && settled(w) ? settled_for + 1 : 0;
                 if (settled_for == 2)
                         return;
@@ -583,7 +605,7 @@ static void world_begin(struct world *w)
         w->boot_id = xstrdup("boot");
         if (w->options->replay)
                 w->replay = replay_new(on_difference, w);
-        w->pod_count = (unsigned)rng_between(&w->rng, 1, WORLD_PODS_MAX);
+        w->pod_count = (unsigned)rng_between(&w->rng, 1, w->options->brief ? BRIEF_PODS : WORLD_PODS_MAX);
         for (unsigned i = 0; i < w->pod_count; i++) {
                 (void)snprintf(w->pods[i].key, sizeof(w->pods[i].key), "default/pod%u", i);
                 (void)snprintf(w->pods[i].files[0], sizeof(w->pods[i].files[0]), "pod%u.yaml", i);
@@ -634,7 +656,7 @@ void world_run(const struct world_options *options, struct world_result *ret)
                 if (w.api)
                         world_api_check(w.api);
                 w.quiet = true;
-                sim_loop_run(w.loop, QUIET);
+                sim_loop_run(w.loop, options->brief ? BRIEF_QUIET : QUIET);
                 if (w.api)
                         world_api_check(w.api);
         }

@@ -17,6 +17,7 @@ struct world_options {
         bool records;    /* what the journal would hold, too */
         bool api;        /* with an API server */
         bool replay;     /* compare with a replay of what was recorded */
+        bool brief;      /* a small world: one or two pods, a minute of faults, a calm that is looked at more often */
         bool whole_calm; /* wait for all of the time that the longest wait may take, though all is settled before */
 };
 

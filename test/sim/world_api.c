@@ -14,6 +14,7 @@
 #define MIRROR "kubernetes.io/config.mirror"
 #define BY_HAND "another" /* a hash that somebody wrote, which podwatch may not have seen yet */
 #define PACE_MSEC 15000
+#define BRIEF_PACE_MSEC 5000
 /* In any minute: what the worst weather may bring, and refusals of one request, whose pauses double from 1 s (of an
  * event's, which is another each time: none). A loop that tries each second is beyond. */
 #define MINUTE (60 * USEC_PER_SEC)
@@ -340,7 +341,9 @@ static void on_turn(void *userdata)
 
 static void next(struct world_api *api)
 {
-        api->timer = sim_after(api->w->loop, rng_between(&api->rng, 0, PACE_MSEC) * USEC_PER_MSEC, on_turn, api);
+        unsigned pace = api->w->options->brief ? BRIEF_PACE_MSEC : PACE_MSEC;
+
+        api->timer = sim_after(api->w->loop, rng_between(&api->rng, 0, pace) * USEC_PER_MSEC, on_turn, api);
 }
 
 /* --- the calm --------------------------------------------------------------------------------------------------- */

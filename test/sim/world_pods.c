@@ -96,8 +96,8 @@ struct version *world_version_new(struct world *w, unsigned index)
                                                      : POD_RESTART_NEVER;
         pod->termination_grace_seconds = (int64_t)rng_below(rng, 15);
         pod->host_network = rng_chance(rng, 500);
-        init = rng_chance(rng, 400) ? rng_between(rng, 1, 2) : 0;
-        app = rng_between(rng, 1, 3);
+        init = rng_chance(rng, 400) ? rng_between(rng, 1, w->options->brief ? 1 : 2) : 0;
+        app = rng_between(rng, 1, w->options->brief ? 2 : 3);
         pod->init_count = init;
         pod->container_count = init + app;
         pod->containers = xcalloc(pod->container_count, sizeof(*pod->containers));

@@ -86,11 +86,40 @@ static void the_end_of_another_run_is_looked_at_again(void **state)
         rig_release(&rig);
 }
 
+/* A version was put back while podwatch was away, and what is left of its run before is still in Docker: its sandbox
+ * has ended. The one that runs goes on until a new sandbox is made. */
+static void a_replacement_makes_a_sandbox_in_place_of_one_that_has_ended(void **state)
+{
+        struct docker_container seen;
+        struct rig rig;
+
+        (void)state;
+        up(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_show(&rig, &seen, "before", "u2", "h2", "", 3, "", true);
+        seen.state = DOCKER_STATE_EXITED;
+        seen.started = rig.wall - 5 * SEC;
+        seen.finished = rig.wall - 2 * SEC;
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        assert_int_equal(rig.view->next->sandbox.state, INSTANCE_EXITED);
+        rig_settle(&rig);
+        assert_int_equal(rig.view->current->phase, POD_STOPPING);
+        rig_exits(&rig, "app0", 0);
+        rig_exits(&rig, "", 0);
+        rig_settle(&rig);
+        assert_string_equal(rig.view->current->pod->uid, "u2");
+        assert_int_equal(rig.view->current->sandbox.attempt, 4);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_somebody_starts_is_seen_though_the_clock_was_set_back),
                 cmocka_unit_test(the_end_of_another_run_is_looked_at_again),
+                cmocka_unit_test(a_replacement_makes_a_sandbox_in_place_of_one_that_has_ended),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
