@@ -342,7 +342,7 @@ static inline void cleanup_pod(struct pod **pod)
 const char *pod_map_get(const struct pod_map *map, const char *key); /* NULL without */
 const struct pod_container *pod_find_container(const struct pod *pod, const char *name);
 /* Whether a container that ended with this code is run again: its rules, its own policy, the pod's (podutil
- * ContainerShouldRestart). */
+ * ContainerShouldRestart). A code below 0: its policy alone, of a run that is ended before its code is known. */
 bool pod_container_restarts(const struct pod *pod, const struct pod_container *container, int exit_code);
 /* Whether there is any code after which it is. */
 bool pod_container_may_restart(const struct pod *pod, const struct pod_container *container);

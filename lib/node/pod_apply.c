@@ -368,8 +368,12 @@ static void probe_decided(struct pod_incarnation *inc, size_t i, enum pod_probe_
         char reason[128];
 
         if (verdict == PROBE_FAILED && kind != POD_PROBE_READINESS) {
-                (void)snprintf(reason, sizeof(reason), "Container %.60s failed %s probe, will be restarted", spec->name,
-                               words[kind]);
+                /* The kubelet's words; it says nothing of what follows for an init container. */
+                bool restarts = !spec->init && pod_container_restarts(inc->pod, spec, -1);
+
+                (void)snprintf(reason, sizeof(reason), "%s %.63s failed %s probe%s",
+                               spec->init ? "Init container" : "Container", spec->name, words[kind],
+                               restarts ? ", will be restarted" : "");
                 edge_restart(inc, i, reason, spec->probes[kind].termination_grace_seconds, false, now);
         }
         edge_readiness(inc, i, now);

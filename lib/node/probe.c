@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,7 +44,7 @@ struct probe {
         int fd;
         struct loop_source *io, *timer, *defer;
         /* http */
-        char *host, *path;
+        char *host, *path, *url; /* url: of the request under way */
         int port;
         bool https, any_status;
         int redirects;
@@ -61,6 +62,7 @@ static void probe_drop(struct probe *probe)
         buf_release(&probe->output);
         free(probe->host);
         free(probe->path);
+        free(probe->url);
         free(probe);
 }
 
@@ -128,6 +130,55 @@ static bool is_redirect(int status)
         return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Length of the address, 0 where the host is no numeric address: names would block the loop. */
+static socklen_t socket_address(const char *host, int port, struct sockaddr_storage *ret)
+{
+        struct sockaddr_in *in = (struct sockaddr_in *)ret;
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+
+        memset(ret, 0, sizeof(*ret));
+        if (str_eq(host, "localhost"))
+                host = "127.0.0.1";
+        if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+                in->sin_family = AF_INET;
+                in->sin_port = htons((uint16_t)port);
+                return sizeof(*in);
+        }
+        if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
+                in6->sin6_family = AF_INET6;
+                in6->sin6_port = htons((uint16_t)port);
+                return sizeof(*in6);
+        }
+        return 0;
+}
+
+/* "dial tcp 10.0.0.1:80: connect: connection refused": what people search their logs for is Go's text. */
+static void add_dial_error(struct probe *probe, int error)
+{
+        const char *text = strerrordesc_np(error) ?: "unknown error";
+        bool v6 = strchr(probe->host, ':') && probe->host[0] != '[';
+
+        buf_addf(&probe->output, "dial tcp %s%s%s:%d: connect: %c%s", v6 ? "[" : "", probe->host, v6 ? "]" : "",
+                 probe->port, tolower((unsigned char)text[0]), text + 1);
+}
+
+/* An exchange that failed, in the words of Go's net/http; they are the same each time, so that events add up. */
+static void add_http_error(struct probe *probe, const struct err *err)
+{
+        struct sockaddr_storage address;
+
+        buf_addf(&probe->output, "Get \"%s\": ", probe->url);
+        if (err->code == ETIMEDOUT)
+                buf_addstr(&probe->output,
+                           "context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
+        else if (err->code == EHOSTUNREACH && socket_address(probe->host, probe->port, &address) == 0)
+                buf_addf(&probe->output, "dial tcp: lookup %s: no such host", probe->host);
+        else if (err->code == ECONNREFUSED || err->code == EHOSTUNREACH || err->code == ENETUNREACH)
+                add_dial_error(probe, err->code);
+        else
+                buf_addstr(&probe->output, err->msg);
+}
+
 static void http_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
 {
         struct probe *probe = userdata;
@@ -138,7 +189,7 @@ static void http_done(void *userdata, const struct curl_glue_response *response,
                 return;
         }
         if (err) {
-                buf_addf(&probe->output, "%s", err->msg);
+                add_http_error(probe, err);
                 finish(probe, (struct probe_result){.success = false});
                 return;
         }
@@ -181,13 +232,13 @@ static void start_http(struct probe *probe)
 {
         struct strv headers CLEANUP_STRV = STRV_INIT;
         bool v6 = strchr(probe->host, ':') && probe->host[0] != '[';
-        char *url CLEANUP_FREE =
-                xasprintf("%s://%s%s%s:%d%s%s", probe->https ? "https" : "http", v6 ? "[" : "", probe->host,
-                          v6 ? "]" : "", probe->port, probe->path[0] == '/' ? "" : "/", probe->path);
 
+        free(probe->url);
+        probe->url = xasprintf("%s://%s%s%s:%d%s%s", probe->https ? "https" : "http", v6 ? "[" : "", probe->host,
+                               v6 ? "]" : "", probe->port, probe->path[0] == '/' ? "" : "/", probe->path);
         probe_headers(probe->handler, &headers);
         struct curl_glue_request request = {
-                .url = url,
+                .url = probe->url,
                 .headers = (const char *const *)headers.items,
                 .max_body = LIMIT_PROBE_OUTPUT,
                 .deadline = probe->deadline,
@@ -254,8 +305,7 @@ static void tcp_ready(void *userdata, uint32_t events)
         if (getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
                 error = errno;
         if (error)
-                buf_addf(&probe->output, "dial tcp %s:%d: %s", probe->host, probe->port,
-                         strerrordesc_np(error) ?: "unknown error");
+                add_dial_error(probe, error);
         finish(probe, (struct probe_result){.success = error == 0});
 }
 
@@ -266,28 +316,6 @@ static void tcp_timeout(void *userdata, usec_t now)
         (void)now;
         buf_addf(&probe->output, "dial tcp %s:%d: i/o timeout", probe->host, probe->port);
         finish(probe, (struct probe_result){.success = false});
-}
-
-/* Length of the address, 0 where the host is no numeric address: names would block the loop. */
-static socklen_t socket_address(const char *host, int port, struct sockaddr_storage *ret)
-{
-        struct sockaddr_in *in = (struct sockaddr_in *)ret;
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
-
-        memset(ret, 0, sizeof(*ret));
-        if (str_eq(host, "localhost"))
-                host = "127.0.0.1";
-        if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
-                in->sin_family = AF_INET;
-                in->sin_port = htons((uint16_t)port);
-                return sizeof(*in);
-        }
-        if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
-                in6->sin6_family = AF_INET6;
-                in6->sin6_port = htons((uint16_t)port);
-                return sizeof(*in6);
-        }
-        return 0;
 }
 
 static void start_tcp(struct probe *probe)
@@ -311,8 +339,7 @@ static void start_tcp(struct probe *probe)
                         return;
                 }
         }
-        buf_addf(&probe->output, "dial tcp %s:%d: %s", probe->host, probe->port,
-                 strerrordesc_np(-r) ?: "unknown error");
+        add_dial_error(probe, -r);
         finish_later(probe, (struct probe_result){.success = false});
 }
 

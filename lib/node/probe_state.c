@@ -38,13 +38,15 @@ void probe_plan(struct pod_probe_state *state, const struct pod_probe *probe, us
         state->due = due > now ? due : usec_add(now, offset);
 }
 
-/* Keeps the cadence: the first tick after now, counted from the planned time. */
+/* Keeps the cadence: ticks are counted from the planned time. Of those that passed while the probe ran one is kept, as
+ * by the kubelet's time.Ticker, and is due at once: a server that hangs for the whole period is found out no later for
+ * it. */
 static void plan_next(struct pod_probe_state *state, const struct pod_probe *probe, usec_t now)
 {
         usec_t period = probe_period(probe);
         usec_t late = usec_sub(now, state->due);
 
-        state->due = usec_add(state->due, (late / period + 1) * period);
+        state->due = usec_add(state->due, late < period ? period : late / period * period);
         state->slot.op = POD_OP_NONE;
         state->last = now;
 }

@@ -5,6 +5,7 @@
  * it has ended, then the sandbox at once: pause has nothing to save. The grace is the pod's for all of that together;
  * each container gets STOP_GRACE_MIN after its signal at least.
  */
+#include "base/str.h"
 #include "node/step.h"
 
 /* The stop of a hook or its signal may take over what can last. */
@@ -26,6 +27,20 @@ static bool stop_by_hook(struct step *s, size_t index, usec_t deadline)
         return true;
 }
 
+/* As the kubelet says it: what made it necessary and what follows, where the pod goes on; else that it stops. */
+static void killing_event(struct step *s, size_t index)
+{
+        const struct pod_container_view *c = &s->inc->containers[index];
+        const char *name = s->inc->pod->containers[index].name;
+
+        if (s->inc->phase >= POD_STOPPING || !c->restart_wanted)
+                step_event(s, (int)index, false, "Killing", "Stopping container %s", name);
+        else if (str_eq(c->retry.reason, REASON_POST_START))
+                step_event(s, (int)index, false, "Killing", "FailedPostStartHook");
+        else
+                step_event(s, (int)index, false, "Killing", "%s", c->restart_reason);
+}
+
 static void stop_by_signal(struct step *s, size_t index, usec_t deadline, bool may_signal, const char *cause)
 {
         const struct pod_container_view *c = &s->inc->containers[index];
@@ -38,7 +53,7 @@ static void stop_by_signal(struct step *s, size_t index, usec_t deadline, bool m
         if (!may_signal || !slot_yields(&c->slot) || !step_due(s, c->retry.at))
                 return;
         step_op(s, (int)index, POD_OP_SIGNAL, cause);
-        step_event(s, (int)index, false, "Killing", "Stopping container %s", s->inc->pod->containers[index].name);
+        killing_event(s, index);
 }
 
 void step_stop_container(struct step *s, size_t index, usec_t deadline, bool may_signal, const char *cause)

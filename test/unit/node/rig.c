@@ -154,6 +154,8 @@ static void take_up(struct rig *rig, const struct pod_action *a)
                      where(rig, a->which, -1));
                 break;
         case POD_ACTION_EVENT:
+                (void)snprintf(rig->event, sizeof(rig->event), "%s: %s", a->reason, a->message);
+                return;
         case POD_ACTION_MAX:
                 return;
         }

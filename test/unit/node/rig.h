@@ -27,9 +27,10 @@ struct rig {
         struct pod_view *view;
         struct pod_plan plan;
         struct rig_op ops[RIG_OPS_MAX];
-        usec_t now, wall; /* both move by rig_at */
-        unsigned ids;     /* last id given */
-        struct buf log;   /* since rig_take */
+        usec_t now, wall;                   /* both move by rig_at */
+        unsigned ids;                       /* last id given */
+        struct buf log;                     /* since rig_take */
+        char event[POD_VIEW_TEXT_MAX + 64]; /* the last one, "Reason: message" */
 };
 
 /* A pod with containers init0... and app0...; UID and spec hash are given. */

@@ -158,6 +158,9 @@ static void http_deadline(void **state)
         get(rig, "/silent", 200 * USEC_PER_MSEC);
         assert_false(rig->result.success);
         assert_false(rig->result.error);
+        assert_non_null(str_after(rig->output, "Get \"http://127.0.0.1:"));
+        assert_non_null(strstr(
+                rig->output, "/silent\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"));
         assert_in_range(clock_boottime() - began, 150 * USEC_PER_MSEC, 5 * USEC_PER_SEC);
 }
 
@@ -173,6 +176,20 @@ static int free_port(void)
         return ntohs(in.sin_port);
 }
 
+static void http_refused(void **state)
+{
+        struct rig *rig = *state;
+        struct pod_handler handler = {.type = POD_HANDLER_HTTP_GET, .path = (char *)"/", .port = free_port()};
+        char expected[160];
+
+        (void)snprintf(expected, sizeof(expected),
+                       "Get \"http://127.0.0.1:%d/\": dial tcp 127.0.0.1:%d: connect: connection refused", handler.port,
+                       handler.port);
+        run(rig, &handler, USEC_PER_SEC);
+        assert_false(rig->result.success);
+        assert_string_equal(rig->output, expected);
+}
+
 static void tcp_outcomes(void **state)
 {
         struct rig *rig = *state;
@@ -183,7 +200,7 @@ static void tcp_outcomes(void **state)
         handler.port = free_port();
         run(rig, &handler, USEC_PER_SEC);
         assert_false(rig->result.success);
-        assert_non_null(strstr(rig->output, "Connection refused"));
+        assert_non_null(strstr(rig->output, "connect: connection refused"));
         handler.host = (char *)"some.name";
         run(rig, &handler, USEC_PER_SEC);
         assert_false(rig->result.success);
@@ -228,6 +245,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(http_outcomes, setup, teardown),
                 cmocka_unit_test_setup_teardown(http_redirects, setup, teardown),
                 cmocka_unit_test_setup_teardown(http_deadline, setup, teardown),
+                cmocka_unit_test_setup_teardown(http_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(tcp_outcomes, setup, teardown),
                 cmocka_unit_test_setup_teardown(what_cannot_be_carried_out_is_an_error, setup, teardown),
                 cmocka_unit_test_setup_teardown(cancelled_probes_are_silent, setup, teardown),

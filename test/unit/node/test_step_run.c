@@ -232,6 +232,7 @@ static void a_failed_liveness_probe_restarts_with_backoff(void **state)
                 (void)rig_take(&rig);
                 rig_probed(&rig, "app0", POD_PROBE_LIVENESS, false);
                 assert_string_equal(rig_take(&rig), "signal:app0");
+                assert_string_equal(rig.event, "Killing: Container app0 failed liveness probe, will be restarted");
                 rig_exits(&rig, "app0", 143);
                 if (round == 0)
                         rig_settle(&rig);
@@ -251,6 +252,7 @@ static void a_failed_liveness_probe_ends_a_pod_that_runs_once(void **state)
         rig_probe(pod, "app0", POD_PROBE_STARTUP, 1, 1);
         up(&rig, pod);
         rig_probed(&rig, "app0", POD_PROBE_STARTUP, false);
+        assert_string_equal(rig.event, "Killing: Container app0 failed startup probe");
         rig_exits(&rig, "app0", 137);
         assert_string_equal(rig_take(&rig), "signal:app0 STOP:completed sandbox-stop");
         rig_release(&rig);
