@@ -3,6 +3,7 @@
  * What is worth telling, in the kubelet's reasons and words (pkg/kubelet/events/event.go, kuberuntime), so that alerts
  * written for it go on working: to the log, to the ring that `podwatch` shows, and to the API server.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,7 +90,9 @@ static void image_is_there(struct agent *agent, const struct pod_exec_job *job)
 
         duration_text((int64_t)(job->took / USEC_PER_MSEC) * 1000000, took);
         if (job->pulled)
-                text = xasprintf("Successfully pulled image \"%s\" in %s", image, took);
+                text = xasprintf("Successfully pulled image \"%s\" in %s (%s including waiting). Image size: %" PRId64
+                                 " bytes.",
+                                 image, took, took, job->image_size);
         else
                 text = xasprintf("Container image \"%s\" already present on machine", image);
         post(agent, job, false, "Pulled", text);
@@ -97,18 +100,12 @@ static void image_is_there(struct agent *agent, const struct pod_exec_job *job)
 
 static void succeeded(struct agent *agent, const struct pod_exec_job *job, enum pod_op op)
 {
-        const char *name = job->container >= 0 ? job->pod->containers[job->container].name : "";
-        char *text CLEANUP_FREE = NULL;
-
-        if (op == POD_OP_IMAGE) {
+        if (op == POD_OP_IMAGE)
                 image_is_there(agent, job);
-        } else if (op == POD_OP_CREATE) {
-                text = xasprintf("Created container %s", name);
-                post(agent, job, false, "Created", text);
-        } else if (op == POD_OP_START) {
-                text = xasprintf("Started container %s", name);
-                post(agent, job, false, "Started", text);
-        }
+        else if (op == POD_OP_CREATE)
+                post(agent, job, false, "Created", "Container created");
+        else if (op == POD_OP_START)
+                post(agent, job, false, "Started", "Container started");
 }
 
 /* Reason of the event and what stands in front of the message, by what failed. */
@@ -120,7 +117,7 @@ static const struct failure {
         [POD_OP_SANDBOX_START] = {"FailedCreatePodSandBox", "Failed to create pod sandbox: "},
         [POD_OP_SANDBOX_STOP] = {"FailedKillPod", "error killing pod: "},
         [POD_OP_CLEANUP] = {"FailedSync", "error cleaning up: "},
-        [POD_OP_IMAGE] = {"Failed", "Failed to pull image: "},
+        [POD_OP_IMAGE] = {"Failed", ""},
         [POD_OP_CREATE] = {"Failed", "Error: "},
         [POD_OP_START] = {"Failed", "Error: "},
         [POD_OP_POST_START] = {"FailedPostStartHook", ""},
@@ -142,16 +139,21 @@ void agent_events_of_outcome(struct agent *agent, const struct pod_exec_job *job
         /* With Docker away everything fails, which is said once, elsewhere. */
         if (!agent->runtime_ready || !failure->reason)
                 return;
-        char *text CLEANUP_FREE = xasprintf("%s%s", never ? "" : failure->before, outcome->message);
+        char *text CLEANUP_FREE = NULL;
+        if (outcome->op == POD_OP_IMAGE && !never)
+                text = xasprintf("Failed to pull image \"%s\": %s", job->pod->containers[job->container].image,
+                                 outcome->message);
+        else
+                text = xasprintf("%s%s", failure->before, outcome->message);
         post(agent, job, true, never ? outcome->reason : failure->reason, text);
 }
 
 void agent_event_of_probe(struct agent *agent, const struct pod_exec_job *job, bool error, const char *output)
 {
-        char *text CLEANUP_FREE =
-                xasprintf("%s probe %s: %s", pod_probe_kind_name(job->probe), error ? "errored" : "failed", output);
+        const char *outcome = error ? "errored and resulted in unknown state" : job->warning ? "warning" : "failed";
+        char *text CLEANUP_FREE = xasprintf("%s probe %s: %s", pod_probe_kind_name(job->probe), outcome, output);
 
-        post(agent, job, true, "Unhealthy", text);
+        post(agent, job, true, job->warning ? "ProbeWarning" : "Unhealthy", text);
 }
 
 void agent_event_of_pull(struct agent *agent, const struct pod_exec_job *job)
@@ -181,7 +183,7 @@ void agent_events_of_waits(struct agent *agent, struct pod_entry *entry)
                 char *text CLEANUP_FREE = crash ? xasprintf("Back-off restarting failed container %s in pod %s_%s(%s)",
                                                             c->name, inc->pod->name, inc->pod->namespace, inc->pod->uid)
                                                 : xasprintf("Back-off pulling image \"%s\"", c->image);
-                post(agent, &job, true, "BackOff", text);
+                post(agent, &job, crash, "BackOff", text); /* that of a pull is Normal with the kubelet, too */
                 latest = wait->until > latest ? wait->until : latest;
         }
         state->backoff_told = latest;

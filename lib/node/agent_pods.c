@@ -149,7 +149,7 @@ static void on_probed(void *userdata, const struct pod_exec_job *job, uint32_t g
                 return;
         agent_metrics_probe(agent_pod_of(entry), job, success, error);
         agent_probe_answered(agent, entry, job, success, error, output);
-        if (!success)
+        if (!success || job->warning)
                 agent_event_of_probe(agent, job, error, output);
         agent_kick(agent);
 }

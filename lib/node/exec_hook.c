@@ -78,6 +78,7 @@ static void on_probe(void *userdata, const struct probe_result *result)
 
         job->probe = NULL;
         about.took = usec_sub(loop_now(exec->loop), job->probe_started);
+        about.warning = result->warning;
         exec->handlers.probed(exec->userdata, &about, job->generation, result->success, result->error, result->output);
         job_free(job);
 }

@@ -208,6 +208,7 @@ static void on_image(void *userdata, const struct docker_image *image, const str
         if (job_over(job))
                 return;
         if (!err) {
+                job->image_size = image->size_bytes;
                 job_done(job, fact_add(job->exec, image)->id);
         } else if (err->status == 400) {
                 job_failed(job, "InvalidImageName", "%s", err->msg);

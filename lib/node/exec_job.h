@@ -49,6 +49,7 @@ struct job {
         bool pulling; /* counts among exec->pulls */
         int tries;
         usec_t pull_started; /* 0: nothing was pulled */
+        int64_t image_size;  /* bytes, once it is looked up */
         usec_t probe_started;
         char *name, *body; /* of a create; of a start that failed, body is Docker's message */
         char signal[32];

@@ -29,6 +29,7 @@ struct pod_exec_job job_about(const struct job *job)
                 .container = job->container,
                 .probe = job->probe_kind,
                 .pulled = job->pull_started > 0,
+                .image_size = job->image_size,
                 .took = job->pull_started ? usec_sub(loop_now(job->exec->loop), job->pull_started) : 0,
         };
 }

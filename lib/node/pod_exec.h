@@ -36,8 +36,10 @@ struct pod_exec_job {
         const struct pod *pod;
         int container; /* index, -1: the pod itself */
         enum pod_probe_kind probe;
-        bool pulled; /* IMAGE: it was not there and was pulled */
-        usec_t took; /* the pull, or the probe */
+        bool pulled;        /* IMAGE: it was not there and was pulled */
+        int64_t image_size; /* IMAGE: bytes, of one that was pulled */
+        bool warning;       /* a probe that succeeded with something to tell */
+        usec_t took;        /* the pull, or the probe */
 };
 
 struct pod_exec_handlers {

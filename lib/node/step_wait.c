@@ -19,8 +19,8 @@ static void wait_of_image(struct step *s, size_t i, const struct pod_container_v
         const char *image = s->inc->pod->containers[i].image;
 
         if (c->image_retry.failures && c->image_retry.at > s->now && str_eq(c->image_retry.reason, "ErrImagePull"))
-                step_wait(s, (int)i, c->image_retry.at, "ImagePullBackOff", "Back-off pulling image \"%s\": %s", image,
-                          c->image_retry.message);
+                step_wait(s, (int)i, c->image_retry.at, "ImagePullBackOff", "Back-off pulling image \"%s\": %s: %s",
+                          image, c->image_retry.reason, c->image_retry.message);
         else if (c->image_retry.failures)
                 step_wait(s, (int)i, later(s, c->image_retry.at), c->image_retry.reason, "%s", c->image_retry.message);
         else

@@ -16,8 +16,8 @@ SLEEP = 'trap "exit 0" TERM; while :; do sleep 0.1; done'
 VOLUMES = [{'name': 'out', 'hostPath': {'path': OUT, 'type': 'DirectoryOrCreate'}}]
 HTTP, HTTPS, TCP = 18081, 18443, 18082
 
-# Answers by path: /status/N with N, /fails/A-B with 500 from the A-th request to the B-th, /hang never; each request is a
-# line of the log: when it came, its path, who asked, what it wanted.
+# Answers by path, behind a name: /status/N with N, /to/HOST with a redirect there, /fails/A-B with 500 from the A-th request
+# to the B-th, /hang never; each request is a line of the log: when it came, its path, who asked, what it wanted.
 SERVER = f'''
 import http.server, json, socketserver, ssl, sys, threading, time
 
@@ -35,6 +35,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = 200
         if kind == 'status':
             status = int(value)
+        elif kind == 'to':
+            status = 302
         elif kind == 'fails':
             first, last = map(int, value.split('-'))
             status = 500 if first <= counts[name] <= last else 200
@@ -44,6 +46,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(30)
             return
         self.send_response(status)
+        if status == 302:
+            self.send_header('Location', 'http://' + value + '/')
         self.send_header('Content-Length', '5')
         self.end_headers()
         self.wfile.write(b'words')
@@ -83,6 +87,7 @@ def pods():
         'http': manifest('http', shell('main', ports=[{'name': 'web', 'containerPort': HTTP}], readinessProbe={
             **get('/http/status/204', 'web', httpHeaders=[{'name': 'X-Want', 'value': 'an answer'}]), 'periodSeconds': 1})),
         'https': manifest('https', shell('main', readinessProbe={**get('/https', HTTPS, scheme='HTTPS'), 'periodSeconds': 1})),
+        'away': manifest('away', shell('main', readinessProbe={**get('/away/to/elsewhere.test'), 'periodSeconds': 1})),
         'tcp': manifest('tcp', shell('main', readinessProbe={'tcpSocket': {'port': TCP}, 'periodSeconds': 1, 'failureThreshold': 1})),
         'slow': manifest('slow', shell(
             'main', startupProbe={'exec': {'command': ['test', '-e', '/out/started']}, 'periodSeconds': 1, 'failureThreshold': 300},
@@ -145,6 +150,12 @@ def test_http_by_a_named_port(state):
 
 def test_https_takes_any_certificate(state):
     wait_for(lambda: state.ready('https'), 30, 'readiness')
+
+
+def test_redirect_to_another_host_is_success_with_a_warning(state):
+    wait_for(lambda: state.ready('away'), 30, 'readiness')
+    warnings = state.events('away', 'ProbeWarning')
+    assert 'Readiness probe warning: Probe terminated redirects' in warnings[0], warnings
 
 
 def test_http_in_the_network_of_the_pod(state):

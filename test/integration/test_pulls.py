@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import tarfile
 import threading
@@ -59,7 +60,10 @@ def test_without_credentials_the_pull_fails_and_backs_off(state):
     state.put('early', image=f'{IMAGE}:1')
     wait_for(lambda: state.waiting('early').get('reason') == 'ImagePullBackOff', 15, 'the backoff')
     assert 'no basic auth credentials' in state.waiting('early')['message'], state.waiting('early')
-    assert state.events('early', 'Pulling') and state.events('early', 'Failed') and state.events('early', 'BackOff')
+    assert state.events('early', 'Pulling') and state.events('early', 'BackOff')
+    assert any('Failed to pull image "' in e['message'] for e in state.events('early', 'Failed')), state.events('early', 'Failed')
+    message = state.waiting('early')['message']
+    assert message.startswith('Back-off pulling image "') and '": ErrImagePull: ' in message, message
     status = state.podwatch.command('status').stdout
     assert 'ImagePullBackOff' in status, status
 
@@ -67,7 +71,8 @@ def test_without_credentials_the_pull_fails_and_backs_off(state):
 def test_credentials_of_docker_config(state):
     state.host.write('/var/lib/kubelet/config.json', json.dumps({'auths': {'127.0.0.1:5000': {'username': 'me', 'password': 'secret'}}}), 0o600)
     state.podwatch.wait_ready('default/early-node1', timeout=30)
-    assert state.events('early', 'Successfully pulled image')
+    pulled = state.events('early', 'Successfully pulled image')[0]['message']
+    assert re.search(r' in [0-9.]+m?s \([0-9.]+m?s including waiting\)\. Image size: [1-9][0-9]* bytes\.', pulled), pulled
     assert 'secret' not in state.podwatch.log_text()
 
 
