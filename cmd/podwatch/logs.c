@@ -16,10 +16,13 @@
 static void on_head(void *userdata, const struct http_answer *answer)
 {
         char *note CLEANUP_FREE = http_answer_header(answer, CONTAINER_LOG_NOTE);
+        char *warning CLEANUP_FREE = http_answer_header(answer, CONTAINER_LOG_WARNING);
 
         (void)userdata;
         if (note)
                 (void)fprintf(stderr, "%s\n", note);
+        if (warning)
+                (void)fprintf(stderr, "%s\n", warning);
 }
 
 static bool on_data(void *userdata, const char *data, size_t len)

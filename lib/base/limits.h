@@ -59,6 +59,10 @@
 #define LIMIT_DOCKER_BODY (32 * 1024 * 1024)
 /* One line of Docker's event stream. */
 #define LIMIT_DOCKER_EVENT (256 * 1024)
+/* One record of a json-file log: Docker cuts lines at 16 KiB, each byte of which is at most six as JSON; attributes.
+ * And files of one log that are read (max-file). */
+#define LIMIT_DOCKER_LOG_RECORD (256 * 1024)
+#define LIMIT_DOCKER_LOG_FILES 100
 /* One answer of the API server; a pod is below 1.5 MiB, a list of ours below 110 of them. */
 #define LIMIT_API_BODY (64 * 1024 * 1024)
 /* What is kept of the text in which a server refuses a request whose good answer would be streamed. */

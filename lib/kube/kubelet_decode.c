@@ -19,9 +19,6 @@
 #define KUBELET_PORT 10250
 #define HEALTHZ_PORT 10248
 #define PODS_MAX 110
-#define IMAGE_GC_HIGH 85
-#define IMAGE_GC_LOW 80
-#define IMAGE_GC_AGE (120 * USEC_PER_SEC)
 #define TOKEN_TTL (120 * USEC_PER_SEC)
 #define AUTHORIZED_TTL (300 * USEC_PER_SEC)
 #define UNAUTHORIZED_TTL (30 * USEC_PER_SEC)
@@ -158,9 +155,9 @@ static void decode_pods(const struct value *kubelet, struct kubelet_config *conf
         config->cgroup_driver = decode_text(kubelet, "cgroupDriver", NULL);
         config->max_container_restart_period = decode_duration(value_map_get(kubelet, "crashLoopBackOff"),
                                                                "maxContainerRestartPeriod", RESTART_PERIOD_MAX);
-        config->image_gc_high_percent = (int)field_int(kubelet, "imageGCHighThresholdPercent", IMAGE_GC_HIGH);
-        config->image_gc_low_percent = (int)field_int(kubelet, "imageGCLowThresholdPercent", IMAGE_GC_LOW);
-        config->image_minimum_gc_age = decode_duration(kubelet, "imageMinimumGCAge", IMAGE_GC_AGE);
+        config->image_gc_high_percent = (int)field_int(kubelet, "imageGCHighThresholdPercent", KUBELET_IMAGE_GC_HIGH);
+        config->image_gc_low_percent = (int)field_int(kubelet, "imageGCLowThresholdPercent", KUBELET_IMAGE_GC_LOW);
+        config->image_minimum_gc_age = decode_duration(kubelet, "imageMinimumGCAge", KUBELET_IMAGE_GC_AGE);
         config->image_maximum_gc_age = decode_duration(kubelet, "imageMaximumGCAge", 0);
         config->shutdown_grace_period = decode_duration(kubelet, "shutdownGracePeriod", 0);
         config->shutdown_grace_period_critical_pods = decode_duration(kubelet, "shutdownGracePeriodCriticalPods", 0);

@@ -8,6 +8,11 @@
 
 struct value;
 
+/* Defaults that a check needs as well. */
+#define KUBELET_IMAGE_GC_HIGH 85
+#define KUBELET_IMAGE_GC_LOW 80
+#define KUBELET_IMAGE_GC_AGE (120 * USEC_PER_SEC)
+
 void kubelet_validate(const struct value *kubelet, const struct value *podwatch, const struct value *own,
                       struct pod_findings *findings);
 /* Nothing is judged any more. Both fill parts of a zeroed config. */

@@ -198,6 +198,27 @@ static void validate_shutdown(struct pod_findings *findings, const struct field_
                 field_invalid(findings, &critical, "must not be greater than shutdownGracePeriod");
 }
 
+/* As the kubelet does, with its defaults where a value is not there, or a time is zero. */
+static void validate_images(struct pod_findings *findings, const struct field_path *root)
+{
+        struct field_path low = field_child(root, "imageGCLowThresholdPercent"),
+                          high = field_child(root, "imageGCHighThresholdPercent");
+        struct field_path least = field_child(root, "imageMinimumGCAge"), most = field_child(root, "imageMaximumGCAge");
+        int64_t least_nsec = 0, most_nsec = 0;
+
+        if (field_int(root->value, low.name, KUBELET_IMAGE_GC_LOW) >=
+            field_int(root->value, high.name, KUBELET_IMAGE_GC_HIGH))
+                field_invalid(findings, low.value ? &low : &high,
+                              "imageGCLowThresholdPercent (default 80) must be less than imageGCHighThresholdPercent "
+                              "(default 85)");
+        (void)duration_parse(value_string(least.value, "0s"), &least_nsec, NULL);
+        (void)duration_parse(value_string(most.value, "0s"), &most_nsec, NULL);
+        if (least_nsec == 0)
+                least_nsec = (int64_t)KUBELET_IMAGE_GC_AGE * 1000;
+        if (most_nsec > 0 && most_nsec <= least_nsec)
+                field_invalid(findings, &most, "must be greater than imageMinimumGCAge (default 2m)");
+}
+
 static void validate_flag_addresses(struct pod_findings *findings, const struct field_path *path)
 {
         struct strv parts CLEANUP_STRV = STRV_INIT, msgs CLEANUP_STRV = STRV_INIT;
@@ -277,6 +298,7 @@ void kubelet_validate(const struct value *kubelet, const struct value *podwatch,
         validate_reserved(findings, &root, "systemReserved");
         validate_eviction(findings, &root);
         validate_taints(findings, &root);
+        validate_images(findings, &root);
         validate_shutdown(findings, &root);
         validate_own(findings, &podwatch_root, &own_root);
 }

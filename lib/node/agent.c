@@ -292,7 +292,7 @@ static int init(struct agent *agent, struct err *err)
         if (r < 0)
                 return r;
         agent->host.refuses_oom_score = oom_score_refused(agent->config->docker_host) == 1;
-        agent->logs = container_logs_new(agent->docker, agent_log_next, agent);
+        agent->logs = container_logs_new(agent->loop, agent->docker, agent_log_next, agent);
         agent->probes = probes_new(agent->loop, agent->glue, agent->docker);
         r = init_api(agent, err);
         if (r >= 0)

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -16,6 +17,7 @@
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/container_log.h"
+#include "node/container_name.h"
 #include "node/pod_facts.h"
 
 #define DEFAULT_CONTAINER "kubectl.kubernetes.io/default-container"
@@ -120,12 +122,40 @@ static const char *wait_reason(const struct pod_entry *entry, int index)
         return "ContainerCreating";
 }
 
+/* Started while Docker is away, podwatch knows of no run: the newest (with previous: the one before) whose log is
+ * linked to; -1: none. */
+static int64_t linked_run(const struct agent *agent, const struct pod *pod, const char *container, bool previous)
+{
+        char *path CLEANUP_FREE = container_log_path(agent->host.log_dir, pod, container, 0);
+        char *directory CLEANUP_FREE = file_dirname(path);
+        struct strv names CLEANUP_STRV = STRV_INIT;
+        int64_t newest = -1, before = -1;
+
+        file_list(directory, LIMIT_DOCKER_LOG_FILES, &names);
+        for (size_t i = 0; i < names.len; i++) {
+                char *number CLEANUP_FREE = xstrndup(names.items[i], strcspn(names.items[i], "."));
+                int64_t attempt;
+
+                if (str_to_i64(number, &attempt) < 0 || attempt < 0 || attempt > UINT32_MAX)
+                        continue;
+                if (attempt > newest) {
+                        before = newest;
+                        newest = attempt;
+                } else if (attempt > before) {
+                        before = attempt;
+                }
+        }
+        return previous ? before : newest;
+}
+
 void agent_logs_serve(struct agent *agent, struct http_server_request *request, struct pod_entry *entry,
                       const char *container, const struct container_log_query *query)
 {
         const struct pod_incarnation *inc = agent_shown(entry);
         const struct pod *pod = inc->pod;
         const struct pod_instance *run;
+        char *path CLEANUP_FREE = NULL;
+        int64_t attempt;
         int index = str_empty(container) ? default_container(pod, request) : find_container(pod, container);
 
         if (index < 0) {
@@ -134,14 +164,26 @@ void agent_logs_serve(struct agent *agent, struct http_server_request *request, 
         }
         container = pod->containers[index].name;
         run = choose_run(inc, index, query->previous);
-        if (run || query->restarts)
-                container_logs_serve(agent->logs, request, entry->view->key, container, run ? run->id : "", query);
-        else if (query->previous)
+        attempt = run ? run->attempt : agent->observed ? -1 : linked_run(agent, pod, container, query->previous);
+        if (attempt >= 0)
+                path = container_log_path(agent->host.log_dir, pod, container, (unsigned)attempt);
+        if (run || path || query->restarts) {
+                const struct container_log_source source = {
+                        .key = entry->view->key,
+                        .container = container,
+                        .id = run ? run->id : "",
+                        .path = path,
+                        .away = !agent->runtime_ready,
+                };
+
+                container_logs_serve(agent->logs, request, &source, query);
+        } else if (query->previous) {
                 http_server_replyf(request, 400, "previous terminated container \"%s\" in pod \"%s\" not found",
                                    container, pod->name);
-        else
+        } else {
                 http_server_replyf(request, 400, "container \"%s\" in pod \"%s\" is waiting to start: %s", container,
                                    pod->name, wait_reason(entry, index));
+        }
 }
 
 void agent_logs(void *userdata, struct http_server_request *request)

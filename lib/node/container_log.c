@@ -11,7 +11,9 @@
 #include "base/str.h"
 #include "codec/timefmt.h"
 #include "docker/docker.h"
+#include "docker/docker_log_file.h"
 #include "net/http_server.h"
+#include "net/loop.h"
 #include "node/container_log.h"
 
 /* What waits for a slow reader beside what the kernel holds. */
@@ -26,7 +28,10 @@ struct log_stream {
         struct log_stream *prev, *next;
         struct http_server_request *request; /* NULL: the client has gone, or has its answer */
         struct docker_call *call;            /* NULL: none under way */
+        struct docker_log_file *file;        /* read instead of Docker; NULL: it is not */
+        struct loop_source *turn;            /* of the file */
         char *key, *container;
+        char *path; /* of the file, until it was tried; NULL: none */
         char id[POD_VIEW_ID_MAX];
         struct container_log_query query;
         int64_t left; /* bytes to go, -1: no limit */
@@ -38,6 +43,7 @@ struct log_stream {
 };
 
 struct container_logs {
+        struct loop *loop;
         struct docker *docker;
         container_log_next_fn next;
         void *userdata;
@@ -127,8 +133,11 @@ static void stream_free(struct log_stream *stream)
 {
         DL_DELETE(stream->logs->list, stream);
         stream->logs->count--;
+        docker_log_file_free(stream->file);
+        loop_source_free(stream->turn);
         free(stream->key);
         free(stream->container);
+        free(stream->path);
         buf_release(&stream->held);
         free(stream);
 }
@@ -214,17 +223,15 @@ static void on_drained(void *userdata)
         stream_pause(stream, false);
         if (stream->left == 0)
                 stream_end(stream, true);
+        else if (stream->file)
+                loop_defer_schedule(stream->turn);
         else if (stream->ended)
                 stream_next(stream);
 }
 
-static void on_data(void *userdata, int output, const char *data, size_t len)
+/* False: the stream has ended, and is gone unless Docker has a call of it. */
+static bool stream_feed(struct log_stream *stream, const char *data, size_t len)
 {
-        struct log_stream *stream = userdata;
-
-        (void)output; /* a log is both, in the order in which it was written */
-        if (!stream->request || stream->left == 0)
-                return;
         if (stream->left > 0 && (int64_t)len > stream->left)
                 len = (size_t)stream->left;
         if (stream->left > 0)
@@ -233,11 +240,72 @@ static void on_data(void *userdata, int output, const char *data, size_t len)
                 buf_add(&stream->held, data, len);
                 stream_pause(stream, true);
         }
-        if (stream->held.failed)
-                stream_end(stream, false);
-        else if (stream->left == 0 && stream->held.len == 0)
-                stream_end(stream, true);
+        if (!stream->held.failed && (stream->left != 0 || stream->held.len > 0))
+                return true;
+        stream_end(stream, !stream->held.failed);
+        return false;
 }
+
+static void on_data(void *userdata, int output, const char *data, size_t len)
+{
+        struct log_stream *stream = userdata;
+
+        (void)output; /* a log is both, in the order in which it was written */
+        if (stream->request && stream->left != 0)
+                (void)stream_feed(stream, data, len);
+}
+
+/* --- Docker's file, while Docker is away -------------------------------------------------------------------------- */
+
+static void on_turn(void *userdata)
+{
+        struct log_stream *stream = userdata;
+        struct buf piece CLEANUP_BUF = BUF_INIT(LIMIT_DOCKER_LOG_RECORD + 2 * DOCKER_LOG_STEP);
+        struct err err = ERR_INIT;
+        int r = docker_log_file_step(stream->file, &piece, &err);
+
+        if (piece.failed)
+                r = -1;
+        if (r >= 0 && piece.len > 0 && !stream_feed(stream, piece.data, piece.len))
+                return;
+        if (stream->held.len > 0 && r > 0)
+                return; /* on_drained goes on */
+        if (r > 0) {
+                loop_defer_schedule(stream->turn);
+                return;
+        }
+        stream->file = docker_log_file_free(stream->file);
+        stream->query.restarts = false; /* the next run needs Docker */
+        stream->ended = true;
+        if (r < 0 || stream->query.follow)
+                stream_end(stream, false);
+        else if (stream->held.len == 0)
+                stream_next(stream);
+}
+
+/* False: there is no such file, or it was tried before. */
+static bool stream_from_file(struct log_stream *stream)
+{
+        char *path CLEANUP_FREE = TAKE_PTR(stream->path), *real CLEANUP_FREE = path ? realpath(path, NULL) : NULL;
+        const struct docker_log_wanted wanted = {
+                .tail = stream->query.tail,
+                .since = stream->query.since,
+                .timestamps = stream->query.timestamps,
+        };
+        struct err err = ERR_INIT;
+
+        if (!real || docker_log_file_open(real, &wanted, &stream->file, &err) < 0)
+                return false;
+        stream->turn = loop_defer_new(stream->logs->loop, "log file", on_turn, stream);
+        http_server_add_header(stream->request, CONTAINER_LOG_WARNING,
+                               stream->query.follow ? "Docker does not answer: its log file is read, and not followed"
+                                                    : "Docker does not answer: its log file is read");
+        stream_begin(stream);
+        loop_defer_schedule(stream->turn);
+        return true;
+}
+
+/* --- Docker ------------------------------------------------------------------------------------------------------- */
 
 static void on_connected(void *userdata, const struct err *err)
 {
@@ -261,6 +329,8 @@ static void stream_failed(struct log_stream *stream, const struct err *err)
                 stream_end(stream, false);
                 return;
         }
+        if (!err->status && stream_from_file(stream))
+                return;
         http_server_replyf(stream->request, status_of(err), "%s", err->msg);
         stream_drop(stream);
 }
@@ -306,10 +376,12 @@ static void stream_start(struct log_stream *stream)
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
-struct container_logs *container_logs_new(struct docker *docker, container_log_next_fn next, void *userdata)
+struct container_logs *container_logs_new(struct loop *loop, struct docker *docker, container_log_next_fn next,
+                                          void *userdata)
 {
         struct container_logs *logs = xcalloc(1, sizeof(*logs));
 
+        logs->loop = loop;
         logs->docker = docker;
         logs->next = next;
         logs->userdata = userdata;
@@ -326,8 +398,8 @@ struct container_logs *container_logs_free(struct container_logs *logs)
         return NULL;
 }
 
-void container_logs_serve(struct container_logs *logs, struct http_server_request *request, const char *key,
-                          const char *container, const char *id, const struct container_log_query *query)
+void container_logs_serve(struct container_logs *logs, struct http_server_request *request,
+                          const struct container_log_source *source, const struct container_log_query *query)
 {
         struct log_stream *stream;
 
@@ -338,17 +410,20 @@ void container_logs_serve(struct container_logs *logs, struct http_server_reques
         stream = xcalloc(1, sizeof(*stream));
         stream->logs = logs;
         stream->request = request;
-        stream->key = xstrdup(key);
-        stream->container = xstrdup(container);
+        stream->key = xstrdup(source->key);
+        stream->container = xstrdup(source->container);
+        stream->path = source->path ? xstrdup(source->path) : NULL;
         stream->query = *query;
         stream->left = query->limit_bytes;
         stream->held = BUF_INIT(HELD_MAX);
-        str_copy(stream->id, sizeof(stream->id), id);
+        str_copy(stream->id, sizeof(stream->id), source->id);
         DL_APPEND(logs->list, stream);
         logs->count++;
         http_server_on_closed(request, on_closed, stream);
         http_server_on_drained(request, on_drained, stream);
-        if (*id) {
+        if (source->away && stream_from_file(stream))
+                return;
+        if (*stream->id) {
                 stream_start(stream);
                 return;
         }

@@ -9,6 +9,9 @@
  * than the log makes Docker wait: what is kept here of one stream is bounded, and the loop never waits. Followed logs
  * of a quiet container wake nobody.
  *
+ * While Docker does not answer, its json-file log is read from disk (docker/docker_log_file.h), with a note; a followed
+ * log is then cut behind what is there.
+ *
  * A stream that could not be read to its end is cut (the client sees an HTTP body without its end), never ended as if
  * it were whole.
  */
@@ -22,6 +25,7 @@ struct container_logs;
 struct docker;
 struct err;
 struct http_server_request;
+struct loop;
 
 /* core/v1 PodLogOptions, and `restarts`. */
 struct container_log_query {
@@ -43,6 +47,8 @@ int container_log_query_read(const struct http_server_request *request, containe
 
 /* Header of an answer: something to tell the person who asked (which container was taken where none was named). */
 #define CONTAINER_LOG_NOTE "Podwatch-Note"
+/* And what the log lacks. */
+#define CONTAINER_LOG_WARNING "Podwatch-Warning"
 
 /* What follows the instance `after` ("": the first) of a container whose log is followed over restarts. */
 enum container_log_next {
@@ -53,15 +59,25 @@ enum container_log_next {
 typedef enum container_log_next (*container_log_next_fn)(void *userdata, const char *key, const char *container,
                                                          const char *after, char ret_id[POD_VIEW_ID_MAX]);
 
-/* All logs that are being read. docker is borrowed. */
-struct container_logs *container_logs_new(struct docker *docker, container_log_next_fn next, void *userdata);
+/* What is to be read. */
+struct container_log_source {
+        const char *key, *container, *id;
+        const char *path;
+        bool away; /* Docker is known not to answer */
+};
+
+/* All logs that are being read. loop and docker are borrowed. */
+struct container_logs *container_logs_new(struct loop *loop, struct docker *docker, container_log_next_fn next,
+                                          void *userdata);
 /* After the HTTP servers and Docker were freed. Takes NULL, returns NULL. */
 struct container_logs *container_logs_free(struct container_logs *logs);
 /* Answers the request, now or later: 200 and the log; 404: Docker has no such container (any more); 429: too many are
  * being read; 500: Docker's own words (a log driver that cannot be read, say); 503: Docker does not answer. key
  * ("namespace/name") and container are for `next`; id is the Docker container, "" with follow and restarts where the
- * first is still to come. Strings are copied. */
-void container_logs_serve(struct container_logs *logs, struct http_server_request *request, const char *key,
-                          const char *container, const char *id, const struct container_log_query *query);
+ * first is still to come. Strings are copied.
+ * path: the file of the json-file driver, or a link to it, NULL where none is known; it is read where Docker does not
+ * answer, and at once with `away`. */
+void container_logs_serve(struct container_logs *logs, struct http_server_request *request,
+                          const struct container_log_source *source, const struct container_log_query *query);
 /* A container was started, has ended for good, or its pod has gone: streams that wait for the next run ask again. */
 void container_logs_changed(struct container_logs *logs);

@@ -171,6 +171,34 @@ def test_a_log_that_breaks_off_is_no_end(state):
     wait_for(lambda: state.logs('crash', '--previous', check=False).stdout.count('about to end') == 1, 20, 'the log of before, after a restart of podwatch')
 
 
+def test_logs_while_docker_is_away(state):
+    def ours(*args):
+        return state.logs('pair', '-c', 'main', *args)
+    stamped = state.logs('pair', '-c', 'side', '--timestamps').stdout
+    wait_for(lambda: 'line 5\n' in ours().stdout and state.logs('crash', '--previous', check=False).returncode == 0, 30, 'some lines')
+    before = ours().stdout
+    state.host.docker_kill()
+    try:
+        wait_for(lambda: not state.podwatch.status()['docker']['ready'], 10, 'podwatch to notice')
+        result = wait_for(lambda: ours(), 10, 'the log')
+        assert 'Docker does not answer' in result.stderr and 'line 3\n' in result.stdout, result
+        assert sorted(before.splitlines()) == sorted(result.stdout.splitlines()[:len(before.splitlines())])
+        assert ours('--tail', '2').stdout == ''.join(result.stdout.splitlines(keepends=True)[-2:])
+        assert state.logs('pair', '-c', 'side', '--timestamps').stdout == stamped
+        assert 'about to end' in state.logs('crash').stdout and 'about to end' in state.logs('crash', '--previous').stdout
+        followed = state.logs('pair', '-c', 'side', '-f', check=False)
+        assert followed.returncode == 1 and followed.stdout == 'aside\n' and 'not followed' in followed.stderr, followed
+        # And with a podwatch that has never seen the containers.
+        state.podwatch.kill9()
+        state.podwatch.start()
+        wait_for(lambda: ours().stdout == result.stdout, 10, 'the same from the links alone')
+        assert 'about to end' in state.logs('crash', '--previous').stdout
+    finally:
+        state.host.docker_start()
+    wait_for(lambda: state.podwatch.status()['docker']['ready'], 30, 'Docker again')
+    wait_for(lambda: ours('--tail', '1').stderr == '', 10, 'Docker to answer')
+
+
 # --- events ---
 
 def events(state, *args):

@@ -335,6 +335,15 @@ static void test_findings(void **state)
                 {KUBELET "shutdownGracePeriodCriticalPods: 5s\n",
                  "=> c.yaml:3:34: shutdownGracePeriodCriticalPods: Invalid value: \"5s\": must not be greater than "
                  "shutdownGracePeriod\n"},
+                {KUBELET "imageGCHighThresholdPercent: 70\n",
+                 "=> c.yaml:3:30: imageGCHighThresholdPercent: Invalid value: 70: imageGCLowThresholdPercent (default "
+                 "80) must be less than imageGCHighThresholdPercent (default 85)\n"},
+                {KUBELET "imageGCHighThresholdPercent: 50\nimageGCLowThresholdPercent: 50\nimageMaximumGCAge: 2m\n",
+                 "=> c.yaml:4:29: imageGCLowThresholdPercent: Invalid value: 50: imageGCLowThresholdPercent (default "
+                 "80) must be less than imageGCHighThresholdPercent (default 85)\n"
+                 "=> c.yaml:5:20: imageMaximumGCAge: Invalid value: \"2m\": must be greater than imageMinimumGCAge "
+                 "(default 2m)\n"},
+                {KUBELET "imageMinimumGCAge: 1h\nimageMaximumGCAge: 1h1s\n", ""},
                 {PODWATCH "journalSize: 1k\nrevisionHistoryLimit: 0\nstateDirectory: x\ndockerEndpoint: tcp://x\n",
                  "=> c.yaml:5:17: stateDirectory: Invalid value: \"x\": must be an absolute path\n"
                  "=> c.yaml:3:14: journalSize: Invalid value: \"1k\": must be between 1Mi and 16Gi, inclusive\n"

@@ -45,7 +45,9 @@ struct state {
         struct container_logs *logs;
         char dir[64], daemon_path[128], server_path[128];
         struct container_log_query query;
-        const char *id;                   /* first instance to serve */
+        const char *id;       /* first instance to serve */
+        const char *log_path; /* of its file; NULL: none */
+        bool away;
         struct http_server_request *kept; /* the daemon's /logs */
         int asked;                        /* times that the daemon was asked for a log */
         char asked_id[64], asked_tail[16];
@@ -97,7 +99,10 @@ static void daemon_handler(void *userdata, struct http_server_request *request)
 static void server_handler(void *userdata, struct http_server_request *request)
 {
         struct state *s = userdata;
-        container_logs_serve(s->logs, request, "default/pod", "main", s->id, &s->query);
+        const struct container_log_source source = {
+                .key = "default/pod", .container = "main", .id = s->id, .path = s->log_path, .away = s->away};
+
+        container_logs_serve(s->logs, request, &source, &s->query);
 }
 
 static enum container_log_next next(void *userdata, const char *key, const char *container, const char *after,
@@ -144,7 +149,7 @@ static int setup(void **ret)
         serve(s, "server", s->server_path, server_handler, &s->server);
         assert_int_equal(docker_http_new(s->loop, host, &s->docker, &err), 0);
         assert_int_equal(curl_glue_new(s->loop, &options, &s->glue, &err), 0);
-        s->logs = container_logs_new(s->docker, next, s);
+        s->logs = container_logs_new(s->loop, s->docker, next, s);
         s->query = (struct container_log_query){.tail = -1, .limit_bytes = -1};
         s->id = "c";
         s->next = CONTAINER_LOG_END;
@@ -493,6 +498,53 @@ static void test_too_many(void **state)
         WAIT(s->client.status == 200);
 }
 
+/* While Docker does not answer its file is read, at once where that is known. */
+static void test_file_while_away(void **state)
+{
+        struct state *s = *state;
+        char path[160];
+        struct buf text CLEANUP_BUF = BUF_INIT(ANSWER_MAX);
+        struct err err = ERR_INIT;
+
+        for (int i = 0; i < 20000; i++)
+                buf_addf(&text,
+                         "{\"log\":\"line %05d\\n\",\"stream\":\"stderr\",\"time\":\"2026-01-02T03:04:05.5Z\"}\n", i);
+        (void)snprintf(path, sizeof(path), "%s/log", s->dir);
+        assert_int_equal(file_write_atomic(path, text.data, text.len, 0600, 0, &err), 0);
+        s->log_path = path;
+        for (int away = 1; away >= 0; away--) {
+                s->away = away;
+                if (!away)
+                        s->daemon = http_server_free(s->daemon);
+                s->query = (struct container_log_query){.tail = 2, .limit_bytes = -1};
+                ask(s);
+                WAIT(s->client.done);
+                assert_int_equal(s->client.status, 200);
+                assert_int_equal(s->client.err.code, 0);
+                assert_string_equal(buf_str(&s->client.body), "line 19998\nline 19999\n");
+                assert_int_equal(s->asked, 0);
+        }
+        /* All of it, by a reader that stops for a while; followed, it is cut where it cannot be followed. */
+        s->query = (struct container_log_query){.tail = -1, .limit_bytes = -1, .follow = true, .restarts = true};
+        ask(s);
+        WAIT(s->client.status == 200);
+        curl_glue_pause(s->client.call);
+        for (int i = 0; i < 100; i++)
+                loop_wait_step(s->loop);
+        curl_glue_resume(s->client.call);
+        WAIT(s->client.done);
+        assert_int_equal(s->client.err.code, ECONNRESET);
+        assert_int_equal(s->client.body.len, 20000 * strlen("line 00000\n"));
+        s->query = (struct container_log_query){.tail = -1, .limit_bytes = 15};
+        ask(s);
+        WAIT(s->client.done);
+        assert_string_equal(buf_str(&s->client.body), "line 00000\nline");
+        s->log_path = "/nonexistent/log";
+        ask(s);
+        WAIT(s->client.done);
+        assert_int_equal(s->client.status, 503);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void)
@@ -501,6 +553,7 @@ int main(void)
                 cmocka_unit_test(test_query), TEST(test_whole),    TEST(test_refusals),
                 TEST(test_broken_is_cut),     TEST(test_limit),    TEST(test_slow_reader),
                 TEST(test_reader_goes),       TEST(test_restarts), TEST(test_too_many),
+                TEST(test_file_while_away),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
