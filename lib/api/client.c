@@ -19,6 +19,9 @@
 #define PROBE_PAUSE_FIRST (250 * USEC_PER_MSEC)
 #define PROBE_PAUSE_MAX (10 * USEC_PER_SEC)
 #define PROBE_TIMEOUT (5 * USEC_PER_SEC)
+/* A link that came up and is lost again before this was no good one: the pause goes on growing. Each subscriber begins
+ * anew with each link, so one that flaps would otherwise be asked for everything four times a second. */
+#define LINK_HELD (30 * USEC_PER_SEC)
 #define REQUEST_TIMEOUT (10 * USEC_PER_SEC)
 /* The API server ends what it was asked after a minute (--request-timeout), with its own words. */
 #define WRITE_TIMEOUT (75 * USEC_PER_SEC)
@@ -53,7 +56,8 @@ struct api_client {
         char *headers[3];   /* ends with NULL; the first is owned */
         bool up;
         char reason[512];
-        usec_t pause;                 /* before the next probe */
+        usec_t pause; /* before the next probe */
+        usec_t up_since;
         struct curl_glue_call *probe; /* NULL: none under way */
         struct loop_source *probe_timer;
         struct api_call *calls;
@@ -92,6 +96,13 @@ static void plan_probe(struct api_client *client, usec_t pause)
         loop_timer_set(client->probe_timer, usec_add(loop_now(client->loop), pause));
 }
 
+/* The pause that is due, and a longer one for the next time. */
+static void plan_next_probe(struct api_client *client)
+{
+        plan_probe(client, client->pause);
+        client->pause = client->pause * 2 < PROBE_PAUSE_MAX ? client->pause * 2 : PROBE_PAUSE_MAX;
+}
+
 /* Notes that the link is down; true where it was up, and so others have to be told. */
 static bool note_down(struct api_client *client, const char *reason)
 {
@@ -99,11 +110,10 @@ static bool note_down(struct api_client *client, const char *reason)
 
         client->up = false;
         str_copy(client->reason, sizeof(client->reason), reason);
-        if (was_up) {
+        if (was_up && usec_sub(loop_now(client->loop), client->up_since) >= LINK_HELD)
                 client->pause = PROBE_PAUSE_FIRST;
-                if (client->server)
-                        plan_probe(client, client->pause);
-        }
+        if (was_up && client->server)
+                plan_next_probe(client);
         return was_up;
 }
 
@@ -117,7 +127,7 @@ static void set_up(struct api_client *client)
 {
         client->up = true;
         client->reason[0] = '\0';
-        client->pause = PROBE_PAUSE_FIRST;
+        client->up_since = loop_now(client->loop);
         loop_timer_set(client->probe_timer, USEC_INFINITY);
         tell(client);
 }
@@ -140,8 +150,7 @@ static void probe_done(void *userdata, const struct curl_glue_response *response
                 (void)snprintf(client->reason, sizeof(client->reason), "GET %s/readyz: HTTP %d: %.300s", client->server,
                                response->status, response->body);
         log_debug("API server: %s", client->reason);
-        plan_probe(client, client->pause);
-        client->pause = client->pause * 2 < PROBE_PAUSE_MAX ? client->pause * 2 : PROBE_PAUSE_MAX;
+        plan_next_probe(client);
 }
 
 static void start_probe(struct api_client *client)

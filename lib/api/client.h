@@ -6,7 +6,7 @@
  * While the server does not answer, one probe request (GET /readyz) is tried at 0.25 s doubling to 10 s, and nobody
  * else tries anything; api_client_poke asks for a try at once (a local kube-apiserver just became ready). When it
  * answers, every subscriber is told, and starts its own work. A request that fails in transport makes the link down for
- * all.
+ * all. The pause begins anew only after a link that held for 30 s.
  *
  * Nothing here blocks and nothing calls back before the starting function has returned.
  */

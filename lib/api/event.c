@@ -27,7 +27,10 @@
 /* and each object has this budget. */
 #define BUDGET_BURST 25
 #define BUDGET_REFILL (300 * USEC_PER_SEC)
-#define RETRY (5 * USEC_PER_SEC)
+/* client-go tools/record/event.go: maxTriesPerEvent and defaultSleepDuration. It gives up at once what was answered
+ * with 5xx; here that counts as not taken yet, since an API server whose etcd elects a leader answers so. */
+#define TRIES_MAX 12
+#define RETRY (10 * USEC_PER_SEC)
 #define MESSAGE_MAX 1024 /* the API's own limit */
 
 /* One text that was posted (or waits): what a repeat counts on. */
@@ -36,8 +39,9 @@ struct seen {
         char *object;   /* the budget's key */
         char *namespace, *name;
         struct cJSON *body;
-        bool posted; /* POSTed: a repeat is a PATCH */
-        bool queued; /* waits in the queue */
+        bool posted;    /* POSTed: a repeat is a PATCH */
+        bool queued;    /* waits in the queue */
+        unsigned tries; /* that have failed since it was queued */
         unsigned count;
         usec_t first, last;       /* wall clock */
         struct seen *prev, *next; /* queue */
@@ -81,6 +85,7 @@ static void unqueue(struct events *events, struct seen *s)
                 return;
         DL_DELETE(events->queue, s);
         s->queued = false;
+        s->tries = 0;
         events->waiting--;
 }
 
@@ -253,9 +258,9 @@ static void call_done(void *userdata, int status, const struct cJSON *body, cons
                 s->posted = false; /* expired in the API server: post it anew */
         } else if (status == 409) {
                 s->posted = true;
-        } else if (status > 0 && status < 500 && status != 429) {
+        } else if ((status > 0 && status < 500 && status != 429) || ++s->tries >= TRIES_MAX) {
                 log_debug("event: %s", err->msg);
-                unqueue(events, s); /* refused for good: as client-go, it is dropped */
+                unqueue(events, s); /* refused for good, or too often: as client-go, it is dropped */
                 events->dropped++;
         } else {
                 loop_timer_set(events->timer, usec_add(loop_now(events->loop), RETRY));

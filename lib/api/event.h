@@ -3,8 +3,8 @@
  *
  * Events to the API server (core/v1 Event), as the kubelet posts them: repeats within 10 minutes are counted on the
  * first (client-go tools/record EventCorrelator), each object has a budget (burst 25, one more each 5 minutes), and
- * what cannot be posted waits in a bounded queue while the server is away: the oldest go first, and how many went is
- * said in the next.
+ * what cannot be posted waits in a bounded queue while the server is away: the oldest go first. One that the server
+ * does not take is tried 12 times, 10 s apart, and then dropped, so that it does not hold up the others for ever.
  */
 #include <stdbool.h>
 #include <stddef.h>

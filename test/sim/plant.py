@@ -68,6 +68,8 @@ DEFECTS = {
         'm->pause = longer(m->pause);\n        }\n        look_again', '}\n        look_again'),
     'link-lost-for-good': ('api/client.c', 'an API server that came back too late is not asked again',
         '        plan_probe(client, client->pause);\n        client->pause', '        if (client->pause < PROBE_PAUSE_MAX)\n                plan_probe(client, client->pause);\n        client->pause'),
+    'flapping-link-begins-anew': ('api/client.c', 'each link that came up resets the pause of the next one',
+        'if (was_up && usec_sub(loop_now(client->loop), client->up_since) >= LINK_HELD)', 'if (was_up)'),
     'mirror-of-an-old-version': ('api/mirror_decide.c', 'an edit leaves the mirror of the version before',
         'return str_eq(annotation(observed, ANNOTATION_MIRROR), config_hash(desired_pod)) &&', 'return *config_hash(desired_pod) &&'),
     'orphan-mirrors-left': ('api/mirror_decide.c', 'mirrors of no pod stay',

@@ -201,6 +201,7 @@ int main(int argc, char **argv)
                         continue;
                 failed++;
                 (void)printf("seed %" PRIu64 ": %s\n", options.seed, r.problem);
+                (void)fflush(stdout); /* for runs of hours */
         }
         show(&sum);
         (void)printf("%" PRIu64 " schedules from seed %" PRIu64 ": %" PRIu64 " failed; %.1f s\n", a.schedules, a.seed,

@@ -483,6 +483,11 @@ static void check_containers(struct world *w, const struct world_pod *p, const s
 
 static void check_running(struct world *w, const struct world_pod *p, const struct pod_incarnation *inc)
 {
+        const struct model_container *sandbox = model_find(w->model, inc->sandbox.id);
+
+        /* Its end may still be to be seen. */
+        if (!sandbox || sandbox->state != DOCKER_STATE_RUNNING)
+                world_problem(w, "the sandbox of %s does not run", p->key);
         for (size_t i = 0; i < inc->pod->container_count; i++) {
                 const struct pod_container *spec = &inc->pod->containers[i];
                 const struct pod_container_view *cv = &inc->containers[i];

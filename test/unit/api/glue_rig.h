@@ -1,0 +1,15 @@
+#pragma once
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * net/curl_glue.h without a network, for tests of the API client under virtual time (sim_loop.h): what is asked waits
+ * until the test answers it.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Requests since the last glue_rig_reset whose "METHOD URL" contains the text. */
+size_t glue_rig_asked(const char *text);
+/* Ends every request under way whose "METHOD URL" contains the text; status 0: the connection breaks. Returns how many.
+ */
+size_t glue_rig_answer(const char *text, int status, const char *body);
+void glue_rig_reset(void);
