@@ -17,6 +17,8 @@
 #include "base/str.h"
 #include "kube/pod.h"
 
+#include "../pod_of_text.h"
+
 static const struct pod_source test_source = {
         .node_name = "node",
         .file = "m.yaml",
@@ -31,16 +33,4 @@ static inline void test_read(const char *name, struct buf *out)
 
         if (file_read(path, out, &err) < 0)
                 fail_msg("%s", err.msg);
-}
-
-/* The pod of a manifest that must be fine but for warnings. */
-static inline struct pod *test_pod(const char *manifest, const struct pod_source *source)
-{
-        struct pod_findings findings CLEANUP(pod_findings_release) = {0};
-        struct pod *pod = NULL;
-        struct err err = ERR_INIT;
-
-        if (pod_from_manifest(manifest, strlen(manifest), source, false, &pod, &findings, &err) < 0)
-                fail_msg("%s", err.msg);
-        return pod;
 }

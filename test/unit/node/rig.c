@@ -363,3 +363,11 @@ void rig_show(struct rig *rig, struct docker_container *ret, const char *id, con
         if (inspected)
                 ret->started = rig->wall;
 }
+
+void rig_up(struct rig *rig, struct pod *pod)
+{
+        rig_init(rig);
+        rig_want(rig, pod);
+        rig_settle(rig);
+        (void)rig_take(rig);
+}

@@ -14,19 +14,15 @@
 #include "base/err.h"
 #include "node/admission.h"
 
+#include "../pod_of_text.h"
+
 /* spec: flow YAML of the spec. */
 static struct pod *pod_of(const char *spec)
 {
         const struct pod_source source = {.node_name = "n1", .file = "/m/p.yaml", .seen = 1};
         char *text CLEANUP_FREE = xasprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: %s\n", spec);
-        struct pod_findings findings = {0};
-        struct err err = ERR_INIT;
-        struct pod *pod = NULL;
 
-        if (pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err) < 0)
-                fail_msg("%s", err.msg);
-        pod_findings_release(&findings);
-        return pod;
+        return test_pod(text, &source);
 }
 
 #define REQUESTS \

@@ -24,6 +24,8 @@
 #include "node/pod_apply.h"
 #include "node/sandbox_spec.h"
 
+#include "../pod_of_text.h"
+
 static const struct host host = {
         .node_name = "n1",
         .node_ip = "10.0.0.1",
@@ -47,14 +49,8 @@ static const struct host host = {
 static struct pod *pod_of(const char *text)
 {
         const struct pod_source source = {.node_name = "n1", .file = "/m/p.yaml", .seen = 1700000000 * USEC_PER_SEC};
-        struct pod_findings findings = {0};
-        struct err err = ERR_INIT;
-        struct pod *pod = NULL;
 
-        if (pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err) < 0)
-                fail_msg("%s", err.msg);
-        pod_findings_release(&findings);
-        return pod;
+        return test_pod(text, &source);
 }
 
 static cJSON *container_body(const struct host *h, const struct pod *pod, size_t index)

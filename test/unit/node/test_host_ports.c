@@ -18,18 +18,14 @@
 #include "node/pod_step.h"
 #include "node/view_digest.h"
 
+#include "../pod_of_text.h"
+
 static struct pod *pod_of(const char *name, const char *rest)
 {
         const struct pod_source source = {.node_name = "n1", .file = "/m/p.yaml", .seen = 1};
         char *text CLEANUP_FREE = xasprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec:\n%s", name, rest);
-        struct pod_findings findings = {0};
-        struct err err = ERR_INIT;
-        struct pod *pod = NULL;
 
-        if (pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err) < 0)
-                fail_msg("%s", err.msg);
-        pod_findings_release(&findings);
-        return pod;
+        return test_pod(text, &source);
 }
 
 static void assert_clash(const char *a, const char *b, const char *expected)

@@ -16,6 +16,8 @@
 #include "node/host.h"
 #include "node/pod_net.h"
 
+#include "../pod_of_text.h"
+
 static struct host host = {.node_name = "n1", .node_ip = "10.0.0.1", .cluster_domain = "cluster.local"};
 
 static int setup(void **state)
@@ -44,14 +46,8 @@ static struct pod *pod_of(const char *name, const char *spec)
         char *text CLEANUP_FREE = xasprintf(
                 "apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec:\n  containers: [{name: c, image: i}]\n%s", name,
                 spec);
-        struct pod_findings findings = {0};
-        struct err err = ERR_INIT;
-        struct pod *pod = NULL;
 
-        if (pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err) < 0)
-                fail_msg("%s", err.msg);
-        pod_findings_release(&findings);
-        return pod;
+        return test_pod(text, &source);
 }
 
 /* As "hostname" and "subdomain" of the spec would. */

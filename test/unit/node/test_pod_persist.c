@@ -20,10 +20,7 @@
 
 static void up(struct rig *rig)
 {
-        rig_init(rig);
-        rig_want(rig, rig_pod("u1", "h1", 0, 1));
-        rig_settle(rig);
-        (void)rig_take(rig);
+        rig_up(rig, rig_pod("u1", "h1", 0, 1));
 }
 
 static void show(struct rig *rig, const char *id, const char *container, unsigned attempt, const char *sandbox)

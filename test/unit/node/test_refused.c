@@ -17,6 +17,8 @@
 #include "kube/pod.h"
 #include "node/refused.h"
 
+#include "../pod_of_text.h"
+
 /* "host:port host:port" */
 static void finds(const char *text, const char *want)
 {
@@ -92,14 +94,8 @@ static struct pod *pod_of(const char *name, const char *spec)
 {
         const struct pod_source source = {.node_name = "n1", .file = "/m/p.yaml", .seen = 1};
         char *text CLEANUP_FREE = xasprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: %s}\nspec: %s\n", name, spec);
-        struct pod_findings findings = {0};
-        struct err err = ERR_INIT;
-        struct pod *pod = NULL;
 
-        if (pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err) < 0)
-                fail_msg("%s", err.msg);
-        pod_findings_release(&findings);
-        return pod;
+        return test_pod(text, &source);
 }
 
 static void test_places(void **state)

@@ -19,6 +19,8 @@
 #include "kube/pod.h"
 #include "node/revision.h"
 
+#include "../pod_of_text.h"
+
 struct fixture {
         char root[64];
         struct revisions *revisions;
@@ -52,14 +54,8 @@ static struct pod *pod_with(const char *command)
         char *text CLEANUP_FREE = xasprintf("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
                                             "spec: {containers: [{name: c, image: i, command: [\"%s\"]}]}\n",
                                             command);
-        struct pod_findings findings = {0};
-        struct err err = ERR_INIT;
-        struct pod *pod = NULL;
 
-        if (pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err) < 0)
-                fail_msg("%s", err.msg);
-        pod_findings_release(&findings);
-        return pod;
+        return test_pod(text, &source);
 }
 
 static unsigned save(struct fixture *f, const char *command)

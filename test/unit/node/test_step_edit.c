@@ -11,20 +11,12 @@
 
 #include "rig.h"
 
-static void up(struct rig *rig, struct pod *pod)
-{
-        rig_init(rig);
-        rig_want(rig, pod);
-        rig_settle(rig);
-        (void)rig_take(rig);
-}
-
 static void prepared_while_the_old_one_runs_then_stop_then_start(void **state)
 {
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1)); /* sandbox id1, app id2 */
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1)); /* sandbox id1, app id2 */
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
         rig_step(&rig);
         assert_string_equal(rig_take(&rig), "volumes:next/ image:next/app0");
@@ -56,7 +48,7 @@ static void one_that_cannot_be_prepared_changes_nothing(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
         rig_step(&rig);
         rig_done(&rig, POD_OP_VOLUMES, "next/");
@@ -80,7 +72,7 @@ static void one_that_is_held_changes_nothing(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
         (void)pod_hold(rig.view, "port 80 is in use by default/other");
         rig_settle(&rig);
@@ -98,7 +90,7 @@ static void a_change_back_drops_the_new_one(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
         rig_step(&rig);
         rig_done(&rig, POD_OP_VOLUMES, "next/");
@@ -119,7 +111,7 @@ static void a_change_back_while_it_stops_runs_the_old_one_again(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
         rig_settle(&rig);
         (void)rig_take(&rig);
@@ -141,7 +133,7 @@ static void a_create_under_way_for_a_dropped_one_is_taken_away(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
         rig_step(&rig);
         rig_done(&rig, POD_OP_VOLUMES, "next/");
@@ -162,7 +154,7 @@ static void the_newest_edit_wins(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
         rig_step(&rig);
         rig_want(&rig, rig_pod("u3", "h3", 0, 1));
@@ -182,7 +174,7 @@ static void a_fixed_uid_gives_no_name_twice(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_want(&rig, rig_pod("u1", "h2", 0, 1));
         rig_settle(&rig);
         assert_int_equal(rig_view(&rig, "next/app0")->now.attempt, 1);
@@ -203,7 +195,7 @@ static void removed_and_put_back_while_stopping_runs_again_as_the_next_attempt(v
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         rig_want(&rig, rig_pod("u1", "h1", 0, 1));
@@ -223,7 +215,7 @@ static void removed_and_put_back_while_directories_go_waits_for_them(void **stat
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         rig_exits(&rig, "app0", 0);
@@ -244,7 +236,7 @@ static void removed_and_replaced_while_stopping_runs_the_new_one(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
@@ -304,7 +296,7 @@ static void a_completed_pod_is_replaced_by_an_edit(void **state)
 
         (void)state;
         pod->restart_policy = POD_RESTART_NEVER;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_exits(&rig, "app0", 0);
         rig_exits(&rig, "", 0);
         assert_true(rig.view->current->terminal);
@@ -323,7 +315,7 @@ static void a_completed_pod_that_is_put_back_runs_again(void **state)
 
         (void)state;
         pod->restart_policy = POD_RESTART_NEVER;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_exits(&rig, "app0", 0);
         rig_exits(&rig, "", 0);
         assert_int_equal(rig.view->current->phase, POD_ENDED);

@@ -11,14 +11,6 @@
 
 #include "rig.h"
 
-static void up(struct rig *rig, struct pod *pod)
-{
-        rig_init(rig);
-        rig_want(rig, pod);
-        rig_settle(rig);
-        (void)rig_take(rig);
-}
-
 /* restartPolicy and the exit codes of two app containers: what becomes of the pod. */
 static void restart_rule(void **state)
 {
@@ -44,7 +36,7 @@ static void restart_rule(void **state)
                 struct rig rig;
 
                 pod->restart_policy = cases[i].policy;
-                up(&rig, pod);
+                rig_up(&rig, pod);
                 rig_exits(&rig, "app0", cases[i].codes[0]);
                 rig_settle(&rig);
                 rig_exits(&rig, "app1", cases[i].codes[1]);
@@ -76,7 +68,7 @@ static void restart_rules_of_a_container(void **state)
         rule->restart_codes[42 / 4] = '4'; /* 42 alone */
         rig_container(pod, "app1")->has_restart_policy = true;
         rig_container(pod, "app1")->restart_policy = POD_RESTART_ON_FAILURE;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_exits(&rig, "init0", 1);
         rig_settle(&rig);
         assert_int_equal(rig_view(&rig, "init0")->now.attempt, 1);
@@ -108,7 +100,7 @@ static void an_image_is_pulled_again_for_each_start(void **state)
 
         (void)state;
         rig_container(pod, "app0")->pull_policy = POD_PULL_ALWAYS;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_exits(&rig, "app0", 1);
         assert_string_equal(rig_take(&rig), "image:app0");
         rig_done(&rig, POD_OP_IMAGE, "app0");
@@ -129,7 +121,7 @@ static void a_run_of_ten_minutes_is_followed_at_once(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_exits(&rig, "app0", 1);
         rig_settle(&rig);
         rig_at(&rig, 600 * SEC);
@@ -148,7 +140,7 @@ static void the_newest_dead_one_is_kept_and_older_ones_go(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1)); /* id2 */
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1)); /* id2 */
         rig_exits(&rig, "app0", 1);
         rig_settle(&rig); /* id3 */
         assert_string_equal(rig_view(&rig, "app0")->last.id, "id2");
@@ -199,7 +191,7 @@ static void a_failed_startup_probe_stops_the_container_by_its_own_grace(void **s
         (void)state;
         rig_probe(pod, "app0", POD_PROBE_STARTUP, 1, 2);
         pod->containers[0].probes[POD_PROBE_STARTUP].termination_grace_seconds = 5;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_probed(&rig, "app0", POD_PROBE_STARTUP, false);
         rig_at(&rig, 1 * SEC);
         (void)rig_take(&rig);
@@ -223,7 +215,7 @@ static void a_failed_liveness_probe_restarts_with_backoff(void **state)
 
         (void)state;
         rig_probe(pod, "app0", POD_PROBE_LIVENESS, 10, 1);
-        up(&rig, pod);
+        rig_up(&rig, pod);
         for (int round = 0; round < 2; round++) {
                 due = rig_view(&rig, "app0")->probes[POD_PROBE_LIVENESS].due;
                 rig.wall += due - rig.now;
@@ -250,7 +242,7 @@ static void a_failed_liveness_probe_ends_a_pod_that_runs_once(void **state)
         (void)state;
         pod->restart_policy = POD_RESTART_NEVER;
         rig_probe(pod, "app0", POD_PROBE_STARTUP, 1, 1);
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_probed(&rig, "app0", POD_PROBE_STARTUP, false);
         assert_string_equal(rig.event, "Killing: Container app0 failed startup probe");
         rig_exits(&rig, "app0", 137);
@@ -266,7 +258,7 @@ static void a_probe_result_of_an_earlier_container_is_dropped(void **state)
 
         (void)state;
         rig_probe(pod, "app0", POD_PROBE_READINESS, 10, 1);
-        up(&rig, pod);
+        rig_up(&rig, pod);
         generation = rig_view(&rig, "app0")->probes[POD_PROBE_READINESS].slot.generation;
         rig_exits(&rig, "app0", 1);
         rig_settle(&rig);
@@ -301,7 +293,7 @@ static void a_restart_that_a_person_asks_for_waits_for_nothing(void **state)
 
         (void)state;
         pod->restart_policy = POD_RESTART_NEVER;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         for (unsigned round = 1; round < 4; round++) {
                 pod_request_restart(rig.view, 0, "asked for", rig.now);
                 rig_step(&rig);
@@ -320,7 +312,7 @@ static void a_retry_that_a_person_asks_for_ends_the_wait(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_exits(&rig, "app0", 1);
         rig_settle(&rig);
         rig_exits(&rig, "app0", 1);
@@ -336,7 +328,7 @@ static void the_sandboxs_death_restarts_the_pod(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 2)); /* id1, id2, id3 */
+        rig_up(&rig, rig_pod("u1", "h1", 0, 2)); /* id1, id2, id3 */
         rig_exits(&rig, "", 137);
         assert_string_equal(rig_take(&rig), "STOP:sandbox signal:app0 signal:app1");
         rig_exits(&rig, "app0", 0);
@@ -355,7 +347,7 @@ static void a_sandbox_that_dies_again_and_again_waits(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_exits(&rig, "", 137);
         rig_exits(&rig, "app0", 0);
         rig_settle(&rig);
@@ -378,7 +370,7 @@ static void the_sandboxs_death_and_what_has_ended(void **state)
 
         (void)state;
         pod->restart_policy = POD_RESTART_ON_FAILURE;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_exits(&rig, "app0", 0);
         rig_exits(&rig, "", 137);
         rig_exits(&rig, "app1", 143);
@@ -391,7 +383,7 @@ static void the_sandboxs_death_and_what_has_ended(void **state)
 
         pod = rig_pod("u1", "h1", 0, 2);
         pod->restart_policy = POD_RESTART_NEVER;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_exits(&rig, "", 137);
         rig_exits(&rig, "app0", 0);
         rig_exits(&rig, "app1", 143);

@@ -11,20 +11,12 @@
 
 #include "rig.h"
 
-static void up(struct rig *rig, struct pod *pod)
-{
-        rig_init(rig);
-        rig_want(rig, pod);
-        rig_settle(rig);
-        (void)rig_take(rig);
-}
-
 static void apps_side_by_side_then_the_sandbox(void **state)
 {
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 3));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 3));
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         assert_string_equal(rig_take(&rig), "STOP:removed signal:app0 signal:app1 signal:app2");
@@ -43,7 +35,7 @@ static void sidecars_in_reverse_order_after_the_apps(void **state)
 
         (void)state;
         rig_container(pod, "init0")->sidecar = rig_container(pod, "init1")->sidecar = true;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         assert_string_equal(rig_take(&rig), "STOP:removed signal:app0 signal:app1");
@@ -67,7 +59,7 @@ static void hooks_run_first_all_at_once_and_use_up_the_grace(void **state)
         rig_container(pod, "init0")->sidecar = true;
         rig_handler_exec(&rig_container(pod, "init0")->pre_stop);
         rig_handler_exec(&rig_container(pod, "app0")->pre_stop);
-        up(&rig, pod);
+        rig_up(&rig, pod);
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         assert_string_equal(rig_take(&rig), "STOP:removed pre-stop:init0 pre-stop:app0");
@@ -90,7 +82,7 @@ static void a_hook_that_outlives_the_grace_is_cut_and_2_s_are_left(void **state)
 
         (void)state;
         rig_handler_exec(&rig_container(pod, "app0")->pre_stop);
-        up(&rig, pod);
+        rig_up(&rig, pod);
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         (void)rig_take(&rig);
@@ -111,7 +103,7 @@ static void a_failed_hook_does_not_hold_up_the_stop(void **state)
 
         (void)state;
         rig_handler_exec(&rig_container(pod, "app0")->pre_stop);
-        up(&rig, pod);
+        rig_up(&rig, pod);
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         (void)rig_take(&rig);
@@ -126,7 +118,7 @@ static void the_grace_counts_from_the_signal_that_was_sent(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         rig_at(&rig, 4 * SEC);
@@ -142,7 +134,7 @@ static void no_grace_still_leaves_2_s(void **state)
 
         (void)state;
         pod->termination_grace_seconds = 0;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         assert_string_equal(rig_take(&rig), "STOP:removed signal:app0");
@@ -156,7 +148,7 @@ static void a_kill_that_shows_no_effect_is_repeated(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         rig_done(&rig, POD_OP_SIGNAL, "app0");
@@ -176,7 +168,7 @@ static void a_signal_that_failed_is_sent_again(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         (void)rig_take(&rig);
@@ -196,7 +188,7 @@ static void a_stop_leaves_2_s_to_what_was_signalled_for_its_restart(void **state
 
         (void)state;
         pod->termination_grace_seconds = 0;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         pod_request_restart(rig.view, -1, "asked for", rig.now);
         rig_step(&rig);
         assert_string_equal(rig_take(&rig), "signal:app0");
@@ -257,7 +249,7 @@ static void a_running_init_container_is_stopped_as_an_app(void **state)
         struct rig rig;
 
         (void)state;
-        up(&rig, rig_pod("u1", "h1", 1, 1));
+        rig_up(&rig, rig_pod("u1", "h1", 1, 1));
         (void)pod_unwant(rig.view, rig.now);
         rig_step(&rig);
         assert_string_equal(rig_take(&rig), "STOP:removed signal:init0");
@@ -274,7 +266,7 @@ static void readiness_is_probed_until_the_end(void **state)
         (void)state;
         rig_probe(pod, "app0", POD_PROBE_READINESS, 10, 1);
         rig_probe(pod, "app0", POD_PROBE_LIVENESS, 10, 1);
-        up(&rig, pod);
+        rig_up(&rig, pod);
         rig_probed(&rig, "app0", POD_PROBE_READINESS, true);
         assert_true(rig_view(&rig, "app0")->ready);
         (void)pod_unwant(rig.view, rig.now);
@@ -295,7 +287,7 @@ static void the_deadline_of_the_pod_fails_it(void **state)
 
         (void)state;
         pod->active_deadline_seconds = 60;
-        up(&rig, pod);
+        rig_up(&rig, pod);
         assert_int_equal(rig.plan.deadline, rig.now + 60 * SEC);
         rig_at(&rig, 60 * SEC);
         assert_string_equal(rig_take(&rig), "STOP:deadline signal:app0");

@@ -31,6 +31,8 @@
 #include "node/volume.h"
 #include "node/volume_files.h"
 
+#include "../pod_of_text.h"
+
 #define TMPFS_ID 0x01021994
 
 static char root[] = "/tmp/test-volume-XXXXXX";
@@ -66,14 +68,8 @@ static struct pod *pod_of(const char *uid, const char *volumes, const char *moun
                                             "spec:\n  volumes: %s\n  containers:\n  - name: c\n    image: i\n"
                                             "    volumeMounts: %s\n",
                                             uid, volumes, mounts);
-        struct pod_findings findings = {0};
-        struct err err = ERR_INIT;
-        struct pod *pod = NULL;
 
-        if (pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err) < 0)
-                fail_msg("%s", err.msg);
-        pod_findings_release(&findings);
-        return pod;
+        return test_pod(text, &source);
 }
 
 static mode_t mode_of(const char *path)
