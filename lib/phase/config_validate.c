@@ -148,7 +148,7 @@ static void check_token(const struct validator *v, const struct config_token *to
                 char *names CLEANUP_FREE = strv_join(&unknown, ",");
                 field_invalid_raw(
                         v->problems, &token->usages.place, path, usages_shown,
-                        "invalid bootstrap token usage string: %s, valid usage options: authentication,signing", names);
+                        "invalid bootstrap token usage string: %s, valid usage options: signing,authentication", names);
         }
         (void)snprintf(path, sizeof(path), "bootstrapTokens.%zu.groups", index);
         if (token->groups.count > 0 && !has_text(&token->usages, "authentication"))

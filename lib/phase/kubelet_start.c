@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/go_quote.h"
+#include "codec/json.h"
 #include "codec/yaml.h"
 #include "phase/component_parts.h"
 #include "phase/era_rows.h"
@@ -184,6 +185,34 @@ static void set_docker_driver(const struct phase *phase, struct value *config)
         value_map_set(config, "cgroupDriver", value_new_stringn(buf_str(&out), strcspn(buf_str(&out), "\n")));
 }
 
+/* applyKubeletConfigPatchFromFile: the socket is a patch behind the user's, who may have left no object to be patched.
+ */
+static int set_socket(const struct phase *phase, struct value **config, struct err *err)
+{
+        static const char type[] = "application/strategic-merge-patch+json";
+        const struct config_text *socket = &phase->config->init.node_registration.cri_socket;
+        struct value *patch CLEANUP_VALUE = value_new_map();
+
+        value_map_set(patch, "containerRuntimeEndpoint", value_new_string(socket->text))->place = socket->place;
+        if (value_is(*config, VALUE_NULL)) {
+                value_free(*config);
+                *config = value_new_map();
+        }
+        if (!value_is(*config, VALUE_MAP)) {
+                struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
+
+                json_write(patch, JSON_ESCAPE_HTML, &text);
+                return err_set(err, ERR_INVALID,
+                               "could not apply kubelet instance configuration as a patch from "
+                               "\"" KUBELET_INSTANCE_FILE "\": could not apply the following patch of type \"%s\" to "
+                               "target \"" PATCH_TARGET "\":\n%s\n: invalid JSON document",
+                               type, buf_str(&text));
+        }
+        value_map_set(*config, patch->map.entries[0].key, value_copy(patch->map.entries[0].value));
+        phase_say(phase, "[patches] Applied patch of type \"%s\" to target \"" PATCH_TARGET "\"", type);
+        return 0;
+}
+
 static int add_config_file(struct phase *phase, struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
@@ -198,13 +227,9 @@ static int add_config_file(struct phase *phase, struct err *err)
                 if (r < 0)
                         return err_wrap(err, "could not apply patches to the KubeletConfiguration");
         }
-        if (has_instance_file(phase)) {
-                const struct config_text *socket = &phase->config->init.node_registration.cri_socket;
-                value_map_set(config, "containerRuntimeEndpoint", value_new_string(socket->text))->place =
-                        socket->place;
-                phase_say(phase, "[patches] Applied patch of type \"application/strategic-merge-patch+json\" to target "
-                                 "\"" PATCH_TARGET "\"");
-        }
+        r = has_instance_file(phase) ? set_socket(phase, &config, err) : 0;
+        if (r < 0)
+                return r;
         yaml_write(config, 0, &out);
         r = buf_check(&out, KUBELET_CONFIG_FILE, err);
         if (r < 0)

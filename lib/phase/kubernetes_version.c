@@ -45,10 +45,10 @@ static bool is_release(const char *text, int *ret_minor)
                 return false;
         *ret_minor = number_at(p, n);
         p += n + 1;
-        n = number_length(p);
-        if (n == 0)
+        /* What follows may begin with digits, so "00" is of the form. */
+        if (!isdigit((unsigned char)*p))
                 return false;
-        for (p += n; *p; p++)
+        for (; *p; p++)
                 if (!word_char(*p))
                         return false;
         return true;
@@ -107,6 +107,15 @@ int kubernetes_version_minor(const char *text)
         return minor;
 }
 
+/* The first of the numbers in len characters at p that begins with a zero and is not 0. */
+static const char *zero_prefixed(const char *p, size_t len)
+{
+        for (size_t at = 0; at < len; at += strcspn(p + at, ".") + 1)
+                if (p[at] == '0' && isdigit((unsigned char)p[at + 1]))
+                        return p + at;
+        return NULL;
+}
+
 /* What apimachinery's version.ParseSemantic objects to in a text that has the form of a release:
  * util/version/version.go. */
 static void explain_illegal(const char *text, struct buf *out)
@@ -117,6 +126,12 @@ static void explain_illegal(const char *text, struct buf *out)
         while (rest[len] == '.' && isdigit((unsigned char)rest[len + 1])) {
                 len += 1 + strspn(rest + len + 1, "0123456789");
                 numbers++;
+        }
+        const char *zero = numbers == 3 ? zero_prefixed(rest, len) : NULL;
+        if (zero) {
+                buf_addf(out, "illegal zero-prefixed version component \"%.*s\" in \"%s\"",
+                         (int)strspn(zero, "0123456789"), zero, text);
+                return;
         }
         rest += len;
         if (numbers != 3) {

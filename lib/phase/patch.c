@@ -203,6 +203,23 @@ static int other_kind(const struct phase *phase, const struct value *before, con
         return dropped ? 1 : 0;
 }
 
+/* The other kind is decoded before it is dropped. What all kinds but the lists have in common is looked at. */
+static int check_dropped(struct phase *phase, struct value *object, struct report *report, struct err *err)
+{
+        const char *kind = value_string(value_map_get(object, "kind"), "");
+        struct value *metadata = value_map_get(object, "metadata");
+        size_t len = strlen(kind);
+
+        if (value_is(metadata, VALUE_NULL) || !metadata || (len >= 4 && str_eq(kind + len - 4, "List")))
+                return 0;
+        if (metadata->kind != VALUE_MAP) {
+                config_problem_error(&report->problems, &metadata->place, "metadata: expected a map, found a %s",
+                                     value_kind_name(metadata->kind));
+                return 0;
+        }
+        return typed_normalise(metadata, phase->patches->types, "ObjectMeta", "metadata", take_report, report, err);
+}
+
 /* Decoding and encoding of the patched object, which is where kubeadm looks at it. */
 static int decode(struct phase *phase, const struct value *before, struct value **object, const char *type_name,
                   bool document, struct err *err)
@@ -211,9 +228,9 @@ static int decode(struct phase *phase, const struct value *before, struct value 
         int r = same_kind(before, *object) ? 0 : other_kind(phase, before, *object, &report);
 
         if (r == 1) {
+                r = check_dropped(phase, *object, &report, err);
                 value_free(*object);
                 *object = value_copy(before);
-                r = 0;
         } else if (report.problems.errors == 0) {
                 r = typed_normalise(*object, phase->patches->types, type_name, "", take_report, &report, err);
         }

@@ -5,10 +5,11 @@ import random
 
 from . import pools
 from .case import CONFIG, MANGLES, Case
-from .node_documents import NodeDocuments
+from .node_documents import NodeDocuments, since
 
 APIS = [('v1beta1', 0, 21), ('v1beta2', 0, 26), ('v1beta3', 22, 36), ('v1beta4', 31, 99)]
 LISTS = 'v1beta4'  # the first version whose extraArgs are lists
+EXPERIMENTAL = [('v1beta4', 28, 30), ('v1', 37, 99)]  # read with --allow-experimental-api alone
 
 # What is asked for, and how often. Certificates with keys of RSA take a second each, so they are rare.
 VERBS = [(22, ['control-plane', 'all']), (6, ['control-plane', 'apiserver']), (6, ['control-plane', 'controller-manager']), (3, ['control-plane', 'scheduler']), (14, ['etcd', 'local']),
@@ -28,7 +29,8 @@ class Generator:
     def __init__(self, minor, flags, gates, stock):
         """flags: verb to the names of its options; gates: names of kubeadm's gates; stock: files of a node set up before."""
         self.minor, self.flags, self.gates, self.stock = minor, flags, gates, stock
-        self.apis = [name for name, since, until in APIS if since <= minor <= until]
+        self.experimental = [name for name, first, last in EXPERIMENTAL if first <= minor <= last]
+        self.apis = [name for name, first, last in APIS if first <= minor <= last]
         self.verbs = [(weight, verb) for weight, verb in VERBS if ' '.join(verb) in flags]
 
     def case(self, seed, number):
@@ -63,7 +65,7 @@ class _Draw(NodeDocuments):
             if self.chance(self.bad):
                 name = self.r.choice(['', 'No Such', '--v', 'ä', 'a=b'])
             pairs.append((name, copy.deepcopy(value)))
-        if (api >= LISTS) != self.chance(self.bad / 3):
+        if since(api, LISTS) != self.chance(self.bad / 3):
             return [{'name': n, 'value': v} for n, v in pairs]
         return dict(pairs)
 
@@ -92,11 +94,11 @@ class _Draw(NodeDocuments):
         made = {}
         self.put(made, 'extraArgs', lambda: self.args(name, api), 2)
         self.put(made, 'extraVolumes', self.volumes)
-        if api >= LISTS or self.chance(self.bad):
+        if since(api, LISTS) or self.chance(self.bad):
             self.put(made, 'extraEnvs', self.envs)
         if name == 'apiServer':
             self.put(made, 'certSANs', lambda: self.some(pools.ALT_NAMES))
-            if api < LISTS or self.chance(self.bad):
+            if not since(api, LISTS) or self.chance(self.bad):
                 self.put(made, 'timeoutForControlPlane', pools.DURATION)
         return made
 
@@ -113,7 +115,7 @@ class _Draw(NodeDocuments):
             self.put(local, 'extraArgs', lambda: self.args('etcd', api), 2)
             self.put(local, 'serverCertSANs', lambda: self.some(pools.ALT_NAMES))
             self.put(local, 'peerCertSANs', lambda: self.some(pools.ALT_NAMES))
-            if api >= LISTS:
+            if since(api, LISTS):
                 self.put(local, 'extraEnvs', self.envs)
         if not made or self.chance(self.bad):
             external = made['external'] = {'endpoints': [self.pick(pools.ETCD_ENDPOINT) for _ in range(self.r.choice([1, 1, 2, 3]))]}
@@ -159,7 +161,7 @@ class _Draw(NodeDocuments):
             self.put(made, name, lambda name=name: self.component(name, api), 2)
         self.put(made, 'featureGates', self.feature_gates, 0.7)
         self.put(made, 'dns', lambda: self.dns(api), 0.7)
-        if api >= LISTS or self.chance(self.bad / 2):
+        if since(api, LISTS) or self.chance(self.bad / 2):
             self.put(made, 'encryptionAlgorithm', pools.ALGORITHM)
             self.put(made, 'certificateValidityPeriod', pools.VALIDITY, 0.5)
             self.put(made, 'caCertificateValidityPeriod', pools.VALIDITY, 0.5)
@@ -172,9 +174,9 @@ class _Draw(NodeDocuments):
         made = {}
         self.put(made, 'imageRepository', pools.IMAGE_REPOSITORY)
         self.put(made, 'imageTag', pools.IMAGE_TAG)
-        if api <= 'v1beta2':
+        if not since(api, 'v1beta3'):
             self.put(made, 'type', (['CoreDNS', 'CoreDNS'], ['kube-dns', 'x', '']))
-        elif api >= LISTS:
+        elif since(api, LISTS):
             self.put(made, 'disabled', pools.BOOLEAN)
         return made
 
@@ -199,9 +201,9 @@ class _Draw(NodeDocuments):
         self.put(made, 'taints', pools.TAINTS)
         self.put(made, 'kubeletExtraArgs', lambda: self.args('kubelet', api))
         self.put(made, 'ignorePreflightErrors', pools.IGNORE)
-        if api >= 'v1beta3':
+        if since(api, 'v1beta3'):
             self.put(made, 'imagePullPolicy', pools.PULL_POLICY)
-        if api >= LISTS:
+        if since(api, LISTS):
             self.put(made, 'imagePullSerial', pools.BOOLEAN)
         return made
 
@@ -212,9 +214,9 @@ class _Draw(NodeDocuments):
             made['localAPIEndpoint']['bindPort'] = self.pick(pools.PORT)
         self.put(made, 'bootstrapTokens', lambda: [self.token() for _ in range(self.r.choice([0, 1, 2]))], 0.5)
         self.put(made, 'certificateKey', pools.CERTIFICATE_KEY, 0.5)
-        if api >= 'v1beta3':
+        if since(api, 'v1beta3'):
             self.put(made, 'skipPhases', pools.SKIP, 0.5)
-        if api >= LISTS:
+        if since(api, LISTS):
             self.put(made, 'timeouts', self.timeouts)
             self.put(made, 'dryRun', ([False], ['no', 0]), 0.1)  # kubeadm's dry run of one phase writes elsewhere, ours prints
         return self.spoil(made)
@@ -248,8 +250,8 @@ class _Draw(NodeDocuments):
                     del made[key]
         return made
 
-    def docs(self):
-        api = self.r.choice(self.g.apis) if self.chance(0.9) else self.r.choice(['v1beta1', 'v1beta2', 'v1beta3', 'v1beta4', 'v1alpha3', 'v1', 'v2'] if self.chance(self.bad * 3) else self.g.apis)
+    def docs(self, experimental):
+        api = self.r.choice(experimental) if experimental else self.r.choice(self.g.apis) if self.chance(0.9) else self.r.choice(['v1beta1', 'v1beta2', 'v1beta3', 'v1beta4', 'v1alpha3', 'v1', 'v2'] if self.chance(self.bad * 3) else self.g.apis)
         docs = [self.init(api), self.cluster(api)]
         if self.chance(0.1):
             docs.pop(self.r.randrange(2))
@@ -384,9 +386,12 @@ class _Draw(NodeDocuments):
                 case.args.append([f'--{name}={value}'])
 
     def configuration(self, case, verb):
-        case.docs = self.docs()
+        experimental = self.g.experimental if self.g.experimental and 'allow-experimental-api' in case.flags and self.chance(0.4) else []
+        case.docs = self.docs(experimental)
         if verb[:2] in (['config', 'migrate'], ['config', 'validate']) and self.chance(0.35):
-            case.docs = self.node_documents(case.docs, self.r.choice(self.g.apis))
+            case.docs = self.node_documents(case.docs, self.r.choice(experimental or self.g.apis))
+        if self.g.experimental and 'allow-experimental-api' in case.flags and self.chance(0.9 if experimental else 0.2):
+            case.args.append(['--allow-experimental-api'])
         case.args.append(['--old-config' if verb == ['config', 'migrate'] else '--config', CONFIG])
         if self.chance(0.04):
             case.args += self.options(verb)
@@ -423,7 +428,7 @@ class _Draw(NodeDocuments):
     def prefer_ecdsa(self, case):
         for doc in case.docs:
             if isinstance(doc, dict) and doc.get('kind') == 'ClusterConfiguration' and self.chance(0.9):
-                if str(doc.get('apiVersion')) >= f'kubeadm.k8s.io/{LISTS}':
+                if since(str(doc.get('apiVersion')).removeprefix('kubeadm.k8s.io/'), LISTS):
                     doc.setdefault('encryptionAlgorithm', 'ECDSA-P256')
                 elif 'PublicKeysECDSA' in self.g.gates and isinstance(doc.get('featureGates', {}), dict):
                     doc.setdefault('featureGates', {})['PublicKeysECDSA'] = True

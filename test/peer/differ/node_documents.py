@@ -8,6 +8,11 @@ KUBECONFIG_PATH = (['/etc/kubernetes/discovery.conf', 'https://example.org/clust
 UNMOUNT_FLAGS = ([['MNT_FORCE'], ['MNT_DETACH', 'UMOUNT_NOFOLLOW']], [['MNT_NONE'], [''], 'MNT_FORCE', [3]])
 
 
+def since(api, first):
+    """Whether an API version is `first` or newer."""
+    return api == 'v1' or api >= first
+
+
 class NodeDocuments:
     """Part of a draw: uses chance, pick, put, registration, timeouts and spoil of it."""
 
@@ -23,7 +28,7 @@ class NodeDocuments:
         if not made or self.chance(self.bad):
             made['file'] = {'kubeConfigPath': self.pick(KUBECONFIG_PATH)}
         self.put(made, 'tlsBootstrapToken', pools.TOKEN)
-        if api < 'v1beta4' or self.chance(self.bad):
+        if not since(api, 'v1beta4') or self.chance(self.bad):
             self.put(made, 'timeout', pools.DURATION)
         return made
 
@@ -36,10 +41,10 @@ class NodeDocuments:
             self.put(plane['localAPIEndpoint'], 'bindPort', pools.PORT)
             self.put(plane, 'certificateKey', pools.CERTIFICATE_KEY)
         self.put(made, 'caCertPath', pools.PATH)
-        if api >= 'v1beta3':
+        if since(api, 'v1beta3'):
             self.put(made, 'skipPhases', pools.SKIP)
             self.put(made, 'patches', lambda: {'directory': 'patches'})
-        if api >= 'v1beta4':
+        if since(api, 'v1beta4'):
             self.put(made, 'timeouts', self.timeouts)
             self.put(made, 'dryRun', pools.BOOLEAN)
         return self.spoil(made)
@@ -76,5 +81,5 @@ class NodeDocuments:
     def node_documents(self, docs, api):
         """Puts a document of a node among others, or in their place."""
         kind = self.r.choice([self.join, self.join, self.reset, self.upgrade])
-        made = kind(api if kind == self.join or self.chance(0.1) else max(self.g.apis))
+        made = kind(api if kind == self.join or api in self.g.experimental or self.chance(0.1) else max(self.g.apis))
         return [made] if self.chance(0.7) else docs + [made]

@@ -347,7 +347,7 @@ static void test_validation_of_init(void **state)
                 {"localAPIEndpoint: {advertiseAddress: 10.0.0.1}\nbootstrapTokens: [{usages: [signing, b, a]}]\n",
                  "[bootstrapTokens.0.usages: Invalid value: [\"signing\",\"b\",\"a\"]: invalid bootstrap token usage "
                  "string: a,b, "
-                 "valid usage options: authentication,signing, bootstrapTokens.0.groups: Invalid value: "
+                 "valid usage options: signing,authentication, bootstrapTokens.0.groups: Invalid value: "
                  "[\"system:bootstrappers:kubeadm:default-node-token\"]: token groups cannot be specified unless "
                  "--usages "
                  "includes \"authentication\"]"},
