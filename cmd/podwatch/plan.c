@@ -38,7 +38,7 @@ static bool is_directory(const char *path)
 
 static int make(const struct podwatch *p, const char *given, cJSON **ret, struct err *err)
 {
-        struct validation v CLEANUP_VALIDATION = {0};
+        struct validation v CLEANUP_VALIDATION = {0}, now CLEANUP_VALIDATION = {0};
         cJSON *status CLEANUP_CJSON = NULL, *pods CLEANUP_CJSON = NULL;
         char *socket CLEANUP_FREE = image_look_socket(p->docker), *directory CLEANUP_FREE = NULL;
         struct plan_input in = {.files = &v, .docker_socket = socket};
@@ -56,6 +56,12 @@ static int make(const struct podwatch *p, const char *given, cJSON **ret, struct
         in.pods = pods;
         in.whole = !given || is_directory(given);
         r = validate_read(&v, given ? given : manifests, directory, err);
+        if (r >= 0 && given) {
+                /* What ConfigMaps and Secrets are in force is what the directory has: podwatch does not show them. */
+                now.node_name = xstrdup(v.node_name);
+                r = validate_read(&now, directory, directory, err);
+                in.configs = &now.configs;
+        }
         return r < 0 ? r : plan_make(&in, ret, err);
 }
 

@@ -15,6 +15,7 @@
 #include "node/host_ports.h"
 #include "node/image_look.h"
 #include "node/plan.h"
+#include "node/plan_configs.h"
 #include "node/pod_fields.h"
 #include "node/validate.h"
 
@@ -166,12 +167,46 @@ static cJSON *add_item(struct planning *p, const struct pod *pod, const char *fi
         return item;
 }
 
+/* A pod that stays, for what it takes from ConfigMaps and Secrets. False: nothing of that differs. */
+static bool plan_refresh(struct planning *p, const struct pod *pod, const char *file)
+{
+        cJSON *configs = p->in->configs ? plan_configs(pod, p->in->configs, &p->in->files->configs) : NULL;
+
+        if (cJSON_GetArraySize(configs) == 0) {
+                cJSON_Delete(configs);
+                return false;
+        }
+        cJSON_AddItemToObject(add_item(p, pod, file, "refresh"), "configs", configs);
+        return true;
+}
+
+/* As manifest_config takes them. */
+static void plan_immutable(struct planning *p)
+{
+        for (size_t i = 0; p->in->configs && i < p->in->configs->count; i++) {
+                const struct config_object *before = p->in->configs->items[i];
+                const struct config_object *after =
+                        config_objects_find(&p->in->files->configs, before->kind, before->namespace, before->name);
+                char *text CLEANUP_FREE = NULL;
+
+                if (!before->immutable || !after || config_object_equal(before, after))
+                        continue;
+                text = xasprintf("%s %s/%s is immutable: its edit is refused (take the document out first)",
+                                 config_kind_name(before->kind), before->namespace, before->name);
+                cJSON_AddItemToArray(p->notes, cJSON_CreateString(text));
+                p->problems++;
+        }
+}
+
 static void plan_file(struct planning *p, const struct validate_file *f)
 {
         struct running *r = find_running(p, f->pod);
         bool same = r && str_eq(r->pod->uid, f->pod->uid) && str_eq(r->pod->spec_hash, f->pod->spec_hash);
-        cJSON *item = add_item(p, f->pod, f->path, !r ? "create" : same ? "unchanged" : "replace");
+        cJSON *item;
 
+        if (same && plan_refresh(p, f->pod, f->path))
+                return;
+        item = add_item(p, f->pod, f->path, !r ? "create" : same ? "unchanged" : "replace");
         if (same)
                 return;
         if (r) {
@@ -225,9 +260,14 @@ static void plan_all(struct planning *p)
         for (size_t i = 0; i < p->count; i++) {
                 const char *file = cjson_text(p->running[i].status, "file", NULL);
 
-                if (!p->running[i].kept && (p->in->whole || (file && file_is_read(p, file))))
+                if (p->running[i].kept)
+                        continue;
+                if (p->in->whole || (file && file_is_read(p, file)))
                         (void)add_item(p, p->running[i].pod, file, "remove");
+                else
+                        (void)plan_refresh(p, p->running[i].pod, file);
         }
+        plan_immutable(p);
 }
 
 int plan_make(const struct plan_input *in, struct cJSON **ret, struct err *err)
@@ -305,6 +345,22 @@ static void print_field(const cJSON *field, struct buf *out)
         print_value('+', after, out);
 }
 
+static void print_config(const cJSON *config, const char *pod, struct buf *out)
+{
+        const char *takes = cjson_text(config, "takes", "");
+        const cJSON *key;
+
+        buf_addf(out, "    %s: %s:", cjson_text(config, "field", ""), cjson_text(config, "from", ""));
+        cJSON_ArrayForEach (key, cjson_get(config, "keys", NULL))
+                buf_addf(out, "%s %s", key->prev && key->prev->next ? "," : "", cJSON_GetStringValue(key));
+        if (str_eq(takes, PLAN_CONFIG_AT_ONCE))
+                buf_addstr(out, ": shown in the volume at once\n");
+        else if (str_eq(takes, PLAN_CONFIG_RESTART))
+                buf_addf(out, ": taken when the container starts next (podwatch restart %s)\n", pod);
+        else
+                buf_addstr(out, ": no document has it any more; what runs keeps it, a container that starts waits\n");
+}
+
 static void print_gap(const cJSON *gap, struct buf *out)
 {
         if (!gap)
@@ -332,12 +388,14 @@ static void print_pod(const cJSON *pod, struct buf *out)
         for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
                 cJSON_ArrayForEach (item, cjson_get(pod, lists[i][0], NULL))
                         buf_addf(out, "    %s %s\n", lists[i][1], cJSON_GetStringValue(item));
+        cJSON_ArrayForEach (item, cjson_get(pod, "configs", NULL))
+                print_config(item, cjson_text(pod, "pod", ""), out);
         print_gap(cjson_get(pod, "gap", NULL), out);
 }
 
 void plan_text(const struct cJSON *plan, struct buf *out)
 {
-        static const char *const actions[] = {"create", "replace", "remove", "keep", "unchanged"};
+        static const char *const actions[] = {"create", "replace", "remove", "keep", "refresh", "unchanged"};
         int counts[ARRAY_SIZE(actions)] = {0};
         const cJSON *item;
 

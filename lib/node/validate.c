@@ -92,8 +92,8 @@ static void list_manifests(DIR *stream, struct strv *names)
         strv_sort(names);
 }
 
-/* Of every manifest in a directory. */
-static void read_served_beside(struct validation *v, const char *directory)
+/* Of every manifest in a directory, but for one name (NULL: none). */
+static void read_served_beside(struct validation *v, const char *directory, const char *but)
 {
         struct strv names CLEANUP_STRV = STRV_INIT;
         DIR *stream = opendir(directory);
@@ -106,7 +106,8 @@ static void read_served_beside(struct validation *v, const char *directory)
         STRV_FOREACH (name, &names) {
                 char *file CLEANUP_FREE = file_join(directory, name);
 
-                read_served(v, file);
+                if (!but || !str_eq(name, but))
+                        read_served(v, file);
         }
 }
 
@@ -120,7 +121,7 @@ static int read_directory(struct validation *v, const char *path, const char *di
                 return err_set_errno(err, errno, "reading %s", path);
         list_manifests(stream, &names);
         (void)closedir(stream);
-        read_served_beside(v, path);
+        read_served_beside(v, path, NULL);
         STRV_FOREACH (name, &names) {
                 char *file CLEANUP_FREE = file_join(path, name);
 
@@ -139,7 +140,7 @@ int validate_read(struct validation *v, const char *path, const char *directory,
                 return read_directory(v, path, directory, err);
         char *beside CLEANUP_FREE = directory ? xstrdup(directory) : file_dirname(path);
         read_served(v, path);
-        read_served_beside(v, beside);
+        read_served_beside(v, beside, file_basename(path)); /* the file takes its place */
         read_one(v, path, directory);
         return 0;
 }

@@ -171,5 +171,50 @@ def test_plan_keeps_what_a_wrong_file_gave_before(state):
     hold(lambda: 'web-node1' in state.podwatch.command('status').stdout, 1, 'the pod')
 
 
+def documents(colour='red', password='topsecret-1', immutable=False):
+    return '\n---\n'.join(json.dumps(d) for d in (
+        {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'app'}, 'data': {'COLOUR': colour, 'SHAPE': 'round'}, 'immutable': immutable},
+        {'apiVersion': 'v1', 'kind': 'Secret', 'metadata': {'name': 'app'}, 'stringData': {'password': password}})) + '\n'
+
+
+def test_plan_of_an_edited_config_document(state):
+    state.clear()
+    uses = pod('uses', hostNetwork=True, terminationGracePeriodSeconds=0, container={
+        'env': [{'name': 'ONE', 'valueFrom': {'configMapKeyRef': {'name': 'app', 'key': 'COLOUR'}}},
+                {'name': 'TWO', 'valueFrom': {'configMapKeyRef': {'name': 'app', 'key': 'SHAPE'}}}],
+        'volumeMounts': [{'name': 'config', 'mountPath': '/config'}, {'name': 'config', 'mountPath': '/colour', 'subPath': 'COLOUR'}]},
+        volumes=[{'name': 'config', 'configMap': {'name': 'app'}}, {'name': 'secret', 'secret': {'secretName': 'app'}}])
+    state.host.write(f'{DIRECTORY}/documents.yaml', documents())
+    state.host.write(f'{DIRECTORY}/uses.yaml', uses)
+    state.host.write(f'{DIRECTORY}/web.yaml', web('v2'))
+    state.podwatch.wait_ready('default/uses-node1', 'default/web-node1', timeout=30)
+    state.new('documents.yaml', documents())
+    assert state.plan(f'{NEW}/documents.yaml')[0] == {}
+    state.new('documents.yaml', documents('blue', 'topsecret-2'))
+    pods, plan = state.plan(f'{NEW}/documents.yaml')
+    assert {k: p['action'] for k, p in pods.items()} == {'default/uses-node1': 'refresh'}, plan
+    found = {c['field']: (c['from'], c['keys'], c['takes']) for c in pods['default/uses-node1']['configs']}
+    assert found == {
+        'spec.containers[main].env[ONE]': ('ConfigMap default/app', ['COLOUR'], 'restart'),
+        'spec.containers[main].volumeMounts[/colour]': ('ConfigMap default/app', ['COLOUR'], 'restart'),
+        'spec.volumes[config]': ('ConfigMap default/app', ['COLOUR'], 'at once'),
+        'spec.volumes[secret]': ('Secret default/app', ['password'], 'at once')}, found
+    text = state.podwatch.command('plan', f'{NEW}/documents.yaml').stdout
+    assert 'spec.volumes[secret]: Secret default/app: password: shown in the volume at once' in text and '1 refresh' in text, text
+    assert 'podwatch restart default/uses-node1' in text and 'topsecret' not in text + json.dumps(plan), text
+    # A whole directory: the same, and nothing for those that take nothing of it.
+    state.new('uses.yaml', uses), state.new('web.yaml', web('v2'))
+    pods, _ = state.plan(NEW)
+    assert pods['default/uses-node1']['action'] == 'refresh' and pods['default/web-node1']['action'] == 'unchanged', pods
+    # Taken away, and what may not be changed.
+    state.new('documents.yaml', documents().split('---')[1])
+    pods, _ = state.plan(f'{NEW}/documents.yaml')
+    assert {c['takes'] for c in pods['default/uses-node1']['configs']} == {'withdrawn'}, pods
+    state.host.write(f'{DIRECTORY}/documents.yaml', documents(immutable=True))
+    state.new('documents.yaml', documents('blue', immutable=True))
+    _, plan = state.plan(f'{NEW}/documents.yaml', code=1)
+    assert any('ConfigMap default/app is immutable' in n for n in plan['notes']), plan
+
+
 def teardown(state):
     state.host.close()
