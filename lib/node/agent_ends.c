@@ -144,10 +144,10 @@ void agent_ends_write(struct agent *agent, struct pod_entry *entry)
 
         if (!pod->ends_changed)
                 return;
-        pod->ends_changed = false;
         text = cJSON_PrintUnformatted(pod->ends);
-        if (text)
-                (void)agent_write_state(agent, "ends", entry->view->key, text, strlen(text));
+        pod->ends_changed = text && !agent_write_state(agent, "ends", entry->view->key, text, strlen(text));
+        if (pod->ends_changed)
+                agent_write_again(agent, entry);
         cJSON_free(text);
 }
 

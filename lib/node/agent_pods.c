@@ -24,6 +24,9 @@
 #include "node/view_digest.h"
 #include "node/volume.h"
 
+/* Memory of pods that have gone is given back when no other has followed for so long. */
+#define TRIM_AFTER_USEC (10 * USEC_PER_SEC)
+
 struct agent_pod *agent_pod_of(struct pod_entry *entry)
 {
         if (!entry->userdata)
@@ -112,6 +115,7 @@ static void on_gone(void *userdata, struct pod_entry *entry)
         agent_forget_status(agent, entry->view->key);
         agent_pod_free(agent, entry);
         agent->prune = true;
+        loop_timer_set(agent->trim, usec_add(loop_now(agent->loop), TRIM_AFTER_USEC));
         agent_say_waits(agent);
 }
 

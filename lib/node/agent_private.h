@@ -80,8 +80,9 @@ struct agent_pod {
         uint64_t digest;      /* of what was last looked at for status and disk */
         struct cJSON *status; /* as last made */
         char *status_text;
-        char *status_version; /* of the pod that it is of, see pod_status_version */
-        uint64_t persisted;   /* pod_persist_digest of what was written last, 0: nothing was */
+        bool status_unwritten; /* the disk did not take it */
+        char *status_version;  /* of the pod that it is of, see pod_status_version */
+        uint64_t persisted;    /* pod_persist_digest of what was written last, 0: nothing was */
         struct agent_tail *tails;
         struct agent_probe *probes;
         bool hold_told;                          /* why it is held was told */
@@ -124,6 +125,7 @@ struct agent {
         struct agent_metrics metrics;
         struct loop_source *step, *step_timer, *publish, *sigterm, *sigint;
         struct loop_source *image_timer;
+        struct loop_source *trim; /* a while after pods have gone: what the heap keeps of them goes back */
         struct image_gc *image_gc;
         int64_t image_excess; /* bytes that images take too much, when it was looked at last */
         char boot_id[37];
@@ -177,6 +179,8 @@ const struct pod_incarnation *agent_shown(const struct pod_entry *entry);
 int agent_read_state(const struct agent *agent, const char *kind, const char *key, struct buf *text);
 /* False: it could not be written, which has been told. */
 bool agent_write_state(struct agent *agent, const char *kind, const char *key, const char *text, size_t len);
+
+void agent_write_again(struct agent *agent, struct pod_entry *entry); /* some of its state, when the disk may take it */
 
 /* agent_leftovers.c. true: some of the list's containers are of pods that no view has, so that what is left of these
  * has to be looked for again when the containers are gone. */

@@ -102,6 +102,13 @@ static void publish_within(struct agent *agent, usec_t span)
                 loop_timer_set(agent->publish, at);
 }
 
+/* What a full disk did not take is written when it does: a podwatch that starts meanwhile goes by what is old. */
+void agent_write_again(struct agent *agent, struct pod_entry *entry)
+{
+        agent_pod_of(entry)->dirty = true;
+        publish_within(agent, WRITE_RETRY_USEC);
+}
+
 void agent_persist(struct agent *agent, struct pod_entry *entry)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
@@ -122,10 +129,7 @@ void agent_persist(struct agent *agent, struct pod_entry *entry)
                 pod->persisted = digest;
                 return;
         }
-        /* What a full disk did not take is written when it does: a podwatch that starts meanwhile goes by what is old.
-         */
-        pod->dirty = true;
-        publish_within(agent, WRITE_RETRY_USEC);
+        agent_write_again(agent, entry);
 }
 
 static void restore_status(struct agent *agent, struct pod_entry *entry)
@@ -308,8 +312,9 @@ static void poke_for(struct agent *agent, const struct pod *pod, const char *bef
                 api_side_poke(agent->api);
 }
 
-static void write_status(struct agent *agent, const char *key, const struct agent_pod *pod)
+static void write_status(struct agent *agent, struct pod_entry *entry)
 {
+        struct agent_pod *pod = agent_pod_of(entry);
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
 
         buf_addstr(&text, "{\"version\":");
@@ -317,8 +322,10 @@ static void write_status(struct agent *agent, const char *key, const struct agen
         buf_addstr(&text, ",\"of\":");
         buf_addstr(&text, pod->status_text);
         buf_addch(&text, '}');
-        if (!text.failed)
-                (void)agent_write_state(agent, "status", key, buf_str(&text), text.len);
+        pod->status_unwritten =
+                !text.failed && !agent_write_state(agent, "status", entry->view->key, buf_str(&text), text.len);
+        if (pod->status_unwritten)
+                agent_write_again(agent, entry);
 }
 
 static void tell(struct agent *agent, struct pod_entry *entry, const struct pod_incarnation *inc, cJSON *status)
@@ -343,8 +350,8 @@ static void tell(struct agent *agent, struct pod_entry *entry, const struct pod_
         /* What is not observed yet must not look as if it had changed; an orphan has no mirror. */
         if (!agent->observed)
                 return;
-        if (changed)
-                write_status(agent, entry->view->key, pod);
+        if (changed || pod->status_unwritten)
+                write_status(agent, entry);
         /* Also what is as it was: after a restart of podwatch, or with another version of the pod, nobody was told yet,
          * and the same again costs nothing. */
         if (inc->revision > 0)

@@ -14,6 +14,9 @@
 
 #define RETRY_FIRST_USEC (100 * USEC_PER_MSEC)
 #define RETRY_MAX_USEC (2 * USEC_PER_SEC)
+/* dockerd 20.10 hangs in /info for as long as name servers do not answer. What it says was said before or is waited
+ * for, with a word about it; the call itself has a longer limit. */
+#define INFO_PATIENCE_USEC (3 * USEC_PER_SEC)
 /* Inspects side by side; a list of a thousand containers must not open a thousand connections. */
 #define INSPECTS_MAX 16
 
@@ -45,7 +48,8 @@ struct observer {
         struct look *looks; /* by id */
         size_t running;
         bool list_again;
-        struct loop_source *retry, *timer;
+        bool informed; /* /info has answered once */
+        struct loop_source *retry, *timer, *patience;
         usec_t retry_delay;
         char *why; /* last told */
 };
@@ -91,6 +95,7 @@ static void go_down(struct observer *o, const char *why)
                 }
         }
         loop_timer_set(o->timer, USEC_INFINITY);
+        loop_timer_set(o->patience, USEC_INFINITY);
         loop_timer_set(o->retry, usec_add(loop_now(o->loop), o->retry_delay));
         o->retry_delay = o->retry_delay * 2 > RETRY_MAX_USEC ? RETRY_MAX_USEC : o->retry_delay * 2;
         tell_down(o, why);
@@ -212,10 +217,11 @@ void observer_list(struct observer *observer)
 }
 
 /* Only now: bodies of containers depend on the API version and the cgroup driver. */
-static void known(struct observer *o)
+static void known(struct observer *o, bool without_info)
 {
-        if (o->link != LINK_SUBSCRIBING || o->version || o->info)
+        if (o->link != LINK_SUBSCRIBING || o->version || (o->info && !without_info))
                 return;
+        loop_timer_set(o->patience, USEC_INFINITY);
         o->link = LINK_LISTING;
         observer_list(o);
 }
@@ -228,11 +234,28 @@ static void on_info(void *userdata, const struct docker_info *info, const struct
         if (o->link == LINK_DOWN)
                 return;
         if (err) {
-                go_down(o, err->msg);
+                if (o->link == LINK_SUBSCRIBING)
+                        go_down(o, err->msg);
+                return; /* it goes without */
+        }
+        o->informed = true;
+        o->handlers.about(o->userdata, NULL, info);
+        known(o, false);
+}
+
+static void on_patience(void *userdata, usec_t now)
+{
+        struct observer *o = userdata;
+
+        (void)now;
+        if (o->link != LINK_SUBSCRIBING || !o->info)
+                return;
+        if (!o->informed) {
+                tell_down(o, "it does not answer /info; dockerd hangs in it while its name servers do not answer");
                 return;
         }
-        o->handlers.about(o->userdata, NULL, info);
-        known(o);
+        log_warning("Docker does not answer /info; what it said before counts");
+        known(o, true);
 }
 
 static void on_version(void *userdata, const struct docker_version *version, const struct err *err)
@@ -247,7 +270,7 @@ static void on_version(void *userdata, const struct docker_version *version, con
                 return;
         }
         o->handlers.about(o->userdata, version, NULL);
-        known(o);
+        known(o, false);
 }
 
 static void on_connected(void *userdata, const struct err *err)
@@ -260,6 +283,7 @@ static void on_connected(void *userdata, const struct err *err)
                 o->version = o->docker->ops->version(o->docker, on_version, o);
         if (!o->info)
                 o->info = o->docker->ops->info(o->docker, on_info, o);
+        loop_timer_set(o->patience, usec_add(loop_now(o->loop), INFO_PATIENCE_USEC));
 }
 
 static void on_event(void *userdata, const struct docker_event *event)
@@ -322,6 +346,7 @@ struct observer *observer_new(struct loop *loop, struct docker *docker, const st
         o->retry_delay = RETRY_FIRST_USEC;
         o->retry = loop_timer_new(loop, "docker connection", on_retry, o);
         o->timer = loop_timer_new(loop, "docker list", on_timer, o);
+        o->patience = loop_timer_new(loop, "docker info", on_patience, o);
         connect_now(o);
         return o;
 }
@@ -338,6 +363,7 @@ struct observer *observer_free(struct observer *observer)
         }
         (void)loop_source_free(observer->retry);
         (void)loop_source_free(observer->timer);
+        (void)loop_source_free(observer->patience);
         free(observer->why);
         free(observer);
         return NULL;

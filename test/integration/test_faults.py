@@ -168,6 +168,33 @@ def test_process_that_docker_has_forgotten_goes_with_its_pod(state):
     state.podwatch.wait_ready(*state.keys())
 
 
+def test_status_that_a_full_disk_did_not_take_is_written_when_it_does(state):
+    manifest = '/etc/kubernetes/manifests/disk.yaml'
+    state.host.write(manifest, pod('disk', terminationGracePeriodSeconds=0, hostNetwork=True))
+    state.podwatch.wait_ready('default/disk-node1')
+    for kind in ('status', 'ends'):
+        state.host.output('mkdir', '-p', f'/var/lib/podwatch/{kind}')
+        state.host.output('mount', '-t', 'tmpfs', '-o', 'size=16k,mode=755', 'tmpfs', f'/var/lib/podwatch/{kind}')
+        state.host.run(['sh', '-c', f'cat /dev/zero > /var/lib/podwatch/{kind}/fill'], check=False)
+    victim = state.app('disk')['Id']
+    os.kill(state.host.docker.inspect(victim)['State']['Pid'], signal.SIGKILL)
+    wait_for(lambda: state.app('disk')['Id'] != victim, 10, 'another container')
+    state.podwatch.wait_ready('default/disk-node1')
+
+    def written(kind):
+        return state.host.output('sh', '-c', f'cat /var/lib/podwatch/{kind}/*disk* 2>/dev/null || true')
+    hold(lambda: not written('status') and not written('ends'), 2, 'no room', 0.2)
+    for kind in ('status', 'ends'):
+        state.host.output('rm', f'/var/lib/podwatch/{kind}/fill')
+    # Nothing more happens to the pod: what was not taken is written by itself.
+    now = state.app('disk')['Id']
+    wait_for(lambda: f'docker://{now}' in written('status') and '"exitCode":137' in written('ends'), 90, 'both to be written')
+    for kind in ('status', 'ends'):
+        state.host.output('umount', '-l', f'/var/lib/podwatch/{kind}')
+    state.host.output('rm', manifest)
+    wait_for(lambda: 'default/disk-node1' not in state.podwatch.pods(), 20, 'the end of the pod')
+
+
 def test_nothing_piles_up(state):
     counts = {}
     for c in state.host.docker.containers(label='io.kubernetes.pod.uid'):
