@@ -114,6 +114,7 @@ static int finish(struct genphase *g, struct err *err)
                         return r;
                 g->options.host = host_facts_host(g->facts);
         }
+        g->options.ignored_checks = &g->reset.ignored;
         g->options.strict = g->strict_given && g->strict;
         g->options.lenient = g->strict_given && !g->strict;
         return 0;

@@ -296,7 +296,7 @@ int online_apply_token_flags(struct genphase *g, struct phase *phase, int *ret_c
         config_validate(phase->config, phase->era, &problems);
         r = config_problems_aggregate(&problems, err);
         if (r < 0)
-                *ret_code = (int)era_number(phase->era, "validation", "exitCode", 1);
+                *ret_code = phase_validation_exit_code(phase);
         return r;
 }
 

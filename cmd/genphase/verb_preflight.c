@@ -19,7 +19,7 @@ static const char *docker_socket(const struct genphase *g)
 
 int preflight_with(struct genphase *g, const struct preflight_runtime *runtime)
 {
-        struct preflight_options options = {.ignored = &g->reset.ignored, .docker_socket = docker_socket(g)};
+        struct preflight_options options = {.docker_socket = docker_socket(g)};
         struct phase *phase CLEANUP_PHASE = NULL;
         struct err err = ERR_INIT;
 

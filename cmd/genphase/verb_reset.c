@@ -26,7 +26,7 @@ int reset_with(struct genphase *g, const struct reset_runtime *run)
         options->podwatch = r == 0 && reset_host_has_podwatch(phase);
         if (r == 0)
                 r = phase_reset(phase, options, &err);
-        return r < 0 ? genphase_fail(&err, 1) : 0;
+        return r < 0 ? genphase_fail(&err, phase->exit_code) : 0;
 }
 
 static int reset(struct genphase *g, const char *only)

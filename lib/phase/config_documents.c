@@ -334,7 +334,9 @@ static int collect(const struct yaml_documents *documents, struct config_documen
                 if (r < 0)
                         return r;
         }
-        return config_problems_aggregate(&twice, err);
+        int r = config_problems_aggregate(&twice, err);
+        problems->aggregate = r < 0;
+        return r;
 }
 
 bool config_documents_has_init(const struct config_document_list *list)

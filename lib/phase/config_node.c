@@ -307,7 +307,7 @@ int config_node_render(const struct phase *phase, const struct config_node_docum
                 for (size_t i = 0; i < wrong.count; i++)
                         config_problem_error(problems, &wrong.items[i].place, "%s", wrong.items[i].text);
                 if (r < 0)
-                        *ret_exit_code = (int)era_number(phase->era, "validation", "exitCode", 1);
+                        *ret_exit_code = phase_validation_exit_code(phase);
         }
         if (r < 0)
                 return r;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -390,31 +391,38 @@ void config_validate(const struct phase_config *config, const struct era *era, s
         config_check_certificate_key(era, &config->init.certificate_key, "certificateKey", problems);
 }
 
-void config_validate_ignored_checks(const struct phase_config *config, const struct era *era,
-                                    struct config_problems *problems)
+/* Checks are named in any case. */
+static void add_check(struct strv *names, const char *name)
 {
-        const struct config_texts *given = &config->init.node_registration.ignore_preflight_errors;
+        char *lower CLEANUP_FREE = xstrdup(name);
+
+        str_lower(lower);
+        if (!strv_contains(names, lower))
+                strv_add(names, lower);
+}
+
+void config_check_ignored(const struct era *era, const struct config_texts *configured, const struct strv *flags,
+                          struct config_problems *problems)
+{
+        struct value_place place = {.origin = "ignore-preflight-errors"};
         struct strv names CLEANUP_STRV = STRV_INIT;
-        const struct config_text *all = NULL;
+        const char *name;
 
-        for (size_t i = 0; i < given->count; i++) {
-                char *name CLEANUP_FREE = xstrdup(given->items[i].text);
-
-                str_lower(name);
-                if (!strv_contains(&names, name))
-                        strv_add(&names, name);
-                if (str_eq(name, "all"))
-                        all = &given->items[i];
+        for (size_t i = 0; configured && i < configured->count; i++) {
+                add_check(&names, configured->items[i].text);
+                if (strcasecmp(configured->items[i].text, "all") == 0)
+                        place = configured->items[i].place;
         }
-        if (!all)
-                return;
-        if (era_flag(era, "validation", "noIgnoreAll"))
-                field_invalid_text(problems, &(struct config_text){"all", all->place}, "ignorePreflightErrors",
+        if (strv_contains(&names, "all") && era_flag(era, "validation", "noIgnoreAll"))
+                field_invalid_text(problems, &(struct config_text){"all", place}, "ignorePreflightErrors",
                                    "'all' cannot be used in configuration file");
-        if (names.len < 2)
+        if (flags)
+                STRV_FOREACH (name, flags)
+                        add_check(&names, name);
+        if (!strv_contains(&names, "all") || names.len < 2)
                 return;
         strv_sort(&names);
         char *joined CLEANUP_FREE = strv_join(&names, ",");
-        field_invalid_text(problems, &(struct config_text){joined, all->place}, "ignore-preflight-errors",
+        field_invalid_text(problems, &(struct config_text){joined, place}, "ignore-preflight-errors",
                            "don't specify individual checks if 'all' is used");
 }

@@ -8,10 +8,10 @@
 #include "phase/era.h"
 #include "phase/problems.h"
 
-/* validation.ValidateIgnorePreflightErrors on nodeRegistration.ignorePreflightErrors, which the phases of init do after
- * config_validate. */
-void config_validate_ignored_checks(const struct phase_config *config, const struct era *era,
-                                    struct config_problems *problems);
+/* validation.ValidateIgnorePreflightErrors on the names of a configuration and those of --ignore-preflight-errors (each
+ * may be NULL), which the phases of init do after config_validate. */
+void config_check_ignored(const struct era *era, const struct config_texts *configured, const struct strv *flags,
+                          struct config_problems *problems);
 void config_validate(const struct phase_config *config, const struct era *era, struct config_problems *problems);
 
 /* Rules that JoinConfiguration and ResetConfiguration have as well; path is that of the field. */

@@ -150,6 +150,11 @@ static bool takes_any_address(const struct phase *phase)
         }
 }
 
+int phase_validation_exit_code(const struct phase *phase)
+{
+        return (int)era_number(phase->era, "validation", "exitCode", 1);
+}
+
 static int default_and_validate(struct phase *phase, struct config_problems *problems, struct err *err)
 {
         const struct host *host = phase_host(phase);
@@ -163,7 +168,7 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
         config_validate(phase->config, phase->era, problems);
         r = config_problems_aggregate(problems, err);
         if (r < 0) {
-                phase->exit_code = (int)era_number(phase->era, "validation", "exitCode", 1);
+                phase->exit_code = phase_validation_exit_code(phase);
                 return r;
         }
         /* --node-name, beside --config and without it, is taken as it is after all else was looked at. */
@@ -175,10 +180,11 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
         phase->options.dry_run |= phase->config->init.dry_run.value;
         if (takes_any_address(phase))
                 return 0;
-        config_validate_ignored_checks(phase->config, phase->era, problems);
+        config_check_ignored(phase->era, &phase->config->init.node_registration.ignore_preflight_errors,
+                             phase->options.ignored_checks, problems);
         r = config_problems_aggregate(problems, err);
         if (r < 0) {
-                phase->exit_code = (int)era_number(phase->era, "validation", "exitCode", 1);
+                phase->exit_code = phase_validation_exit_code(phase);
                 return r;
         }
         return config_check_bind_address(phase->config, err);
@@ -248,6 +254,8 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
                 r = config_flags_documents(options->flags, phase->era, &documents, err);
         if (r == 0)
                 r = config_decode(phase->config, &documents, phase->era, decode_flags(phase), problems, err);
+        if (r < 0 && problems->aggregate)
+                phase->exit_code = phase_validation_exit_code(phase);
         if (r == 0 && (options->decode & CONFIG_DECODE_NODE_KINDS) && !*phase->config->init.api_version.text &&
             !*phase->config->cluster.api_version.text)
                 return 0;

@@ -50,11 +50,12 @@ struct phase_options {
         const char *kubernetes_version; /* in place of the one that config_file asks for; NULL: that one */
         const char *output;             /* -o; NULL: the phase's own */
         const struct phase_flags *flags;
-        const char *command; /* "config validate": looked up in the group "commands"; NULL: none */
-        bool print_manifest; /* --print-manifest */
-        bool no_config;      /* only the kubeadm is chosen: the phase decodes what it needs by itself */
-        bool acts;           /* -o was given to a verb that writes: yaml prints the files, json tells each action */
-        bool quiet;          /* --quiet: neither messages nor warnings */
+        const struct strv *ignored_checks; /* --ignore-preflight-errors; NULL: none */
+        const char *command;               /* "config validate": looked up in the group "commands"; NULL: none */
+        bool print_manifest;               /* --print-manifest */
+        bool no_config;                    /* only the kubeadm is chosen: the phase decodes what it needs by itself */
+        bool acts;  /* -o was given to a verb that writes: yaml prints the files, json tells each action */
+        bool quiet; /* --quiet: neither messages nor warnings */
         bool dry_run;
         bool strict;             /* unknown fields are errors even though kubeadm_version is given */
         bool lenient;            /* unknown fields are warnings even though it is not */
@@ -74,6 +75,9 @@ struct phase {
         struct phase_files *files;
         struct patches *patches; /* of patch.h; NULL until the first phase that patches */
 };
+
+/* What a kubeadm ends with where validation failed: 3 up to 1.33. */
+int phase_validation_exit_code(const struct phase *phase);
 
 /* Loads the tables and the configuration, applies defaults, validates. Each problem found is written to options->log as
  * "FILE:LINE:COLUMN: text"; err then holds kubeadm's own text. *ret is set even on failure, for exit_code; free it. */

@@ -310,11 +310,9 @@ static int run(struct phase *phase, struct preflight_report *report, const struc
 int phase_preflight(struct phase *phase, const struct preflight_options *options, struct err *err)
 {
         struct preflight_report report CLEANUP(preflight_report_release) = {.phase = phase};
-        int r = preflight_report_init(&report, phase, &phase->config->init.node_registration.ignore_preflight_errors,
-                                      options->ignored, err);
 
-        if (r < 0)
-                return r;
-        r = run(phase, &report, options, err);
+        preflight_report_init(&report, phase, &phase->config->init.node_registration.ignore_preflight_errors,
+                              phase->options.ignored_checks);
+        int r = run(phase, &report, options, err);
         return r < 0 ? err_wrap(err, "error execution phase preflight") : 0;
 }

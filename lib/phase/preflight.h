@@ -26,8 +26,7 @@ struct preflight_runtime {
 };
 
 struct preflight_options {
-        const struct strv *ignored; /* --ignore-preflight-errors; NULL: none */
-        const char *docker_socket;  /* path of Docker's socket */
+        const char *docker_socket; /* path of Docker's socket */
         struct preflight_runtime runtime;
 };
 

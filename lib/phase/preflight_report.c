@@ -23,8 +23,8 @@ static void add_name(struct strv *names, const char *text)
                 strv_add(names, lower);
 }
 
-int preflight_report_init(struct preflight_report *report, const struct phase *phase,
-                          const struct config_texts *from_config, const struct strv *from_flag, struct err *err)
+void preflight_report_init(struct preflight_report *report, const struct phase *phase,
+                           const struct config_texts *from_config, const struct strv *from_flag)
 {
         const char *name;
 
@@ -34,15 +34,6 @@ int preflight_report_init(struct preflight_report *report, const struct phase *p
         if (from_flag)
                 STRV_FOREACH (name, from_flag)
                         add_name(&report->ignored, name);
-        strv_sort(&report->ignored);
-        if (strv_contains(&report->ignored, "all") && report->ignored.len > 1) {
-                char *joined CLEANUP_FREE = strv_join(&report->ignored, ",");
-                return err_set(err, ERR_INVALID,
-                               "ignore-preflight-errors: Invalid value: \"%s\": don't specify individual checks if "
-                               "'all' is used",
-                               joined);
-        }
-        return 0;
 }
 
 void preflight_report_release(struct preflight_report *report)

@@ -18,10 +18,9 @@ struct preflight_report {
         struct buf errors;
 };
 
-/* The names to be ignored: of the configuration and of --ignore-preflight-errors ("A,B", each may be NULL). "all"
- * beside others is an error, with kubeadm's text. */
-int preflight_report_init(struct preflight_report *report, const struct phase *phase,
-                          const struct config_texts *from_config, const struct strv *from_flag, struct err *err);
+/* The names to be ignored: of the configuration and of --ignore-preflight-errors (each may be NULL). */
+void preflight_report_init(struct preflight_report *report, const struct phase *phase,
+                           const struct config_texts *from_config, const struct strv *from_flag);
 void preflight_report_release(struct preflight_report *report);
 
 void preflight_warning(struct preflight_report *report, const char *check, const char *fmt, ...)

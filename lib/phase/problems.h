@@ -25,6 +25,8 @@ struct config_problems {
         size_t count;
         size_t errors;  /* those that are no warnings */
         size_t dropped; /* beyond LIMIT_CONFIG_PROBLEMS */
+        bool aggregate; /* what decoding failed with is an aggregate of errors, as that of validation: it has the same
+                         * exit status */
 };
 
 #define CLEANUP_PROBLEMS __attribute__((cleanup(config_problems_release)))

@@ -12,9 +12,11 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/value.h"
+#include "phase/config_validate.h"
 #include "phase/kubelet_start.h"
 #include "phase/preflight.h"
 #include "phase/preflight_report.h"
+#include "phase/problems.h"
 #include "phase/proxy.h"
 #include "phase/reset.h"
 #include "phase/reset_config.h"
@@ -369,6 +371,7 @@ static int check_mixed(const struct reset_options *options, struct err *err)
 static int prepare(struct reset *reset, struct err *err)
 {
         const struct reset_options *options = reset->options;
+        struct config_problems problems CLEANUP_PROBLEMS = {0};
         struct strv ignored CLEANUP_STRV = STRV_INIT;
         const char *name;
         int r = check_mixed(options, err);
@@ -379,8 +382,12 @@ static int prepare(struct reset *reset, struct err *err)
         strv_copy(&ignored, &options->ignored);
         STRV_FOREACH (name, &reset->config.ignore_preflight_errors)
                 strv_add(&ignored, name);
-        if (r == 0)
-                r = preflight_report_init(&reset->report, reset->phase, NULL, &ignored, err);
+        preflight_report_init(&reset->report, reset->phase, NULL, &ignored);
+        config_check_ignored(reset->phase->era, NULL, &ignored, &problems);
+        if (r == 0 && problems.errors > 0) {
+                r = config_problems_aggregate(&problems, err);
+                reset->phase->exit_code = phase_validation_exit_code(reset->phase);
+        }
         const struct strv *skipped = options->skipped.len > 0 ? &options->skipped : &reset->config.skip_phases;
         STRV_FOREACH (name, skipped)
                 if (r == 0)

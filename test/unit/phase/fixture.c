@@ -78,6 +78,7 @@ int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *ar
                                               .templates_dir = getenv("TEST_TEMPLATES"),
                                               .kubeadm_version = f->version,
                                               .flags = &flags,
+                                              .ignored_checks = f->ignored_checks,
                                               .command = f->command,
                                               .print_manifest = f->print_manifest,
                                               .decode = f->decode,
@@ -88,6 +89,7 @@ int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *ar
         int r = phase_open(&options, &phase, &f->err);
         if (r == 0)
                 r = fn(phase, arg, &f->err);
+        f->exit_code = phase->exit_code;
         (void)fclose(options.out);
         (void)fclose(options.log);
         return r;

@@ -12,10 +12,12 @@
 #include "phase/phase.h"
 
 struct fixture {
-        char *dir;           /* holds root/ and kubeadm.yaml */
-        char *root;          /* --rootfs */
-        char *out, *log;     /* of the last run */
-        struct err err;      /* of the last run */
+        char *dir;       /* holds root/ and kubeadm.yaml */
+        char *root;      /* --rootfs */
+        char *out, *log; /* of the last run */
+        struct err err;  /* of the last run */
+        int exit_code;   /* of the last run, where it failed */
+        const struct strv *ignored_checks;
         const char *version; /* --kubeadm-version; NULL: none */
         const char *command; /* its words, where they count */
         unsigned decode;     /* enum config_decode_flags */

@@ -30,8 +30,7 @@ static struct preflight_runtime runtime;
 
 static int preflight(struct phase *phase, const char *arg, struct err *err)
 {
-        const struct preflight_options options = {
-                .ignored = &ignored, .docker_socket = "/nonexistent.sock", .runtime = runtime};
+        const struct preflight_options options = {.docker_socket = "/nonexistent.sock", .runtime = runtime};
 
         (void)arg;
         return phase_preflight(phase, &options, err);
@@ -93,6 +92,7 @@ static void test_ignored(void **state)
 {
         struct fixture *f = *state;
 
+        f->ignored_checks = &ignored;
         fixture_put(f, MANIFEST, "");
         fixture_put(f, "/var/lib/etcd/member/x", "");
         strv_add(&ignored, "fileavailable--ETC-kubernetes-manifests-kube-scheduler.yaml");
@@ -106,6 +106,18 @@ static void test_ignored(void **state)
         strv_add(&ignored, "Swap");
         assert_true(fixture_run(f, preflight, NULL) < 0);
         assert_non_null(strstr(f->err.msg, "don't specify individual checks if 'all' is used"));
+        assert_int_equal(f->exit_code, 1);
+        assert_string_equal(f->out, "");
+        f->version = "v1.33.13";
+        assert_true(fixture_run(f, preflight, NULL) < 0);
+        assert_int_equal(f->exit_code, 3);
+        /* Names are of the file and of the flag together. */
+        strv_release(&ignored);
+        strv_add(&ignored, "ALL");
+        fixture_config(f, "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nlocalAPIEndpoint: "
+                          "{advertiseAddress: 192.0.2.10}\nnodeRegistration: {ignorePreflightErrors: [Swap]}\n");
+        assert_true(fixture_run(f, preflight, NULL) < 0);
+        assert_non_null(strstr(f->err.msg, "\"all,swap\": don't specify individual checks if 'all' is used"));
 }
 
 static void test_external_etcd(void **state)
@@ -184,7 +196,7 @@ static int report_port(struct phase *phase, const char *address, struct err *err
         socklen_t len = sizeof(taken);
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-        assert_int_equal(preflight_report_init(&report, phase, NULL, NULL, err), 0);
+        preflight_report_init(&report, phase, NULL, NULL);
         assert_int_equal(bind(fd, (void *)&taken, sizeof(taken)), 0);
         assert_int_equal(listen(fd, 1), 0);
         assert_int_equal(getsockname(fd, (void *)&taken, &len), 0);
@@ -209,7 +221,7 @@ static int report_content(struct phase *phase, const char *path, struct err *err
 {
         struct preflight_report report CLEANUP(preflight_report_release) = {.phase = phase};
 
-        assert_int_equal(preflight_report_init(&report, phase, NULL, NULL, err), 0);
+        preflight_report_init(&report, phase, NULL, NULL);
         preflight_check_content(&report, path, "1");
         return preflight_report_end(&report, err);
 }

@@ -282,6 +282,11 @@ static void test_options(void **state)
         strv_add(&options.ignored, "Swap");
         bad(f,
             "ignore-preflight-errors: Invalid value: \"all,swap\": don't specify individual checks if 'all' is used");
+        assert_int_equal(f->exit_code, 1);
+        f->version = "v1.33.13";
+        bad(f,
+            "ignore-preflight-errors: Invalid value: \"all,swap\": don't specify individual checks if 'all' is used");
+        assert_int_equal(f->exit_code, 3);
 }
 
 #define ETCD_COMMAND(...) \
