@@ -330,6 +330,8 @@ static void check_cluster(const struct validator *v)
 {
         const struct config_cluster *c = &v->config->cluster;
 
+        if (str_eq(c->dns.type.text, "kube-dns") && !era_value(v->era, "images", "kubeDNS"))
+                field_invalid_text(v->problems, &c->dns.type, "dns", "DNS type \"kube-dns\" is no longer supported");
         if (*c->dns.image_repository.text)
                 check_image_repository(v, &c->dns.image_repository, "dns.imageRepository");
         config_validate_networking(v->config, v->era, v->problems);

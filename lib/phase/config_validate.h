@@ -4,6 +4,7 @@
  * The rules of kubeadm's validation (apis/kubeadm/validation), in its order, with its field paths and texts. All
  * mistakes go to problems, each with the place of the value.
  */
+#include "base/strv.h"
 #include "phase/config.h"
 #include "phase/era.h"
 #include "phase/problems.h"

@@ -6,17 +6,34 @@
 #include "phase/images.h"
 #include "phase/kubernetes_version.h"
 
-char *image_component(const struct phase *phase, const char *component)
+#define HYPERKUBE "hyperkube"
+#define HYPERKUBE_NOTE                                                                                               \
+        " The \"useHyperKubeImage\" field will be removed from future kubeadm config versions and possibly ignored " \
+        "in "                                                                                                        \
+        "future releases."
+
+static bool is_hyperkube(const struct phase *phase)
+{
+        return phase->config->cluster.use_hyper_kube_image.value && era_flag(phase->era, "images", "hyperkube");
+}
+
+static char *component_image(const struct phase *phase, const char *component)
 {
         const struct config_cluster *cluster = &phase->config->cluster;
         char *tag CLEANUP_FREE = kubernetes_version_tag(cluster->kubernetes_version.text);
-
         const char *repository =
                 *cluster->ci_image_repository.text ? cluster->ci_image_repository.text : cluster->image_repository.text;
 
-        if (cluster->use_hyper_kube_image.value && era_flag(phase->era, "images", "hyperkube"))
-                component = "hyperkube";
         return xasprintf("%s/%s:%s", repository, component, tag);
+}
+
+char *image_component(const struct phase *phase, const char *component)
+{
+        if (!is_hyperkube(phase))
+                return component_image(phase, component);
+        phase_warn(phase, "WARNING: DEPRECATED use of the \"hyperkube\" image in place of \"%s\"." HYPERKUBE_NOTE,
+                   component);
+        return component_image(phase, HYPERKUBE);
 }
 
 /* The tag for the Kubernetes minor; outside of the table that of its nearest end. */
@@ -100,41 +117,76 @@ char *image_pause(const struct phase *phase)
                          era_text(phase->era, "images", "pause", ""));
 }
 
-char *image_coredns(const struct phase *phase)
+static char *image_dns(const struct phase *phase, const char *directory, const char *name)
 {
         const struct config_cluster *cluster = &phase->config->cluster;
         const char *repository = *cluster->dns.image_repository.text ? cluster->dns.image_repository.text
                                                                      : cluster->image_repository.text;
-        const char *tag = *cluster->dns.image_tag.text ? cluster->dns.image_tag.text
-                                                       : era_text(phase->era, "images", "coredns", "");
-        bool standard = str_eq(repository, era_text(phase->era, "config", "imageRepository", ""));
+        const char *tag = cluster->dns.image_tag.text;
 
-        return xasprintf("%s%s/coredns:%s", repository,
-                         standard ? era_text(phase->era, "images", "corednsDirectory", "") : "", tag);
+        if (!*tag && str_eq(cluster->dns.type.text, "kube-dns"))
+                tag = era_text(phase->era, "images", "kubeDNS", "");
+        if (!*tag)
+                tag = era_text(phase->era, "images", "coredns", "");
+        bool standard = str_eq(repository, era_text(phase->era, "config", "imageRepository", ""));
+        return xasprintf("%s%s/%s:%s", repository, standard ? directory : "", name, tag);
 }
 
-static char *image_by_name(const struct phase *phase, const char *name)
+char *image_coredns(const struct phase *phase)
+{
+        return image_dns(phase, era_text(phase->era, "images", "corednsDirectory", ""), "coredns");
+}
+
+/* Those of v1beta2's dns.type: CoreDNS, or what the era has for any other word. */
+static void add_dns(const struct phase *phase, struct strv *ret)
+{
+        const struct config_dns *dns = &phase->config->cluster.dns;
+        const struct value *others = era_value(phase->era, "images", "otherDNS");
+
+        if (dns->disabled.value)
+                return;
+        if (!*dns->type.text || str_eq(dns->type.text, "CoreDNS")) {
+                strv_take(ret, image_coredns(phase));
+                return;
+        }
+        for (size_t i = 0; value_is(others, VALUE_LIST) && i < others->list.count; i++)
+                strv_take(ret, image_dns(phase, "", value_string(others->list.items[i], "")));
+}
+
+/* The control plane and kube-proxy have one image then. */
+static void add_hyperkube(const struct phase *phase, const char *image, struct strv *ret)
+{
+        if (strv_contains(ret, image))
+                return;
+        phase_warn(
+                phase,
+                "WARNING: DEPRECATED use of the \"hyperkube\" image for the Kubernetes control plane." HYPERKUBE_NOTE);
+        strv_add(ret, image);
+}
+
+static void add_named(const struct phase *phase, const char *name, struct strv *ret)
 {
         const struct config_cluster *cluster = &phase->config->cluster;
 
-        if (str_eq(name, "etcd"))
-                return cluster->etcd.local.set ? image_etcd(phase) : NULL;
-        if (str_eq(name, "pause"))
-                return image_pause(phase);
-        if (str_eq(name, "coredns"))
-                return cluster->dns.disabled.value ? NULL : image_coredns(phase);
-        if (str_eq(name, "kube-proxy") && cluster->proxy_disabled.value)
-                return NULL;
-        return image_component(phase, name);
+        if (str_eq(name, "coredns")) {
+                add_dns(phase, ret);
+        } else if (str_eq(name, "etcd")) {
+                if (cluster->etcd.local.set)
+                        strv_take(ret, image_etcd(phase));
+        } else if (str_eq(name, "pause")) {
+                strv_take(ret, image_pause(phase));
+        } else if (is_hyperkube(phase)) {
+                char *image CLEANUP_FREE = component_image(phase, HYPERKUBE);
+                add_hyperkube(phase, image, ret);
+        } else if (!str_eq(name, "kube-proxy") || !cluster->proxy_disabled.value) {
+                strv_take(ret, image_component(phase, name));
+        }
 }
 
 void images_list(const struct phase *phase, struct strv *ret)
 {
         const struct value *order = era_value(phase->era, "images", "order");
 
-        for (size_t i = 0; value_is(order, VALUE_LIST) && i < order->list.count; i++) {
-                char *image = image_by_name(phase, value_string(order->list.items[i], ""));
-                if (image)
-                        strv_take(ret, image);
-        }
+        for (size_t i = 0; value_is(order, VALUE_LIST) && i < order->list.count; i++)
+                add_named(phase, value_string(order->list.items[i], ""), ret);
 }
