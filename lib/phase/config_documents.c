@@ -361,10 +361,11 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
         int r = collect(documents, &list, problems, err);
         if (r < 0)
                 return r;
-        qsort(list.items, list.count, sizeof(*list.items), compare_documents);
         r = flags & CONFIG_DECODE_KNOWN_ONLY ? refuse_unknown(&list, era, problems, err) : 0;
         if (r < 0)
                 return r;
+        if (str_eq(era_text(era, "config", "documentOrder", ""), "sorted"))
+                qsort(list.items, list.count, sizeof(*list.items), compare_documents);
         *ret = list;
         list = (struct config_document_list){0};
         return 0;
