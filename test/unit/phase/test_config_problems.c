@@ -175,6 +175,8 @@ static void test_suggestions(void **state)
                 {INIT("v1beta4") CLUSTER("v1beta4", "v1.36.3") "encryptionAlgorithm: what\n", NULL,
                  "encryptionAlgorithm: Invalid value"},
                 {INIT("v1beta4") CLUSTER("v1beta4", "v1.27.1"), "(did you mean \"v1beta3\"?)",
+                 "no kind \"InitConfiguration\""},
+                {INIT("v1beta5") CLUSTER("v1beta5", "v1.36.3"), "(did you mean \"v1beta4\"?)",
                  "no kind \"ClusterConfiguration\""},
                 {INIT("v1beta5") CLUSTER("v1beta4", "v1.36.3"), "(did you mean \"v1beta4\"?)",
                  "no kind \"InitConfiguration\""},
