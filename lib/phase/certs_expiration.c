@@ -152,9 +152,9 @@ static struct value *report_object(const struct report *report)
         struct value *object = value_new_map();
 
         value_map_set(object, "kind", value_new_string("CertificateExpirationInfo"));
-        value_map_set(object, "apiVersion",
-                      value_new_stringf("output.kubeadm.k8s.io/%s",
-                                        era_text(era, "output", "expirationApiVersion", "v1alpha3")));
+        value_map_set(
+                object, "apiVersion",
+                value_new_stringf("output.kubeadm.k8s.io/%s", era_text(era, "output", "expirationApiVersion", "")));
         add_objects(object, "certificates", report->cert_rows, report->cert_count);
         add_objects(object, "certificateAuthorities", report->ca_rows, report->ca_count);
         return object;

@@ -413,7 +413,7 @@ int config_documents_check(const struct config_document_list *list, const struct
         if (!found)
                 return err_set(err, ERR_INVALID,
                                "no InitConfiguration or ClusterConfiguration kind was found in the %s",
-                               era_text(era, "messages", "configurationFile", "configuration file"));
+                               era_text(era, "messages", "configurationFile", ""));
         return check_component_versions(list, err);
 }
 

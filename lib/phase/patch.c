@@ -238,8 +238,7 @@ static int decode(struct phase *phase, const struct value *before, struct value 
         if (r == 0)
                 r = config_problems_aggregate(&report.problems, err);
         config_problems_release(&report.problems);
-        return r < 0 ? err_wrap(err, "failed to unmarshal %s",
-                                era_text(phase->era, "messages", "patchedManifest", "patched manifest"))
+        return r < 0 ? err_wrap(err, "failed to unmarshal %s", era_text(phase->era, "messages", "patchedManifest", ""))
                      : 0;
 }
 

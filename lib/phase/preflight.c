@@ -118,40 +118,23 @@ static void check_subnets(struct preflight_report *report, const char *subnets, 
         }
 }
 
-static void check_cri(struct preflight_report *report)
+static bool ipv4_always(const struct preflight_report *report)
 {
-        const char *socket = report->phase->config->init.node_registration.cri_socket.text;
-        const char *path = str_after(socket, "unix://"), *shown = path ? path : socket;
-        bool version_too = era_flag(report->phase->era, "preflight", "runtimeVersion");
-        struct err why = ERR_INIT;
-
-        if (preflight_try_socket(shown, &why) == 0)
-                return;
-        char *text CLEANUP_FREE = xasprintf(
-                "failed to create new CRI runtime service: validate service connection: validate CRI v1 runtime "
-                "API for endpoint \"%s\": rpc error: code = Unavailable desc = connection error: desc = "
-                "\"transport: Error while dialing: %s\"",
-                socket, why.msg);
-        if (!version_too) {
-                phase_warn(report->phase,
-                           "[preflight] WARNING: Couldn't create the interface used for talking to the container "
-                           "runtime: %s",
-                           text);
-                return;
-        }
-        preflight_error(report, "CRI", "could not connect to the container runtime: %s", text);
-        preflight_error(report, "ContainerRuntimeVersion", "could not connect to the container runtime: %s", text);
+        return era_flag(report->phase->era, "preflight", "ipv4Always");
 }
 
-static void check_docker(struct preflight_report *report, const struct preflight_options *options)
+static void check_forwarding_v4(struct preflight_report *report)
 {
-        const struct preflight_runtime *runtime = &options->runtime;
-        struct err why = ERR_INIT;
-        int r = runtime->check ? runtime->check(runtime->userdata, &why)
-                               : preflight_try_socket(options->docker_socket, &why);
+        if (era_flag(report->phase->era, "preflight", "bridge"))
+                preflight_check_content(report, BRIDGE_V4, "1");
+        preflight_check_content(report, FORWARD_V4, "1");
+}
 
-        if (r < 0)
-                preflight_error(report, "CRI", "could not connect to Docker: %s", why.msg);
+static void check_forwarding_v6(struct preflight_report *report)
+{
+        if (era_flag(report->phase->era, "preflight", "bridge"))
+                preflight_check_content(report, BRIDGE_V6, "1");
+        preflight_check_content(report, FORWARD_V6, "1");
 }
 
 /* addCommonChecks */
@@ -161,32 +144,19 @@ static void check_node(struct preflight_report *report, const struct preflight_o
         bool podwatch = preflight_agent_is_podwatch(report->phase);
 
         if (podwatch)
-                check_docker(report, options);
+                preflight_check_docker(report, options);
         else
-                check_cri(report);
+                preflight_check_runtime(report);
+        if (ipv4_always(report))
+                check_forwarding_v4(report);
         preflight_check_swap(report);
         preflight_check_programs(report);
         preflight_check_system(report, !podwatch);
         preflight_check_node_name(report, name);
         if (!podwatch)
                 preflight_check_kubelet_version(report);
-        preflight_check_service(report, podwatch ? "podwatch" : "kubelet");
+        preflight_check_service(report, podwatch ? "podwatch" : "kubelet", false);
         preflight_check_port(report, NULL, KUBELET_PORT);
-}
-
-static void check_forwarding(struct preflight_report *report, const struct families *families)
-{
-        const struct era *era = report->phase->era;
-        bool bridge = era_flag(era, "preflight", "bridge"), always = era_flag(era, "preflight", "ipv4Always");
-
-        if ((families->v4 || always) && bridge)
-                preflight_check_content(report, BRIDGE_V4, "1");
-        if (families->v4 || always)
-                preflight_check_content(report, FORWARD_V4, "1");
-        if (families->v6 && bridge)
-                preflight_check_content(report, BRIDGE_V6, "1");
-        if (families->v6)
-                preflight_check_content(report, FORWARD_V6, "1");
 }
 
 /* The address that a component is told to listen on, where the era looks at it. */
@@ -234,6 +204,8 @@ static void check_all(struct preflight_report *report, const struct preflight_op
         struct families families = {.v4 = false};
         struct ip_address ip;
 
+        if (here && !preflight_agent_is_podwatch(report->phase))
+                preflight_open_runtime(report);
         if (here) {
                 preflight_check_processors(report);
                 preflight_check_memory(report);
@@ -249,11 +221,17 @@ static void check_all(struct preflight_report *report, const struct preflight_op
         preflight_check_proxy(report, address);
         check_subnets(report, config->cluster.networking.service_subnet.text, &families);
         check_subnets(report, config->cluster.networking.pod_subnet.text, &families);
+        /* There the subnets do not count. */
+        if (ipv4_always(report))
+                families = (struct families){.v4 = false};
         if (ip_parse(address, &ip) == 0)
                 note_family(&families, ip.v4);
         if (here) {
                 check_node(report, options);
-                check_forwarding(report, &families);
+                if (families.v4 && !ipv4_always(report))
+                        check_forwarding_v4(report);
+                if (families.v6)
+                        check_forwarding_v6(report);
         }
         check_etcd(report, here);
 }

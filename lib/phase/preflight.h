@@ -44,11 +44,20 @@ void preflight_check_port(struct preflight_report *report, const char *address, 
 void preflight_check_firewalld(struct preflight_report *report, int bind_port);
 void preflight_check_swap(struct preflight_report *report);
 void preflight_check_programs(struct preflight_report *report);
-void preflight_check_service(struct preflight_report *report, const char *service);
+/* mandatory: without it in PATH it is an error, else a warning. */
+void preflight_check_program(struct preflight_report *report, const char *program, bool mandatory);
+/* active: it has to run. */
+void preflight_check_service(struct preflight_report *report, const char *service, bool active);
 void preflight_check_content(struct preflight_report *report, const char *path, const char *content);
 void preflight_check_node_name(struct preflight_report *report, const char *name);
 /* 0, or negative with "dial unix PATH: connect: ..." */
 int preflight_try_socket(const char *path, struct err *err);
+
+/* preflight_runtime.c: the kubelet's runtime, and podwatch's */
+/* What is told before all checks: that the runtime cannot be talked to, where it is no error. */
+void preflight_open_runtime(const struct preflight_report *report);
+void preflight_check_runtime(struct preflight_report *report);
+void preflight_check_docker(struct preflight_report *report, const struct preflight_options *options);
 
 /* preflight_system.c */
 void preflight_check_system(struct preflight_report *report, bool kubelet);

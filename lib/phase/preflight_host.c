@@ -107,7 +107,7 @@ void preflight_check_firewalld(struct preflight_report *report, int bind_port)
                                   bind_port, KUBELET_PORT);
 }
 
-void preflight_check_service(struct preflight_report *report, const char *service)
+void preflight_check_service(struct preflight_report *report, const char *service, bool active)
 {
         const struct phase *phase = report->phase;
         bool capital = era_flag(phase->era, "preflight", "serviceNameCapital");
@@ -118,12 +118,19 @@ void preflight_check_service(struct preflight_report *report, const char *servic
                 check[at] = (char)(check[at] - 'a' + 'A');
         if (!service_init_system(phase)) {
                 preflight_warning(report, check, NO_INIT_SYSTEM);
-        } else if (!service_exists(phase, service)) {
+                return;
+        }
+        if (!service_exists(phase, service)) {
                 preflight_warning(report, check, "%s service does not exist", service);
-        } else if (!service_is_enabled(phase, service)) {
+                return;
+        }
+        if (!service_is_enabled(phase, service)) {
                 char *command CLEANUP_FREE = service_enable_command(phase, service);
                 preflight_warning(report, check, "%s service is not enabled, please run '%s'", service, command);
         }
+        if (active && !service_is_active(phase, service))
+                preflight_error(report, check, "%s service is not active, please run 'systemctl start %s.service'",
+                                service, service);
 }
 
 void preflight_check_swap(struct preflight_report *report)
@@ -142,7 +149,7 @@ void preflight_check_swap(struct preflight_report *report)
                 preflight_warning(report, "Swap", "%s", found);
 }
 
-static void check_program(struct preflight_report *report, const char *program, bool mandatory)
+void preflight_check_program(struct preflight_report *report, const char *program, bool mandatory)
 {
         char *check CLEANUP_FREE = xasprintf("FileExisting-%s", program);
         char *path CLEANUP_FREE = service_look_path(program);
@@ -162,11 +169,13 @@ void preflight_check_programs(struct preflight_report *report)
         int conntrack = (int)era_number(phase->era, "preflight", "conntrackUntilMinor", 0);
 
         if (conntrack > 0 && kubernetes_version_minor(phase->config->cluster.kubernetes_version.text) < conntrack)
-                check_program(report, "conntrack", true);
+                preflight_check_program(report, "conntrack", true);
+        if (era_flag(phase->era, "preflight", "optionalCrictl"))
+                preflight_check_program(report, "crictl", false);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 const struct value *list = era_value(phase->era, "preflight", rows[i]);
                 for (size_t n = 0; value_is(list, VALUE_LIST) && n < list->list.count; n++)
-                        check_program(report, value_string(list->list.items[n], ""), i == 1);
+                        preflight_check_program(report, value_string(list->list.items[n], ""), i == 1);
         }
 }
 

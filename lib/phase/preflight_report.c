@@ -86,7 +86,7 @@ void preflight_error(struct preflight_report *report, const char *check, const c
 
 int preflight_report_end(struct preflight_report *report, struct err *err)
 {
-        bool printed = str_eq(era_text(report->phase->era, "preflight", "errors", "printed"), "printed");
+        bool printed = str_eq(era_text(report->phase->era, "preflight", "errors", ""), "printed");
         const char *list = buf_str(&report->errors);
 
         if (report->errors.len == 0)

@@ -51,6 +51,7 @@ static int read_config(const char *release, struct buf *text)
 {
         static const char *const places[] = {"/boot/config-%s",
                                              "/usr/src/linux-%s/.config",
+                                             "/usr/src/linux/.config",
                                              "/usr/lib/modules/%s/config",
                                              "/usr/lib/ostree-boot/config-%s",
                                              "/usr/lib/kernel/config-%s",
@@ -68,7 +69,9 @@ static int read_config(const char *release, struct buf *text)
         }
         for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
                 const char *hole = strstr(places[i], "%s");
-                char *path CLEANUP_FREE = xasprintf("%.*s%s%s", (int)(hole - places[i]), places[i], release, hole + 2);
+                char *path CLEANUP_FREE =
+                        hole ? xasprintf("%.*s%s%s", (int)(hole - places[i]), places[i], release, hole + 2)
+                             : xstrdup(places[i]);
                 if (file_exists(path) && file_read(path, text, NULL) == 0)
                         return 0;
                 buf_clear(text);
@@ -76,12 +79,18 @@ static int read_config(const char *release, struct buf *text)
         return 1;
 }
 
+/* line: behind the end of another */
+static bool has_line(const char *text, const char *line)
+{
+        return str_starts(text, line + 1) || strstr(text, line);
+}
+
 static bool is_set(const char *config, const char *option)
 {
         char *yes CLEANUP_FREE = xasprintf("\nCONFIG_%s=y", option),
                   *module CLEANUP_FREE = xasprintf("\nCONFIG_%s=m", option);
 
-        return strstr(config, yes) || strstr(config, module);
+        return has_line(config, yes) || has_line(config, module);
 }
 
 static void check_config(struct preflight_report *report, const char *release)
@@ -138,7 +147,7 @@ static void check_cgroups(struct preflight_report *report, bool fails)
         for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
                 if (!strv_contains(&have, wanted[i]))
                         strv_add(&missing, wanted[i]);
-        char *names CLEANUP_FREE = strv_join(&missing, ", ");
+        char *names CLEANUP_FREE = strv_join(&missing, " ");
         if (missing.len > 0)
                 preflight_error(report, CHECK, "missing required cgroups: %s", names);
 }

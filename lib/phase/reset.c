@@ -56,7 +56,7 @@ __attribute__((format(printf, 2, 3))) static void would(const struct reset *rese
         va_start(ap, fmt);
         (void)vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
-        phase_say(reset->phase, "[%s] Would %s", era_text(reset->phase->era, "reset", "dryRunPrefix", "dryrun"), text);
+        phase_say(reset->phase, "[%s] Would %s", era_text(reset->phase->era, "reset", "dryRunPrefix", ""), text);
 }
 
 /* util.InteractivelyConfirmAction */

@@ -2,33 +2,60 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replay what test/peer/differential found: recorded runs of real kubeadms in which genphase once differed.
 
-    recorded.py GENPHASE VERSION.jsonl...
+    recorded.py GENPHASE VERSION.jsonl... host-VERSION.jsonl...
 
 One point a file. Each line is a run in the form of the recordings (args, env, inputs, exit, stdout, stderr, manifests), with `tree`,
 what the node had before, and `certificates`, the facts of what is there afterwards, or `files`, mode and digest of each of them. With
-`compare` "dry run" stdout is what dry_run.py makes of it, and that and the exit status are compared.
+`compare` "dry run" stdout is what dry_run.py makes of it, and that and the exit status are compared; with "checks" stdout, the exit
+status and what preflight tells on standard error. With `host` the run is on that host (peer/differ/host.py).
 """
 import difflib
 import json
 import os
+import re
 import sys
 
 import dry_run
 from tap import Tap
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'peer'))
-from differ.sides import Result, compare, genphase_side  # noqa: E402
+from differ.sides import KLOG, OUR_WARNING, Result, compare, genphase_side  # noqa: E402
 
 
 def said_by_dry_run(stdout, minor):
     return dry_run.facts(stdout, patches=minor < 31)
 
 
+# What a check says of the machine below a recorded host, and of pulling, which each does its own way.
+OF_THE_MACHINE = re.compile(r'\[(?:WARNING|ERROR) (?:NumCPU|Mem|ImagePull)\]|kernel release \S+ is unsupported')
+OF_A_CHECK = re.compile(r'(\t\[|\[preflight\]|(?:error: )?error execution|error: \[preflight\])')
+
+
+def told_by_checks(stderr):
+    """What preflight tells on standard error, without the time of a log line and the words around the last error."""
+    lines = [OUR_WARNING.sub('', KLOG.sub('', line)) for line in stderr.splitlines()]
+    return [line.removeprefix('error: ') for line in lines if OF_A_CHECK.match(line) and not OF_THE_MACHINE.search(line)]
+
+
+# What kubeadm shows where SystemVerification fails, of each option of the kernel and each control group.
+VERIFICATION = re.compile(r'\[preflight\] The system verification failed\. Printing the output from the verification:\n(?:\x1b\[0;37m.*\n)*')
+
+
+def printed_by_checks(stdout):
+    return VERIFICATION.sub('', stdout)
+
+
+def shown(theirs, ours):
+    return [] if theirs == ours else list(difflib.unified_diff(theirs.splitlines(), ours.splitlines(), 'kubeadm', 'genphase', lineterm='', n=1))
+
+
 def problems(side, minor, run):
     ours = side.run({'tree': {}, **run})
-    if run.get('compare') == 'dry run':
-        said = said_by_dry_run(ours.stdout, minor)
-        lines = [] if said == run['stdout'] else list(difflib.unified_diff(run['stdout'].splitlines(), said.splitlines(), 'kubeadm', 'genphase', lineterm='', n=1))
+    if run.get('compare') in ('dry run', 'checks'):
+        if run['compare'] == 'dry run':
+            lines = shown(run['stdout'], said_by_dry_run(ours.stdout, minor))
+        else:
+            lines = shown(run['stdout'], ours.stdout) + shown(run['stderr'], '\n'.join(told_by_checks(ours.stderr)) + '\n')
         lines += [] if ours.exit == run['exit'] else [f"exit {run['exit']} of kubeadm, {ours.exit} of genphase: {ours.stderr[-500:]}"]
         return ['\n'.join([f"case {run['case']} {' '.join(run['args'])}", *lines[:60]])] if lines else []
     files = run['files'] if 'files' in run else dict(ours.files)
@@ -42,11 +69,12 @@ def main():
     genphase, recordings = os.path.abspath(sys.argv[1]), sys.argv[2:]
     tap = Tap(len(recordings))
     for path in recordings:
-        version = os.path.basename(path).removesuffix('.jsonl')
+        name = os.path.basename(path).removesuffix('.jsonl')
+        version = name.removeprefix('host-')
         side = genphase_side(genphase, f'v{version}')
         with open(path, encoding='utf-8') as f:
             runs = [json.loads(line) for line in f]
-        tap.point(version, [p for run in runs for p in problems(side, int(version.split('.')[1]), run)] if runs else ['no runs in it'])
+        tap.point(name, [p for run in runs for p in problems(side, int(version.split('.')[1]), run)] if runs else ['no runs in it'])
     tap.exit()
 
 

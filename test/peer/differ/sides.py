@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 
+from . import host as recorded_host
 from .case import CONFIG
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'parity'))
@@ -105,13 +106,13 @@ def _prepare(root, row):
         _write(f'{root}/{name}', text)
 
 
-def _collect(root, inputs, with_certificates):
+def _collect(root, inputs, with_certificates, skip):
     manifests, files = {}, {}
     for directory, names, plain in os.walk(root):
         for name in names + plain:
             path = os.path.join(directory, name)
             relative = os.path.relpath(path, root)
-            if relative in inputs:
+            if relative in inputs or skip(relative):
                 continue
             fact = [oct(os.lstat(path).st_mode)]
             if name in plain and not os.path.islink(path):
@@ -131,21 +132,27 @@ class Side:
     def __init__(self, program, words, init_phase):
         self.program, self.words, self.init_phase = program, words, init_phase
 
+    def command(self, row, root):
+        args = row['args']
+        if self.init_phase and is_phase(args):
+            args = ['init', 'phase', *args]
+        if 'host' not in row:
+            # In front: behind them an option that has lost its value would take it for one.
+            return [self.program, *self.words, f'--rootfs={root}', *args]
+        shared = {os.path.dirname(self.program), *(word for word in self.words if os.path.isdir(word))}
+        return recorded_host.command(root, row['host'], [self.program, *self.words, *args], sorted(shared))
+
     def run(self, row):
         with tempfile.TemporaryDirectory(prefix='differ-') as root:
             _prepare(root, row)
-            args = row['args']
-            if self.init_phase and is_phase(args):
-                args = ['init', 'phase', *args]
             env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', **row['env']}
             try:
-                # In front: behind them an option that has lost its value would take it for one.
-                p = subprocess.run([self.program, *self.words, f'--rootfs={root}', *args], cwd=root, env=env, capture_output=True, timeout=TIMEOUT_SECONDS)
+                p = subprocess.run(self.command(row, root), cwd=root, env=env, capture_output=True, timeout=TIMEOUT_SECONDS)
                 status, out, err = p.returncode, p.stdout, p.stderr
             except subprocess.TimeoutExpired:
                 status, out, err = 'timeout', b'', b''
             certificates = row['args'][0] in ('certs', 'kubeconfig')
-            manifests, files = _collect(root, row['inputs'], certificates)
+            manifests, files = _collect(root, row['inputs'], certificates, recorded_host.is_furniture if 'host' in row else lambda relative: False)
             if certificates:
                 try:
                     files['certificates'] = certificate_facts(f'{root}/etc/kubernetes')

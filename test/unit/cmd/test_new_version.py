@@ -26,7 +26,6 @@ ROWS = {
                           '- {path: "pod.spec.containers[0].livenessProbe.httpGet.path", since: "1.99", value: /livez99}\n',
         'etcd': '- {path: args.snapshot-count, since: "1.99", value: "5"}\n',
         'config': '- {path: taints, since: "1.99", value: [node-role.kubernetes.io/steward]}\n',
-        'messages': '- {path: errorPrefix, since: "1.99", value: "failed: "}\n',
     },
     'images.yaml': {
         'images': '- {path: pause, since: "1.99", value: "9.9"}\n'
