@@ -214,6 +214,8 @@ static int init_local(struct agent *agent, struct err *err)
                 .configz = agent_show_configz,
                 .metrics = agent_show_metrics,
                 .probe_metrics = agent_show_probe_metrics,
+                .resource_metrics = agent_show_resource_metrics,
+                .stats = agent_show_stats,
                 .debugging_handlers = agent->config->kubelet->enable_debugging_handlers,
                 .status = agent_show_status,
                 .events = agent_show_events,

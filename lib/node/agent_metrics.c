@@ -23,6 +23,22 @@
 static const double pod_start_bounds[] = {0.5, 1,   2,   3,   4,   5,   6,   8,   10,   20,   30,   45,  60,
                                           120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600};
 
+/* ExponentialBuckets(.005, 2.5, 14) */
+static const double operation_bounds[] = {0.005,
+                                          0.0125,
+                                          0.03125,
+                                          0.078125,
+                                          0.1953125,
+                                          0.48828125,
+                                          1.220703125,
+                                          3.0517578125,
+                                          7.62939453125,
+                                          19.073486328125,
+                                          47.6837158203125,
+                                          119.20928955078125,
+                                          298.0232238769531,
+                                          745.0580596923828};
+
 static const char *const container_types[METRICS_CONTAINER_TYPES] = {
         [METRICS_CONTAINER] = "container",
         [METRICS_INIT_CONTAINER] = "init_container",
@@ -53,6 +69,8 @@ static void count_operation(struct agent_metrics *m, const struct pod_exec_job *
         m->operations[op]++;
         if (!outcome->success)
                 m->operation_errors[op]++;
+        metrics_histogram_add(&m->operation_times[op], operation_bounds, ARRAY_SIZE(operation_bounds),
+                              (double)job->lasted / (double)USEC_PER_SEC);
 }
 
 static void count_container_error(struct agent_metrics *m, int type, const char *code)
@@ -282,6 +300,16 @@ static void write_operations(const struct agent_metrics *m, struct buf *out)
                                 metrics_sample1(out, families[f].name, "operation_type", operation_names[op],
                                                 (double)families[f].counts[op]);
         }
+        metrics_family(out, "kubelet_runtime_operations_duration_seconds", "histogram",
+                       "Duration in seconds of runtime operations. Broken down by operation type.");
+        for (size_t op = 0; op < POD_OP_MAX; op++) {
+                const struct metrics_label label = {"operation_type", operation_names[op]};
+
+                if (operation_names[op] && m->operation_times[op].count > 0)
+                        metrics_histogram_write(out, "kubelet_runtime_operations_duration_seconds", &label,
+                                                &m->operation_times[op], operation_bounds,
+                                                ARRAY_SIZE(operation_bounds));
+        }
 }
 
 static void write_counts(const struct agent_metrics *m, struct buf *out)
@@ -297,7 +325,7 @@ static void write_counts(const struct agent_metrics *m, struct buf *out)
             m->orphans);
         metrics_family(out, "kubelet_pod_start_duration_seconds", "histogram",
                        "Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run");
-        metrics_histogram_write(out, "kubelet_pod_start_duration_seconds", &m->pod_start, pod_start_bounds,
+        metrics_histogram_write(out, "kubelet_pod_start_duration_seconds", NULL, &m->pod_start, pod_start_bounds,
                                 ARRAY_SIZE(pod_start_bounds));
 }
 

@@ -23,6 +23,7 @@ struct agent_metrics {
                 uint64_t count[METRICS_CONTAINER_TYPES];
         } container_errors[AGENT_METRICS_CODES_MAX];
         uint64_t operations[POD_OP_MAX], operation_errors[POD_OP_MAX];
+        struct metrics_histogram operation_times[POD_OP_MAX];
         uint64_t orphans;
         struct metrics_histogram pod_start;
 };

@@ -10,6 +10,7 @@
  *      agent_publish.c   status of each pod: to disk, to the API side
  *      agent_tail.c      last words of containers that crashed
  *      agent_show.c      what the local API answers
+ *      agent_stats.c     what pods and the node take
  *      agent_port.c      the HTTPS port
  *      agent_watch.c     events and status, and who waits for news of them
  *      agent_ends.c      how the last runs of containers ended
@@ -198,6 +199,10 @@ char *agent_show_running_pods(void *userdata);
 void agent_pod_json(const struct pod *pod, const char *status, struct buf *out);
 struct cJSON *agent_status(struct agent *agent);
 struct cJSON *agent_show_pod(struct agent *agent, struct pod_entry *entry); /* one that agent_shown has */
+
+/* agent_stats.c: texts of /metrics/resource and /stats/summary; free them. */
+char *agent_show_resource_metrics(void *userdata);
+char *agent_show_stats(void *userdata);
 
 /* agent_watch.c */
 void agent_watch_init(struct agent *agent);

@@ -48,6 +48,7 @@ struct job {
         bool has_turn;
         bool pulling; /* counts among exec->pulls */
         int tries;
+        usec_t begun;        /* it got its turn; before that: it was asked for */
         usec_t pull_started; /* 0: nothing was pulled */
         int64_t image_size;  /* bytes, once it is looked up */
         usec_t probe_started;

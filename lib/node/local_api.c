@@ -93,6 +93,16 @@ static void handle_probe_metrics(struct local_api *api, struct http_server_reque
         reply_metrics(request, api->options.probe_metrics, api->options.userdata);
 }
 
+static void handle_resource_metrics(struct local_api *api, struct http_server_request *request)
+{
+        reply_metrics(request, api->options.resource_metrics, api->options.userdata);
+}
+
+static void handle_stats(struct local_api *api, struct http_server_request *request)
+{
+        reply_text(request, api->options.stats, api->options.userdata);
+}
+
 static void handle_configz(struct local_api *api, struct http_server_request *request)
 {
         reply_text(request, api->options.configz, api->options.userdata);
@@ -134,6 +144,8 @@ static const struct route {
         {"/healthz/syncloop", ROUTE_HEALTHZ, handle_healthz},
         {"/metrics", ROUTE_METRICS, handle_metrics},
         {"/metrics/probes", ROUTE_METRICS, handle_probe_metrics},
+        {"/metrics/resource", ROUTE_METRICS, handle_resource_metrics},
+        {"/stats/summary", ROUTE_METRICS, handle_stats},
         {"/configz", ROUTE_CONFIGZ, handle_configz},
         {"/runningpods", ROUTE_RUNNING, handle_running},
         {"/runningpods/", ROUTE_RUNNING, handle_running},
@@ -154,6 +166,30 @@ static bool answers_debugging(const char *path)
         for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
                 if (str_starts(path, roots[i]))
                         return true;
+        return false;
+}
+
+/* What the kubelet answers and podwatch does not: that is no mistake of who asks. */
+static bool refuses(const char *path, struct http_server_request *request)
+{
+        static const struct {
+                const char *root, *instead;
+        } rows[] = {
+                {"/exec/", "use docker exec on the node"},
+                {"/attach/", "use docker attach on the node"},
+                {"/run/", "use docker exec on the node"},
+                {"/portForward/", "reach the pod's address from the node"},
+                {"/checkpoint/", "Docker's checkpoints are experimental"},
+                {"/debug/", "podwatch is no Go program; podwatch status tells what it does"},
+                {"/logs/", "/containerLogs has those of containers"},
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                if (!str_starts(path, rows[i].root))
+                        continue;
+                http_server_replyf(request, 501, "podwatch does not serve %s: %s", rows[i].root, rows[i].instead);
+                return true;
+        }
         return false;
 }
 
@@ -202,7 +238,7 @@ void local_api_answer_port(struct local_api *api, struct http_server_request *re
                 o->port_logs(o->userdata, request, logs);
         else if (logs)
                 http_server_replyf(request, 405, "405: Method Not Allowed");
-        else
+        else if (!refuses(path, request))
                 http_server_replyf(request, 404, "404 page not found");
 }
 

@@ -8,12 +8,15 @@
  *      GET /healthz       "ok"; ?verbose lists its parts, each of which has a path of its own below it
  *      GET /pods          core/v1 PodList, status included
  *      GET /runningpods/  core/v1 PodList of what Docker runs
- *      GET /metrics       Prometheus text, by the kubelet's names; /metrics/probes: of probes
+ *      GET /metrics       Prometheus text, by the kubelet's names; /metrics/probes: of probes;
+ *                         /metrics/resource: what containers, pods and the node take
+ *      GET /stats/summary the same as the kubelet's summary API has it
  *      GET /configz       {"kubeletconfig": KubeletConfiguration in force}
  *
  * Over the HTTPS port alone:
  *
  *      GET /containerLogs/NAMESPACE/POD/CONTAINER   the log, as the kubelet has it
+ *      /exec/, /attach/, /portForward/, /run/, /checkpoint/, /debug/, /logs/   501: what podwatch has not
  *
  * Over the unix socket alone:
  *
@@ -48,7 +51,7 @@ struct local_api_options {
         int healthz_port; /* 0: none */
         const char *read_only_address;
         int read_only_port; /* 0: none */
-        local_api_text_fn pods, running_pods, configz, metrics, probe_metrics;
+        local_api_text_fn pods, running_pods, configz, metrics, probe_metrics, resource_metrics, stats;
         local_api_answer_fn status, events, logs, describe;
         local_api_rest_fn port_logs; /* rest: NAMESPACE/POD/CONTAINER */
         bool debugging_handlers;     /* the HTTPS port shows what runs, and logs */

@@ -199,10 +199,16 @@ void machine_load_read(const char *path, struct machine_load *ret)
         struct statvfs vfs;
         int64_t n;
 
-        *ret = (struct machine_load){.memory_available_bytes = meminfo("MemAvailable")};
+        *ret = (struct machine_load){
+                .memory_available_bytes = meminfo("MemAvailable"),
+                .memory_bytes = meminfo("MemTotal"),
+                .memory_free_bytes = meminfo("MemFree"),
+                .memory_inactive_file_bytes = meminfo("Inactive(file)"),
+        };
         if (statvfs(path, &vfs) == 0) {
                 ret->disk_bytes = (int64_t)(vfs.f_blocks * vfs.f_frsize);
                 ret->disk_available_bytes = (int64_t)(vfs.f_bavail * vfs.f_frsize);
+                ret->disk_free_bytes = (int64_t)(vfs.f_bfree * vfs.f_frsize);
                 ret->inodes = (int64_t)vfs.f_files;
                 ret->inodes_free = (int64_t)vfs.f_ffree;
         }

@@ -26,8 +26,9 @@ void machine_address(char ret_text[MACHINE_ADDRESS_MAX]);
 const char *machine_architecture(const char *uname_machine);
 
 struct machine_load {
-        int64_t memory_available_bytes;           /* MemAvailable */
-        int64_t disk_bytes, disk_available_bytes; /* of the file system of a path */
+        int64_t memory_available_bytes; /* MemAvailable */
+        int64_t memory_bytes, memory_free_bytes, memory_inactive_file_bytes;
+        int64_t disk_bytes, disk_available_bytes, disk_free_bytes; /* of the file system of a path; free: for root */
         int64_t inodes, inodes_free;
         int64_t pids, pids_max;
 };

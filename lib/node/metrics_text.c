@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -37,8 +38,8 @@ static void add_value(struct buf *out, const char *text)
         }
 }
 
-void metrics_sample(struct buf *out, const char *name, const struct metrics_label *labels, size_t label_count,
-                    double value)
+void metrics_sample_at(struct buf *out, const char *name, const struct metrics_label *labels, size_t label_count,
+                       double value, usec_t wall)
 {
         char number[NUMBER_MAX];
 
@@ -49,7 +50,16 @@ void metrics_sample(struct buf *out, const char *name, const struct metrics_labe
                 buf_addch(out, '"');
         }
         number_text(value, number);
-        buf_addf(out, "%s %s\n", label_count > 0 ? "}" : "", number);
+        buf_addf(out, "%s %s", label_count > 0 ? "}" : "", number);
+        if (wall)
+                buf_addf(out, " %" PRIu64, wall / USEC_PER_MSEC);
+        buf_addch(out, '\n');
+}
+
+void metrics_sample(struct buf *out, const char *name, const struct metrics_label *labels, size_t label_count,
+                    double value)
+{
+        metrics_sample_at(out, name, labels, label_count, value, 0);
 }
 
 void metrics_sample1(struct buf *out, const char *name, const char *label, const char *label_value, double value)
@@ -71,19 +81,23 @@ void metrics_histogram_add(struct metrics_histogram *h, const double *bounds, si
         }
 }
 
-void metrics_histogram_write(struct buf *out, const char *name, const struct metrics_histogram *h, const double *bounds,
-                             size_t bound_count)
+void metrics_histogram_write(struct buf *out, const char *name, const struct metrics_label *label,
+                             const struct metrics_histogram *h, const double *bounds, size_t bound_count)
 {
         char *bucket CLEANUP_FREE = xasprintf("%s_bucket", name), *sum CLEANUP_FREE = xasprintf("%s_sum", name);
         char *count CLEANUP_FREE = xasprintf("%s_count", name), bound[NUMBER_MAX];
+        struct metrics_label labels[2] = {label ? *label : (struct metrics_label){0}};
+        size_t own = label ? 1 : 0;
         uint64_t below = 0;
 
         for (size_t i = 0; i < bound_count; i++) {
                 below += h->buckets[i];
                 number_text(bounds[i], bound);
-                metrics_sample1(out, bucket, "le", bound, (double)below);
+                labels[own] = (struct metrics_label){"le", bound};
+                metrics_sample(out, bucket, labels, own + 1, (double)below);
         }
-        metrics_sample1(out, bucket, "le", "+Inf", (double)h->count);
-        metrics_sample1(out, sum, NULL, NULL, h->sum);
-        metrics_sample1(out, count, NULL, NULL, (double)h->count);
+        labels[own] = (struct metrics_label){"le", "+Inf"};
+        metrics_sample(out, bucket, labels, own + 1, (double)h->count);
+        metrics_sample(out, sum, labels, own, h->sum);
+        metrics_sample(out, count, labels, own, (double)h->count);
 }

@@ -30,6 +30,7 @@ struct pod_exec_job job_about(const struct job *job)
                 .probe = job->probe_kind,
                 .pulled = job->pull_started > 0,
                 .image_size = job->image_size,
+                .lasted = usec_sub(loop_now(job->exec->loop), job->pull_started ? job->pull_started : job->begun),
                 .took = job->pull_started ? usec_sub(loop_now(job->exec->loop), job->pull_started) : 0,
         };
 }
@@ -56,6 +57,7 @@ static void pump(struct pod_exec *exec)
 
                 job_wait_over(job);
                 job->has_turn = true;
+                job->begun = loop_now(exec->loop);
                 exec->turns++;
                 job->run(job);
         }
@@ -303,6 +305,7 @@ void pod_exec_start(struct pod_exec *exec, const struct pod_view *view, const st
         struct job *job = xcalloc(1, sizeof(*job));
 
         job->exec = exec;
+        job->begun = loop_now(exec->loop);
         job->key = xstrdup(view->key);
         job->generation = generation;
         job->container = -1;

@@ -40,6 +40,7 @@ struct pod_exec_job {
         int64_t image_size; /* IMAGE: bytes, of one that was pulled */
         bool warning;       /* a probe that succeeded with something to tell */
         usec_t took;        /* the pull, or the probe */
+        usec_t lasted;      /* all of it, less the wait for a turn at Docker */
 };
 
 struct pod_exec_handlers {

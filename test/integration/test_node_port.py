@@ -187,7 +187,7 @@ def test_ca_file_is_read_again(state):
 
 # --- metrics ---
 
-SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? ([-+0-9.eInf]+)')
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? ([-+0-9.eInf]+)(?: [0-9]{13})?')
 
 
 def parse(text):
@@ -233,6 +233,9 @@ def test_metrics(state):
     assert len([k for k in samples if k[0] == 'kubelet_working_pods']) == 15
     assert families['kubelet_pod_start_duration_seconds'] == 'histogram'
     assert samples['kubelet_runtime_operations_total', (('operation_type', 'start_container'),)] >= 1
+    starts = (('operation_type', 'start_container'),)
+    assert samples['kubelet_runtime_operations_duration_seconds_count', starts] == samples['kubelet_runtime_operations_total', starts]
+    assert 0 < samples['kubelet_runtime_operations_duration_seconds_sum', starts] < 60 * samples['kubelet_runtime_operations_total', starts]
     assert samples['process_resident_memory_bytes', ()] > 1e6 and samples['process_open_fds', ()] > 5
     assert abs(samples['process_start_time_seconds', ()] - time.time()) < 3600
     assert any(k[0] == 'kubernetes_build_info' and ('major', '1') in k[1] for k in samples)
@@ -248,6 +251,49 @@ def test_metrics(state):
     wait_for(lambda: get()['kubelet_desired_pods', (('static', 'true'),)] == 2, 30, 'the pods to be gone')
 
 
+def test_what_containers_pods_and_the_node_take(state):
+    """Beside what Docker says of the same container before and after."""
+    admin = token(ADMIN_TOKEN)
+    state.put('burns', ['sh', '-c', 'dd if=/dev/zero of=/dev/shm/x bs=1M count=20 2>/dev/null; while :; do :; done'])
+    name = f'burns-{NODE}'
+    found = wait_for(lambda: [c['Id'] for c in state.host.docker.containers(all=False, label=f'io.kubernetes.pod.name={name}')
+                              if c['Labels']['io.kubernetes.container.name'] == 'main'], 30, 'the container')[0]
+
+    def docker():
+        stats = json.loads(state.host.output('curl', '-s', '--unix-socket', '/run/docker.sock', f'http://d/containers/{found}/stats?stream=false&one-shot=true'))
+        return stats['cpu_stats']['cpu_usage']['total_usage'], stats['memory_stats'].get('usage', 0)
+    wait_for(lambda: docker()[0] > 5e8 and docker()[1] > 20 << 20, 60, 'half a second of processor time and 20 MiB')
+    before = docker()
+    samples, families = parse(state.ask('/metrics/resource', *admin, expect=200)[1])
+    summary = json.loads(state.ask('/stats/summary', *admin, expect=200)[1])
+    after = docker()
+    labels = (('container', 'main'), ('namespace', 'default'), ('pod', name))
+    assert before[0] <= samples['container_cpu_usage_seconds_total', labels] * 1e9 <= after[0], (before, samples, after)
+    assert 20 << 20 <= samples['container_memory_working_set_bytes', labels] <= 80 << 20, samples
+    assert abs(samples['container_start_time_seconds', labels] - time.time()) < 120
+    pod = {k: v for k, v in samples.items() if dict(k[1]) == {'namespace': 'default', 'pod': name}}
+    assert pod['pod_cpu_usage_seconds_total', labels[1:]] >= samples['container_cpu_usage_seconds_total', labels], pod
+    assert pod['pod_memory_working_set_bytes', labels[1:]] >= 20 << 20, pod
+    assert samples['node_cpu_usage_seconds_total', ()] > 0 and samples['node_memory_working_set_bytes', ()] > 20 << 20
+    assert samples['resource_scrape_error', ()] == 0 and families['container_cpu_usage_seconds_total'] == 'counter'
+    entry = next(p for p in summary['pods'] if p['podRef']['name'] == name)
+    main = next(c for c in entry['containers'] if c['name'] == 'main')
+    assert before[0] <= main['cpu']['usageCoreNanoSeconds'] <= after[0], (before, main, after)
+    assert 20 << 20 <= main['memory']['workingSetBytes'] <= main['memory']['usageBytes'], main
+    node = summary['node']
+    assert node['nodeName'] == NODE and node['memory']['workingSetBytes'] > 0 and node['fs']['capacityBytes'] > node['fs']['availableBytes'] > 0, node
+    status, words = state.ask('/stats/summary', *state.certificate('monitor'))
+    assert status == 403 and 'stats' in words, (status, words)
+    os.unlink(state.host.path(f'{DIRECTORY}/burns.yaml'))
+
+
+def test_what_is_not_served_says_so(state):
+    for path in ('/exec/default/speaks-node1/main?command=ls&output=1', '/attach/default/speaks-node1/main', '/portForward/default/speaks-node1',
+                 '/run/default/speaks-node1/main'):
+        status, words = state.ask(path, *token(ADMIN_TOKEN))
+        assert status == 501 and 'podwatch does not serve' in words, (path, status, words)
+
+
 # --- kubectl ---
 
 def test_kubectl_logs(state):
@@ -255,6 +301,8 @@ def test_kubectl_logs(state):
                          '--user=kube-apiserver-kubelet-client')
     lines = wait_for(lambda: state.logs('speaks-node1').stdout.splitlines(), 60, 'kubectl logs', 0.5)
     assert lines[0] == 'line 1', lines
+    summary = json.loads(state.server.kubectl('get', '--raw', f'/api/v1/nodes/{NODE}/proxy/stats/summary').stdout)
+    assert f'speaks-{NODE}' in {p['podRef']['name'] for p in summary['pods']}, summary
     wait_for(lambda: len(state.logs('speaks-node1').stdout.splitlines()) > 12, 30, 'some seconds of log')
     assert len(state.logs('speaks-node1', '--tail=2').stdout.splitlines()) == 2
     assert state.logs('speaks-node1', '--limit-bytes=6').stdout == 'line 1'

@@ -59,9 +59,16 @@ static void test_histogram(void **state)
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(values); i++)
                 metrics_histogram_add(&h, bounds, ARRAY_SIZE(bounds), values[i]);
-        metrics_histogram_write(&out, "h", &h, bounds, ARRAY_SIZE(bounds));
+        metrics_histogram_write(&out, "h", NULL, &h, bounds, ARRAY_SIZE(bounds));
         assert_string_equal(buf_str(&out), "h_bucket{le=\"0.5\"} 2\nh_bucket{le=\"1\"} 3\nh_bucket{le=\"10\"} 4\n"
                                            "h_bucket{le=\"+Inf\"} 6\nh_sum 1022.5\nh_count 6\n");
+        buf_clear(&out);
+        metrics_histogram_write(&out, "h", &(struct metrics_label){"a", "b\""}, &h, bounds, 1);
+        assert_string_equal(buf_str(&out), "h_bucket{a=\"b\\\"\",le=\"0.5\"} 2\nh_bucket{a=\"b\\\"\",le=\"+Inf\"} 6\n"
+                                           "h_sum{a=\"b\\\"\"} 1022.5\nh_count{a=\"b\\\"\"} 6\n");
+        buf_clear(&out);
+        metrics_sample_at(&out, "f", NULL, 0, 2, 1700000000123456);
+        assert_string_equal(buf_str(&out), "f 2 1700000000123\n");
 }
 
 static void test_process(void **state)
