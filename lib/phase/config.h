@@ -53,6 +53,7 @@ struct config_arg {
         const char *name;
         const char *value;
         struct value_place place;
+        const char *merge_method; /* of API version v1; NULL: none */
 };
 
 struct config_args {

@@ -176,7 +176,7 @@ static void decode_arg_map(struct decoder *d, const struct value *v, const char 
                 char *item_path CLEANUP_FREE = child_path(path, e->key);
                 const char *s = value_is(e->value, VALUE_NULL) ? "" : string_of(d, e->value, item_path);
 
-                items[i] = (struct config_arg){e->key, s ? s : "", entry_place(e, v)};
+                items[i] = (struct config_arg){e->key, s ? s : "", entry_place(e, v), NULL};
         }
         qsort(items, v->map.count, sizeof(*items), compare_args);
         *target = (struct config_args){items, v->map.count, true, v->place};
@@ -196,16 +196,44 @@ static void unknown_field(struct decoder *d, const struct value_entry *e, const 
                                      near ? near : "", after);
 }
 
+/* The fields of an argument in this API version. */
+static size_t argument_fields(const struct decoder *d, const char *names[3])
+{
+        struct api_types *types CLEANUP_API_TYPES = api_types_new(d->era);
+        char *type_name CLEANUP_FREE = xasprintf("Arg.%s", d->version);
+        const struct api_type *type = NULL;
+
+        names[0] = "name";
+        names[1] = "value";
+        names[2] = "mergeMethod";
+        return api_types_get(types, type_name, &type, NULL) == 0 && api_type_field(type, names[2]) ? 3 : 2;
+}
+
+static void decode_argument_field(struct decoder *d, const struct value_entry *e, const char *path,
+                                  struct config_arg *item)
+{
+        char *field CLEANUP_FREE = child_path(path, e->key);
+        const char *s = value_is(e->value, VALUE_NULL) ? "" : string_of(d, e->value, field);
+
+        if (s && strcmp(e->key, "name") == 0)
+                item->name = s;
+        else if (s && strcmp(e->key, "value") == 0)
+                item->value = s;
+        else if (s)
+                item->merge_method = s;
+}
+
 static void decode_arg_list(struct decoder *d, const struct value *v, const char *path, struct config_args *target)
 {
-        static const char *const names[] = {"name", "value"};
+        const char *names[3];
+        size_t name_count = argument_fields(d, names);
         struct config_arg *items = begin_list(d, v, path, sizeof(*items), "a list of {name, value}", target);
 
         for (size_t i = 0; items && i < v->list.count; i++) {
                 const struct value *item = v->list.items[i];
                 char *item_path CLEANUP_FREE = xasprintf("%s[%zu]", path, i);
 
-                items[i] = (struct config_arg){"", "", item->place};
+                items[i] = (struct config_arg){"", "", item->place, NULL};
                 if (item->kind == VALUE_NULL)
                         continue;
                 if (item->kind != VALUE_MAP) {
@@ -214,16 +242,14 @@ static void decode_arg_list(struct decoder *d, const struct value *v, const char
                 }
                 for (size_t k = 0; k < item->map.count; k++) {
                         const struct value_entry *e = &item->map.entries[k];
-                        bool name = strcmp(e->key, "name") == 0;
+                        size_t known = 0;
 
-                        if (!name && strcmp(e->key, "value") != 0) {
-                                unknown_field(d, e, item_path, str_did_you_mean(e->key, names, 2));
-                                continue;
-                        }
-                        char *field CLEANUP_FREE = child_path(item_path, e->key);
-                        const char *s = value_is(e->value, VALUE_NULL) ? "" : string_of(d, e->value, field);
-                        if (s)
-                                *(name ? &items[i].name : &items[i].value) = s;
+                        while (known < name_count && strcmp(e->key, names[known]) != 0)
+                                known++;
+                        if (known < name_count)
+                                decode_argument_field(d, e, item_path, &items[i]);
+                        else
+                                unknown_field(d, e, item_path, str_did_you_mean(e->key, names, name_count));
                 }
         }
 }

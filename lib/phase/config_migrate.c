@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/timefmt.h"
 #include "codec/yaml.h"
 #include "phase/config_encode.h"
 #include "phase/config_migrate.h"
@@ -55,6 +56,22 @@ static int add_init(const struct phase *phase, struct buf *out, struct err *err)
         return r;
 }
 
+/* Convert_kubeadm_JoinConfiguration_To_v1beta4_JoinConfiguration: timeoutForControlPlane of a ClusterConfiguration
+ * beside it counts, where it is of an API version that has it. */
+static void carry_timeout(const struct phase *phase, struct value *join)
+{
+        const struct config_duration *moved = &phase->config->init.timeouts.control_plane_component_health_check;
+        const char *slash = strrchr(phase->config->cluster.api_version.text, '/');
+        struct value *timeouts = value_map_get(join, "timeouts");
+        char text[TIMEFMT_MAX];
+
+        if (!slash || config_has_argument_lists(slash + 1) || moved->nsec == 0 || !value_is(timeouts, VALUE_MAP) ||
+            !str_eq(era_text(phase->era, "config", "migratedTimeouts", ""), "moved"))
+                return;
+        duration_text(moved->nsec, text);
+        value_map_set(timeouts, "controlPlaneComponentHealthCheck", value_new_string(text))->place = moved->place;
+}
+
 /* In kubeadm's order. */
 static int add_nodes(struct phase *phase, unsigned flags, struct buf *out, struct err *err)
 {
@@ -78,6 +95,8 @@ static int add_nodes(struct phase *phase, unsigned flags, struct buf *out, struc
                                 r = err_set(err, ERR_UNSUPPORTED,
                                             "could not find a mutator for input: []interface {}{(*kubeadm.%s)}",
                                             kinds[k]);
+                        if (r == 0 && str_eq(kinds[k], "JoinConfiguration"))
+                                carry_timeout(phase, v);
                         if (r == 0)
                                 r = config_add_document(v, out, err);
                 }

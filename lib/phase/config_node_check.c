@@ -126,12 +126,14 @@ static void check_registration(const struct check *c, const struct value *v)
                 field_invalid_text(c->problems, &name, "nodeRegistration.name", "%s", messages.items[i]);
         config_check_socket(c->phase->era, &socket, "nodeRegistration.criSocket", c->problems);
         for (size_t i = 0; value_is(args, VALUE_LIST) && i < args->list.count; i++) {
-                char index[40];
+                const struct value *item = args->list.items[i];
+                const struct config_arg arg = {
+                        .name = value_string(value_map_get(item, "name"), ""),
+                        .place = item->place,
+                        .merge_method = value_string(value_map_get(item, "mergeMethod"), NULL),
+                };
 
-                (void)snprintf(index, sizeof(index), "\"index %zu\"", i);
-                if (!*value_string(value_map_get(args->list.items[i], "name"), ""))
-                        field_invalid_raw(c->problems, &args->list.items[i]->place, "nodeRegistration.kubeletExtraArgs",
-                                          index, "argument has no name");
+                config_check_argument(&arg, i, "nodeRegistration.kubeletExtraArgs", c->problems);
         }
         check_pull_policy(c, v, "nodeRegistration.imagePullPolicy");
 }

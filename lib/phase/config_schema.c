@@ -257,6 +257,8 @@ static const struct {
         {"v1beta2", &init_v1beta2, &cluster_v1beta2},
         {"v1beta3", &init_v1beta3, &cluster_v1beta3},
         {"v1beta4", &init_v1beta4, &cluster_v1beta4},
+        /* What an argument has more stands in config-types.yaml. */
+        {"v1", &init_v1beta4, &cluster_v1beta4},
 };
 
 const struct config_schema *config_schema(const char *version, const char *kind)

@@ -39,15 +39,22 @@ static void check_absolute(const struct validator *v, const struct config_text *
                 field_invalid_text(v->problems, text, path, "path is not absolute");
 }
 
+void config_check_argument(const struct config_arg *arg, size_t i, const char *path, struct config_problems *problems)
+{
+        const char *method = arg->merge_method ? arg->merge_method : "";
+        char index[40];
+
+        (void)snprintf(index, sizeof(index), "\"index %zu\"", i);
+        if (!*arg->name)
+                field_invalid_raw(problems, &arg->place, path, index, "argument has no name");
+        if (*method && !str_eq(method, "append") && !str_eq(method, "prepend"))
+                field_invalid_raw(problems, &arg->place, path, index, "argument has an invalid merge method");
+}
+
 static void check_arguments(const struct validator *v, const struct config_args *args, const char *path)
 {
-        for (size_t i = 0; i < args->count && era_flag(v->era, "validation", "argumentNames"); i++) {
-                char index[40];
-
-                (void)snprintf(index, sizeof(index), "\"index %zu\"", i);
-                if (!*args->items[i].name)
-                        field_invalid_raw(v->problems, &args->items[i].place, path, index, "argument has no name");
-        }
+        for (size_t i = 0; i < args->count && era_flag(v->era, "validation", "argumentNames"); i++)
+                config_check_argument(&args->items[i], i, path, v->problems);
 }
 
 void config_check_socket(const struct era *era, const struct config_text *socket, const char *path,

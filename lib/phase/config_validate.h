@@ -20,3 +20,5 @@ void config_check_socket(const struct era *era, const struct config_text *socket
                          struct config_problems *problems);
 void config_check_certificate_key(const struct era *era, const struct config_text *key, const char *path,
                                   struct config_problems *problems);
+/* Argument number i of the list at path. */
+void config_check_argument(const struct config_arg *arg, size_t i, const char *path, struct config_problems *problems);

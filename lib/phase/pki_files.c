@@ -164,8 +164,9 @@ static int set_validity(const struct pki_files *files, struct pki_cert_spec *spe
 {
         const struct config_cluster *cluster = &files->phase->config->cluster;
         const char *rule = era_text(files->phase->era, "certificates", "notBefore", "ca");
-        int64_t back = 0, valid = spec->ca ? cluster->ca_certificate_validity_period.nsec
-                                           : cluster->certificate_validity_period.nsec;
+        const struct config_duration *period =
+                spec->ca ? &cluster->ca_certificate_validity_period : &cluster->certificate_validity_period;
+        int64_t back = 0, valid = period->nsec;
 
         if (spec->not_before == 0) {
                 if (!str_eq(rule, "ca") && duration_parse(rule, &back, err) < 0)
@@ -173,7 +174,8 @@ static int set_validity(const struct pki_files *files, struct pki_cert_spec *spe
                 spec->not_before =
                         str_eq(rule, "ca") && ca ? pki_cert_facts(ca)->not_before : files->now - back / 1000000000;
         }
-        if (valid <= 0)
+        /* A period that was written down counts, though it be none at all. */
+        if (!period->set && valid <= 0)
                 valid = (spec->ca ? 3650LL : 365LL) * 86400 * 1000000000;
         spec->not_after = files->now + valid / 1000000000;
         return 0;

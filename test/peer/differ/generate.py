@@ -6,6 +6,7 @@ import random
 from . import pools
 from .case import CONFIG, MANGLES, Case
 from .node_documents import NodeDocuments, since
+from .yaml_text import Raw
 
 APIS = [('v1beta1', 0, 21), ('v1beta2', 0, 26), ('v1beta3', 22, 36), ('v1beta4', 31, 99)]
 LISTS = 'v1beta4'  # the first version whose extraArgs are lists
@@ -66,8 +67,11 @@ class _Draw(NodeDocuments):
                 name = self.r.choice(['', 'No Such', '--v', 'ä', 'a=b'])
             pairs.append((name, copy.deepcopy(value)))
         if since(api, LISTS) != self.chance(self.bad / 3):
-            return [{'name': n, 'value': v} for n, v in pairs]
+            return [{'name': n, 'value': v, **self.merge_method(api)} for n, v in pairs]
         return dict(pairs)
+
+    def merge_method(self, api):
+        return {'mergeMethod': self.pick((['append', 'prepend', ''], ['replace', 5, Raw('null')]))} if api == 'v1' and self.g.minor >= 37 and self.chance(0.3) else {}
 
     def envs(self):
         made = [{'name': self.pick(pools.ENV_NAME), 'value': self.pick(pools.ARG_VALUE)} for _ in range(self.r.choice([1, 2, 4]))]
