@@ -253,6 +253,16 @@ static void pod_op_done(struct pod_view *view, struct pod_incarnation *inc, cons
                 retry_failed(&inc->retry, RETRY_INITIAL, now, "Terminating", "the sandbox was killed");
 }
 
+/* The sandbox that it joined was removed meanwhile: it could never start. */
+static bool joins_another(struct pod_view *view, const struct pod_incarnation *inc, int i, const struct pod_outcome *o)
+{
+        if (!o->sandbox || str_eq(o->sandbox, inc->sandbox.id))
+                return false;
+        edge_share_attempt(view, inc->pod->uid, inc->pod->containers[i].name, inc->containers[i].next_attempt);
+        pod_apply_garbage(view, o->id, false);
+        return true;
+}
+
 static void container_op_done(struct pod_view *view, struct pod_incarnation *inc, int i, const struct pod_outcome *o,
                               usec_t now)
 {
@@ -267,6 +277,8 @@ static void container_op_done(struct pod_view *view, struct pod_incarnation *inc
                 retry_clear(&c->image_retry);
                 break;
         case POD_OP_CREATE:
+                if (joins_another(view, inc, i, o))
+                        break;
                 if (!made_in_vain(view, inc, o->id) && !str_eq(c->now.id, o->id))
                         edge_created(view, inc, (size_t)i, o->id, inc->sandbox.id, c->next_attempt);
                 break;

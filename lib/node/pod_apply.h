@@ -35,6 +35,7 @@ struct pod_outcome {
         uint32_t generation;
         bool success;
         const char *id;      /* CREATE, SANDBOX_CREATE: id; IMAGE: image id */
+        const char *sandbox; /* CREATE: id of the one that was joined; NULL (journals of before): that of the view */
         const char *reason;  /* failure: waiting reason */
         const char *message; /* failure */
 };

@@ -44,6 +44,7 @@ static int apply_outcome(struct pod_view *view, const struct pod_change *c)
                 .generation = c->generation,
                 .success = c->flag,
                 .id = c->id,
+                .sandbox = c->sandbox,
                 .reason = c->reason,
                 .message = c->text,
         };
@@ -148,6 +149,7 @@ static const struct plain_field change_fields[] = {
         PLAIN(PLAIN_BOOL, struct pod_change, flag),
         PLAIN(PLAIN_BOOL, struct pod_change, error),
         PLAIN(PLAIN_STRING, struct pod_change, id),
+        PLAIN(PLAIN_STRING, struct pod_change, sandbox),
         PLAIN(PLAIN_STRING, struct pod_change, reason),
         PLAIN(PLAIN_STRING, struct pod_change, text),
         PLAIN_END,

@@ -19,7 +19,7 @@ enum pod_change_kind {
         POD_CHANGE_OBSERVE,         /* docker */
         POD_CHANGE_GONE,            /* id */
         POD_CHANGE_ORPHAN,          /* pod, revision */
-        POD_CHANGE_OUTCOME,         /* op, generation, flag: success, id, reason, text */
+        POD_CHANGE_OUTCOME,         /* op, generation, flag: success, id, sandbox, reason, text */
         POD_CHANGE_PROBE,           /* generation, flag: success, error, text */
         POD_CHANGE_GARBAGE,         /* id, flag: running */
         POD_CHANGE_GARBAGE_OUTCOME, /* id, generation, flag: success, text */
@@ -40,7 +40,7 @@ struct pod_change {
         uint32_t generation;
         unsigned revision;
         bool flag, error;
-        char *id, *reason, *text;
+        char *id, *sandbox, *reason, *text;
         struct pod *pod;
         struct docker_container *docker;
 };

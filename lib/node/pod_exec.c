@@ -142,6 +142,7 @@ void job_done(struct job *job, const char *id)
                 .generation = job->generation,
                 .success = true,
                 .id = id,
+                .sandbox = job->op == POD_OP_CREATE ? job->sandbox_id : NULL,
         };
 
         tell(job, &outcome);

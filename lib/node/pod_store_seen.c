@@ -99,6 +99,7 @@ int pod_store_outcome(struct pod_store *store, struct pod_entry *entry, const st
                                                      .generation = o->generation,
                                                      .flag = o->success,
                                                      .id = (char *)(uintptr_t)o->id,
+                                                     .sandbox = (char *)(uintptr_t)o->sandbox,
                                                      .reason = (char *)(uintptr_t)o->reason,
                                                      .text = (char *)(uintptr_t)o->message},
                                 NULL);

@@ -155,6 +155,7 @@ static void kill_node(struct world *w)
                 return;
         world_say(w, "--- podwatch is killed");
         w->result->node_restarts++;
+        w->killed = sim_loop_elapsed(w->loop);
         w->node = sim_node_free(w->node);
         for (unsigned i = 0; i < w->pod_count; i++)
                 if (sim_disk_is_stale(w->disk, w->pods[i].key))
@@ -529,7 +530,7 @@ static void make_calm(struct world *w)
         for (c = model_containers(w->model); c; c = c->next)
                 if (c->end && c->end_code == 1 && strncmp(c->container, "init", 4) == 0)
                         c->end_code = 0;
-                else if (c->end && c->end_code == 1)
+                else if (c->end && (c->end_code == 1 || c->end_code == CODE_NAMED))
                         c->end = loop_source_free(c->end);
         start_node(w);
         for (unsigned i = 0; i < w->pod_count; i++)

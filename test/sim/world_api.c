@@ -420,7 +420,7 @@ static void check_mirror(struct world_api *api, const struct world_pod *p)
         const struct model_api_object *o = model_api_find(api->model, API_PODS, p->key);
         const struct model_api_object *node = model_api_objects(api->model, API_NODES);
         const struct pod *pod = p->wanted->pod;
-        bool finished = pod->restart_policy != POD_RESTART_ALWAYS;
+        bool finished = world_may_complete(p->wanted);
         const struct cJSON *owner;
 
         if (!o) {

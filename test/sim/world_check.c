@@ -98,8 +98,7 @@ static void check_rule(struct world *w, const struct model_container *c, const s
 
         if (!spec || spec->init || t->lost)
                 return;
-        if (v->pod->restart_policy == POD_RESTART_NEVER ||
-            (v->pod->restart_policy == POD_RESTART_ON_FAILURE && t->exit_code == 0))
+        if (!world_runs_again(v, i, t->exit_code))
                 world_problem(w, "%s runs again though it ended with %d", short_name(c), t->exit_code);
 }
 
@@ -150,6 +149,9 @@ static void check_backoff(struct world *w, const struct model_container *c)
                 /* When it ended is known by the wall clock, where podwatch was not there to see it. */
                 bool unknown = w->jumped && w->jumped + UNSEEN >= t->finished;
 
+                /* Nor is a run that began as podwatch was killed and that somebody removed before it came back. */
+                unknown |= t->lost && w->killed && w->killed + UNSEEN >= t->started;
+
                 if (!anew)
                         check_rule(w, c, t);
                 wait = anew ? 0 : wait_before(t->count);
@@ -184,6 +186,12 @@ static usec_t milliseconds(struct world *w, unsigned low, unsigned high)
         return rng_between(&w->rng, low, high) * USEC_PER_MSEC;
 }
 
+/* A bad end, which may be the one that a rule names. */
+static int bad_end(struct world *w, const struct version *v, size_t i)
+{
+        return v->rules[i].code && rng_chance(&w->rng, 500) ? v->rules[i].code : 1;
+}
+
 static void set_program(struct world *w, struct model_container *c, usec_t *ret_lives)
 {
         const struct version *v = world_version_find(w, c->uid, c->hash);
@@ -203,10 +211,10 @@ static void set_program(struct world *w, struct model_container *c, usec_t *ret_
                 c->end_code = !w->calm && rng_chance(&w->rng, 150);
         } else if (v->programs[i] == PROGRAM_FINISHES) {
                 *ret_lives = milliseconds(w, 1000, 60000);
-                c->end_code = !w->calm && rng_chance(&w->rng, 200);
+                c->end_code = !w->calm && rng_chance(&w->rng, 200) ? bad_end(w, v, i) : 0;
         } else if (v->programs[i] == PROGRAM_CRASHY && !w->calm) {
                 *ret_lives = rng_chance(&w->rng, 200) ? milliseconds(w, 1, 900000) : milliseconds(w, 1, 20000);
-                c->end_code = 1;
+                c->end_code = bad_end(w, v, i);
         }
 }
 
@@ -286,7 +294,7 @@ static bool completed(struct world *w, const struct version *v, const char *sand
 {
         const struct model_container *other;
 
-        if (v->pod->restart_policy == POD_RESTART_ALWAYS)
+        if (!world_may_complete(v))
                 return false;
         for (other = model_containers(w->model); other; other = other->next) {
                 size_t i;
@@ -481,7 +489,8 @@ static void check_containers(struct world *w, const struct world_pod *p, const s
         }
 }
 
-static void check_running(struct world *w, const struct world_pod *p, const struct pod_incarnation *inc)
+static void check_running(struct world *w, const struct world_pod *p, const struct version *v,
+                          const struct pod_incarnation *inc)
 {
         const struct model_container *sandbox = model_find(w->model, inc->sandbox.id);
 
@@ -493,8 +502,7 @@ static void check_running(struct world *w, const struct world_pod *p, const stru
                 const struct pod_container_view *cv = &inc->containers[i];
                 const struct model_container *c = model_find(w->model, cv->now.id);
                 bool done = !spec->sidecar && cv->now.state == INSTANCE_EXITED &&
-                            (inc->pod->restart_policy == POD_RESTART_NEVER ||
-                             (inc->pod->restart_policy == POD_RESTART_ON_FAILURE && cv->now.exit_code == 0));
+                            !world_runs_again(v, i, cv->now.exit_code);
 
                 if ((spec->init && !spec->sidecar) || done)
                         continue;
@@ -527,8 +535,8 @@ static void check_pod(struct world *w, const struct world_pod *p)
                 world_problem(w, "%s runs %s instead of %s", p->key, view->current->pod->spec_hash,
                               p->wanted->pod->spec_hash);
         else if (view->current->phase == POD_ACTIVE)
-                check_running(w, p, view->current);
-        else if (view->current->phase != POD_ENDED || !view->current->terminal)
+                check_running(w, p, p->wanted, view->current);
+        else if (view->current->phase != POD_ENDED || !view->current->terminal || !world_may_complete(p->wanted))
                 world_problem(w, "%s is %s", p->key, pod_incarnation_phase_name(view->current->phase));
         check_containers(w, p, view->current);
 }

@@ -26,6 +26,53 @@ static void add_probe(struct rng *rng, struct pod_container *c, enum pod_probe_k
                 probe->termination_grace_seconds = (int64_t)rng_below(rng, 10);
 }
 
+static enum pod_restart_policy some_policy(struct rng *rng)
+{
+        return rng_chance(rng, 500) ? POD_RESTART_ON_FAILURE : POD_RESTART_NEVER;
+}
+
+/* restartPolicy and restartPolicyRules of one app container. */
+static void add_rule(struct rng *rng, struct version *v, size_t i)
+{
+        struct pod_container *c = &v->pod->containers[i];
+        struct restart_rule *rule = &v->rules[i];
+
+        if (!rng_chance(rng, 250))
+                return;
+        rule->own = true;
+        rule->policy = rng_chance(rng, 300) ? POD_RESTART_ALWAYS : some_policy(rng);
+        c->has_restart_policy = true;
+        c->restart_policy = rule->policy;
+        if (!rng_chance(rng, 500))
+                return;
+        rule->code = CODE_NAMED;
+        memset(c->restart_codes, '0', sizeof(c->restart_codes) - 1);
+        c->restart_codes[CODE_NAMED / 4] = "1248"[CODE_NAMED % 4];
+}
+
+static enum pod_restart_policy policy_of(const struct version *v, size_t i)
+{
+        return v->rules[i].own ? v->rules[i].policy : v->pod->restart_policy;
+}
+
+bool world_runs_again(const struct version *v, size_t i, int code)
+{
+        if (v->rules[i].code && code == v->rules[i].code)
+                return true;
+        return policy_of(v, i) == POD_RESTART_ALWAYS || (policy_of(v, i) == POD_RESTART_ON_FAILURE && code != 0);
+}
+
+bool world_may_complete(const struct version *v)
+{
+        for (size_t i = 0; i < v->pod->init_count; i++)
+                if (!v->pod->containers[i].sidecar && v->pod->restart_policy == POD_RESTART_NEVER)
+                        return true; /* one that fails is the end of all */
+        for (size_t i = v->pod->init_count; i < v->pod->container_count; i++)
+                if (policy_of(v, i) == POD_RESTART_ALWAYS)
+                        return false;
+        return true;
+}
+
 static void make_container(struct world *w, struct version *v, size_t i, bool init)
 {
         struct rng *rng = &w->rng;
@@ -54,7 +101,9 @@ static void make_container(struct world *w, struct version *v, size_t i, bool in
                 c->env[0].name = xstrdup("IP");
                 c->env[0].field_path = xstrdup("status.podIP");
         }
-        if (!init && v->pod->restart_policy != POD_RESTART_ALWAYS)
+        if (!init)
+                add_rule(rng, v, i);
+        if (!init && policy_of(v, i) != POD_RESTART_ALWAYS)
                 v->programs[i] = rng_chance(rng, 600) ? PROGRAM_FINISHES : PROGRAM_STEADY;
         else
                 v->programs[i] = rng_chance(rng, 250) ? PROGRAM_CRASHY : PROGRAM_STEADY;
@@ -91,9 +140,7 @@ struct version *world_version_new(struct world *w, unsigned index)
         /* Every fourth name has a UID of its own in the file: an edit keeps it. */
         pod->uid = index % 4 == 3 ? xasprintf("uid%u", index) : xasprintf("uid%u-%zu", index, w->version_count);
         (void)snprintf(pod->spec_hash, sizeof(pod->spec_hash), "hash%zu", w->version_count);
-        pod->restart_policy = rng_chance(rng, 750)   ? POD_RESTART_ALWAYS
-                              : rng_chance(rng, 500) ? POD_RESTART_ON_FAILURE
-                                                     : POD_RESTART_NEVER;
+        pod->restart_policy = rng_chance(rng, 750) ? POD_RESTART_ALWAYS : some_policy(rng);
         pod->termination_grace_seconds = (int64_t)rng_below(rng, 15);
         pod->host_network = rng_chance(rng, 500);
         init = rng_chance(rng, 400) ? rng_between(rng, 1, w->options->brief ? 1 : 2) : 0;

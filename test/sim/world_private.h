@@ -23,12 +23,23 @@ enum program {
         PROGRAM_MAX
 };
 
+/* When a container is run again after its end, where it says so itself. */
+struct restart_rule {
+        bool own; /* else the pod's policy */
+        enum pod_restart_policy policy;
+        int code; /* after this one in any case; 0: none */
+};
+
 struct version {
         struct pod *pod;
         unsigned index; /* of the pod */
         enum program programs[8];
         bool deaf[8]; /* to SIGTERM */
+        struct restart_rule rules[8];
 };
+
+/* What a program ends with that its container may name in a rule. */
+#define CODE_NAMED 42
 
 /* The runs of one container of one version, for the backoff. */
 struct run_track {
@@ -78,8 +89,8 @@ struct world {
         struct run_track *tracks;
         struct directories *directories;
         char *boot_id;
-        usec_t rebooted, jumped, removed; /* when last, by the simulator's clock */
-        bool by_somebody;                 /* a start is none of podwatch's */
+        usec_t rebooted, jumped, removed, killed; /* when last, by the simulator's clock */
+        bool by_somebody;                         /* a start is none of podwatch's */
         bool calm;
         usec_t calm_since;
         bool quiet;             /* nothing may start or stop any more */
@@ -97,6 +108,10 @@ void world_problem(void *world, const char *fmt, ...) __attribute__((format(prin
 struct version *world_version_new(struct world *w, unsigned index);
 struct version *world_version_find(const struct world *w, const char *uid, const char *hash);
 void world_versions_free(struct world *w);
+/* The container is run again after it has ended so. */
+bool world_runs_again(const struct version *v, size_t container, int code);
+/* All of the pod may end by itself, for good. */
+bool world_may_complete(const struct version *v);
 const struct pod_container *world_spec(const struct version *v, const char *container, size_t *ret_index);
 
 /* world_check.c: hooks of the model, and the end. */

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -111,12 +112,48 @@ static void a_replacement_makes_a_sandbox_in_place_of_one_that_has_ended(void **
         rig_release(&rig);
 }
 
+/* Somebody removes the sandbox of a replacement while a container is being created in it: that one is of no use. */
+static void a_create_under_way_does_not_count_for_the_next_sandbox(void **state)
+{
+        struct rig rig;
+        char sandbox[POD_VIEW_ID_MAX];
+        uint32_t generation;
+
+        (void)state;
+        up(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "next/");
+        rig_done(&rig, POD_OP_IMAGE, "next/app0");
+        generation = rig.view->next->containers[0].slot.generation;
+        memcpy(sandbox, rig.view->next->sandbox.id, sizeof(sandbox));
+        pod_observe_gone(rig.view, sandbox, rig.now);
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "next/");
+        (void)rig_take(&rig);
+        assert_int_equal(pod_apply_outcome(rig.view,
+                                           &(struct pod_outcome){.op = POD_OP_CREATE,
+                                                                 .generation = generation,
+                                                                 .success = true,
+                                                                 .id = "useless",
+                                                                 .sandbox = sandbox},
+                                           rig.now),
+                         0);
+        assert_int_equal(rig.view->next->containers[0].now.state, INSTANCE_ABSENT);
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "create:next/app0 remove:useless");
+        assert_int_equal(rig.view->next->containers[0].next_attempt, 1);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_somebody_starts_is_seen_though_the_clock_was_set_back),
                 cmocka_unit_test(the_end_of_another_run_is_looked_at_again),
                 cmocka_unit_test(a_replacement_makes_a_sandbox_in_place_of_one_that_has_ended),
+                cmocka_unit_test(a_create_under_way_does_not_count_for_the_next_sandbox),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
