@@ -252,13 +252,19 @@ static bool is_skipped(const struct init_run *run, const struct init_step *step)
         return strv_contains(&run->skip, step->parent) || (both && strv_contains(&run->skip, both));
 }
 
+/* Row joinPhase: show-join-command is a phase; before, it was what `init` ends with. */
+static bool has_name(const struct init_run *run, const char *parent)
+{
+        return era_lists(run->phase->era, "init", "phases", parent) &&
+               (!str_eq(parent, "show-join-command") || era_flag(run->phase->era, "init", "joinPhase"));
+}
+
 static int check_name(const struct init_run *run, const char *name, struct err *err)
 {
         for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
                 char *both CLEANUP_FREE =
                         steps[i].child ? xasprintf("%s/%s", steps[i].parent, steps[i].child) : xstrdup(steps[i].parent);
-                if ((str_eq(name, both) || str_eq(name, steps[i].parent)) &&
-                    era_lists(run->phase->era, "init", "phases", steps[i].parent))
+                if ((str_eq(name, both) || str_eq(name, steps[i].parent)) && has_name(run, steps[i].parent))
                         return 0;
         }
         return err_set(err, ERR_USAGE, "invalid phase name: %s", name);
@@ -296,7 +302,7 @@ static int check_dependencies(const struct init_run *run, struct err *err)
         bool token = strv_contains(&run->skip, "bootstrap-token"), certs = strv_contains(&run->skip, "upload-certs");
 
         if (strv_contains(&run->skip, "show-join-command") || (!token && !certs) ||
-            !era_flag(run->phase->era, "init", "joinDepends"))
+            !era_flag(run->phase->era, "init", "joinPhase"))
                 return 0;
         return err_set(err, ERR_USAGE,
                        "unresolved dependencies:\n\tmissing [%s%s%s] phase(s) needed by \"show-join-command\" phase",
@@ -327,19 +333,18 @@ static int run_parent(struct init_run *run, const char *parent, struct err *err)
 static int run_all(struct init_run *run, struct err *err)
 {
         const struct value *order = era_value(run->phase->era, "init", "phases");
-        int r = choose_skipped(run, err);
+        int r = token_fill_in(run->phase, err);
 
-        if (r == 0)
-                r = check_dependencies(run, err);
-        if (r == 0)
-                r = token_fill_in(run->phase, err);
         if (r == 0 && external_ca_possible(run->phase))
                 r = pki_external_ca(run->g, run->phase, err);
         if (r < 0)
                 return r;
         phase_say(run->phase, "[init] Using Kubernetes version: %s",
                   run->phase->config->cluster.kubernetes_version.text);
-        if (run->g->options.dry_run)
+        r = choose_skipped(run, err);
+        if (r == 0)
+                r = check_dependencies(run, err);
+        if (r == 0 && run->g->options.dry_run)
                 r = init_dry_run_begin(run->phase, err);
         for (size_t i = 0; r == 0 && value_is(order, VALUE_LIST) && i < order->list.count; i++)
                 r = run_parent(run, value_string(order->list.items[i], ""), err);

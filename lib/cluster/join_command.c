@@ -61,7 +61,7 @@ int join_command(const struct phase *phase, const struct kubeconfig *config, con
                  const struct join_options *options, char **ret, struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(COMMAND_MAX);
-        char *newline CLEANUP_FREE = xasprintf("\\\n%s", era_text(phase->era, "cluster", "joinIndent", "\t"));
+        char *newline CLEANUP_FREE = xasprintf("\\\n%s", era_text(phase->era, "cluster", "joinIndent", ""));
         int r = render(config, path, options, newline, &out, err);
 
         if (r == 0)
@@ -72,7 +72,7 @@ int join_command(const struct phase *phase, const struct kubeconfig *config, con
 int join_command_line(const struct phase *phase, const struct kubeconfig *config, const char *path,
                       const struct join_options *options, char **ret, struct err *err)
 {
-        const char *indent = era_text(phase->era, "cluster", "joinIndent", "\t");
+        const char *indent = era_text(phase->era, "cluster", "joinIndent", "");
         struct buf out CLEANUP_BUF = BUF_INIT(COMMAND_MAX);
         /* kubeadm takes tabs away with the line breaks, and nothing else. */
         int r = render(config, path, options, str_eq(indent, "\t") ? "" : indent, &out, err);

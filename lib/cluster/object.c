@@ -14,6 +14,7 @@
 #include "codec/value.h"
 #include "codec/yaml.h"
 #include "phase/phase.h"
+#include "phase/template.h"
 
 #define STATUS_NOT_FOUND 404
 #define STATUS_CONFLICT 409
@@ -237,14 +238,17 @@ static int try_retain(struct cluster *cluster, void *userdata, struct err *err)
 
 static int write_object(struct cluster *cluster, const struct value *object, cluster_try_fn fn, struct err *err)
 {
-        if (!find_kind(object))
+        const struct kind *kind = find_kind(object);
+
+        if (!kind)
                 return value_error(&object->place, err, ERR_UNSUPPORTED, "no API objects of kind \"%s\" are written",
                                    value_string(value_map_get(object, "kind"), ""));
         if (cluster->dry_run) {
                 object_dry_run(cluster, "CREATE", object, object);
                 return 0;
         }
-        return cluster_poll(cluster, cluster->call_timeout, fn, &object, err);
+        bool once = fn != try_mutate && era_lists(cluster->phase->era, "cluster", "triedOnce", kind->kind);
+        return cluster_poll(cluster, once ? 0 : cluster->call_timeout, fn, &object, err);
 }
 
 int object_create_or_update(struct cluster *cluster, const struct value *object, struct err *err)
@@ -289,6 +293,36 @@ struct node_change {
         void *userdata;
 };
 
+/* Row nodePatchRetries: after which statuses a patch is tried again; no row: after any failure. */
+static bool is_tried_again(const struct phase *phase, int status)
+{
+        const struct value *statuses = era_value(phase->era, "cluster", "nodePatchRetries");
+        int64_t number;
+
+        for (size_t i = 0; value_is(statuses, VALUE_LIST) && i < statuses->list.count; i++)
+                if (value_int(statuses->list.items[i], &number) == 0 && number == status)
+                        return true;
+        return !statuses;
+}
+
+static int patch_failed(struct cluster *cluster, const char *name, struct err *err)
+{
+        const struct phase *phase = cluster->phase;
+        struct template_variables variables CLEANUP_VARIABLES = {0};
+        struct value *context CLEANUP_VALUE = value_new_string(era_text(phase->era, "cluster", "nodePatchError", ""));
+        const char *conflict = era_text(phase->era, "cluster", "nodePatchConflict", NULL);
+        bool again = is_tried_again(phase, err->status);
+
+        template_set_text(&variables, "node", name, NULL);
+        int r = template_fill(context, &variables, err);
+        if (r < 0)
+                return r;
+        if (err->status == STATUS_CONFLICT && conflict)
+                phase_say(phase, "%s", conflict);
+        (void)err_wrap(err, "%s", value_string(context, ""));
+        return again ? 0 : -err->code;
+}
+
 static int try_patch_node(struct cluster *cluster, void *userdata, struct err *err)
 {
         const struct node_change *change = userdata;
@@ -315,10 +349,8 @@ static int try_patch_node(struct cluster *cluster, void *userdata, struct err *e
         value_map_set(value_map_get(patch, "metadata"), "resourceVersion",
                       value_new_string(meta(node, "resourceVersion")));
         r = api_wait_request(cluster->api, "PATCH", API_PATCH_STRATEGIC, path, patch, NULL, err);
-        if (r < 0) {
-                (void)err_wrap(err, "error patching Node \"%s\"", name);
-                return 0;
-        }
+        if (r < 0)
+                return patch_failed(cluster, name, err);
         count_update(cluster, change->object, node, NULL);
         return 1;
 }

@@ -23,7 +23,7 @@
  * plain, versioned, or what the gate UnversionedKubeletConfigMap says and its default). */
 static char *kubelet_config_name(const struct phase *phase)
 {
-        const char *rule = era_text(phase->era, "cluster", "kubeletConfigMap", "plain");
+        const char *rule = era_text(phase->era, "cluster", "kubeletConfigMap", "");
         const struct config_gates *gates = &phase->config->cluster.feature_gates;
         bool plain = str_eq(rule, "plain") || str_eq(rule, "gate-on");
         struct kube_version version;
@@ -50,12 +50,12 @@ static void annotate(void *userdata, const struct value *node, struct value *pat
         value_map_set(value_map_set(metadata, "annotations", value_new_map()), a->key, value_new_string(a->value));
 }
 
-/* Row criSocketAnnotation: always, never, or unless the gate NodeLocalCRISocket is on, with its default. */
+/* Row criSocketAnnotation: unless the gate NodeLocalCRISocket is on, with its default; no row: never. */
 static bool wants_annotation(const struct phase *phase)
 {
-        const char *rule = era_text(phase->era, "cluster", "criSocketAnnotation", "never");
+        const char *rule = era_text(phase->era, "cluster", "criSocketAnnotation", "");
         const struct config_gates *gates = &phase->config->cluster.feature_gates;
-        bool wanted = str_eq(rule, "always") || str_eq(rule, "gate-off");
+        bool wanted = str_eq(rule, "gate-off");
 
         for (size_t i = 0; str_starts(rule, "gate-") && i < gates->count; i++)
                 if (str_eq(gates->items[i].name, "NodeLocalCRISocket"))

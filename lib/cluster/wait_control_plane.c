@@ -46,7 +46,15 @@ static void say_help(struct cluster *cluster, const char *step, const char *erro
         struct template_variables variables CLEANUP_VARIABLES = {0};
         const char *socket = cluster->phase->config->init.node_registration.cri_socket.text;
 
+        /* The kubelet's own dockershim, where there was one. */
+        bool docker = str_eq(socket, era_text(cluster->phase->era, "kubelet", "dockershimSocket", NULL));
+
         template_set_text(&variables, "criSocket", socket, NULL);
+        template_set_text(&variables, "runtime", docker ? "docker" : "cri-o/containerd using crictl", NULL);
+        if (docker)
+                template_set_text(&variables, "runtimeCommand", "docker", NULL);
+        else
+                template_set_textf(&variables, NULL, "runtimeCommand", "crictl --runtime-endpoint %s", socket);
         template_set_text(&variables, "error", error, NULL);
         (void)step_run(cluster, step, &variables, NULL);
 }
@@ -280,7 +288,7 @@ int cluster_wait_control_plane(struct cluster *cluster, struct err *err)
         const struct phase *phase = cluster->phase;
         const struct config_timeouts *timeouts = &phase->config->init.timeouts;
         usec_t timeout = timeout_of(&timeouts->control_plane_component_health_check);
-        const char *rule = era_text(phase->era, "cluster", "waitFor", "components");
+        const char *rule = era_text(phase->era, "cluster", "waitFor", "");
         bool kubelet = !str_eq(rule, "api");
         struct err why = ERR_INIT;
         char limit[TIMEFMT_MAX];

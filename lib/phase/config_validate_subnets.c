@@ -41,7 +41,7 @@ struct checker {
 /* As the row says, or as the gate does where that still is one. */
 static bool dual_stack(const struct phase_config *config, const struct era *era)
 {
-        const char *rule = era_text(era, "validation", "dualStack", "always");
+        const char *rule = era_text(era, "validation", "dualStack", "");
         const struct config_gates *gates = &config->cluster.feature_gates;
 
         if (strcmp(rule, "always") == 0)

@@ -66,7 +66,7 @@ static char *server_of(const struct phase *phase, const struct entry *e)
         bool local = e->server == SERVER_LOCAL;
 
         if (e->server == SERVER_ERA)
-                local = str_eq(era_text(phase->era, "certificates", "kubeletServer", "local"), "local");
+                local = str_eq(era_text(phase->era, "certificates", "kubeletServer", ""), "local");
         return local ? config_local_endpoint(phase->config) : config_control_plane_endpoint(phase->config);
 }
 

@@ -159,7 +159,7 @@ static int check_oldest(const struct config_text *text, const struct era *era, s
         const struct kube_version *kubeadm = era_version(era);
         struct kube_version version, oldest = {.major = kubeadm->major};
 
-        oldest.minor = kubeadm->minor - (int)era_number(era, "config", "oldestMinorBehind", 1);
+        oldest.minor = kubeadm->minor - (int)era_number(era, "config", "oldestMinorBehind", 0);
         if (kube_version_parse(text->text, false, &version, NULL) < 0) {
                 struct buf why CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
 

@@ -43,6 +43,8 @@ static void load(const char *version, const char *step, struct value **ret)
                                             "tokenSecretUID",
                                             "clusterInfo",
                                             "criSocket",
+                                            "runtime",
+                                            "runtimeCommand",
                                             "error",
                                             "kubeConfigPath",
                                             "joinControlPlane",

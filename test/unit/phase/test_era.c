@@ -60,8 +60,8 @@ static void test_kinds_of_values(void **state)
 
         (void)state;
         assert_int_equal(era_number(old, "validation", "exitCode", -1), 3);
-        assert_int_equal(era_number(new, "validation", "exitCode", -1), 1);
-        assert_int_equal(era_number(new, "validation", "badMaps", -1), -1); /* not a number */
+        assert_int_equal(era_number(new, "validation", "exitCode", -1), -1);
+        assert_int_equal(era_number(old, "validation", "badMaps", -1), -1); /* not a number */
         assert_false(era_flag(old, "certificates", "superAdmin"));
         assert_true(era_flag(new, "certificates", "superAdmin"));
         assert_true(era_lists(old, "config", "featureGates", "IPv6DualStack"));
