@@ -2,6 +2,7 @@
 """What a tree of certificates and kubeconfigs says, in a form in which two trees made with different keys can be compared."""
 import base64
 import datetime
+import hashlib
 import os
 import re
 import subprocess
@@ -18,8 +19,29 @@ def make_root(directory):
     return directory
 
 
-def certificate(pem):
-    """The facts of a certificate as `openssl x509` shows them; key identifiers, serial and key material left out."""
+def _der(data, at):
+    """Where the content of a DER value at `at` begins and ends."""
+    size, at = data[at + 1], at + 2
+    if size & 0x80:
+        size, at = int.from_bytes(data[at:at + (size & 0x7f)], 'big'), at + (size & 0x7f)
+    return at, at + size
+
+
+def key_identifier(pem, value):
+    """What a key identifier, hexadecimal digits and colons, is made with from the key of its certificate."""
+    public = subprocess.run(['openssl', 'x509', '-noout', '-pubkey'], input=pem.encode(), capture_output=True, check=True).stdout
+    spki = subprocess.run(['openssl', 'pkey', '-pubin', '-outform', 'DER'], input=public, capture_output=True, check=True).stdout
+    inside, _ = _der(spki, 0)
+    start, end = _der(spki, _der(spki, inside)[1])  # the bits behind the algorithm; their first byte counts unused ones
+    wanted = bytes.fromhex(value.replace(':', ''))
+    return next((name for name in ('sha1', 'sha256') if hashlib.new(name, spki[start + 1:end]).digest()[:20] == wanted), 'another')
+
+
+def certificate(pem, begin_of_ca=None):
+    """The facts of a certificate as `openssl x509` shows them; key identifiers, serial and key material left out.
+
+    With begin_of_ca, a text to compare with, there is also what the key identifier is made with and whether it begins as its authority.
+    """
     out = subprocess.run(['openssl', 'x509', '-noout', '-text', '-nameopt', 'RFC2253,sep_comma_plus'], input=pem,
                          capture_output=True, text=True, check=True).stdout
 
@@ -32,15 +54,36 @@ def certificate(pem):
     block = re.search(r'X509v3 extensions:\n(.*?)^ {4}Signature Algorithm', out, re.MULTILINE | re.DOTALL)[1]
     for name, critical, value in re.findall(r'^ {12}X509v3 (.*?):( critical)?\s*\n {16}(.*)$', block, re.MULTILINE):
         extensions[name] = {'critical': bool(critical), 'value': '<id>' if name.endswith('Key Identifier') else value.strip()}
-    return {'version': field(r'Version: (\d+)'), 'signature': field(r'Signature Algorithm: (.*)$'), 'issuer': field(r'Issuer: (.*)$'),
+    close = {}
+    if begin_of_ca is not None:
+        subject_key = re.search(r'Subject Key Identifier:.*\n\s+(\S+)', out)
+        close = {'key identifier': key_identifier(pem, subject_key[1]) if subject_key else 'none',
+                 'begins': 'as its authority' if field(r'Not Before\s*: (.*)$') == begin_of_ca else 'by itself'}
+    return {**close, 'version': field(r'Version: (\d+)'), 'signature': field(r'Signature Algorithm: (.*)$'), 'issuer': field(r'Issuer: (.*)$'),
             'subject': field(r'Subject: (.*)$'), 'algorithm': field(r'Public Key Algorithm: (.*)$'),
             'key': field(r'Public-Key: \((.*)\)'), 'extensions': extensions,
             'days': round((time('Not After') - time('Not Before')).total_seconds() / 86400, 3)}
 
 
-def tree(kubernetes_directory):
-    """Every file below a tree's etc/kubernetes, manifests left out: name to mode and what is in it."""
+def _begin(path):
+    """When a certificate begins, as openssl shows it; empty where there is none."""
+    result = subprocess.run(['openssl', 'x509', '-noout', '-startdate', '-in', path], capture_output=True, text=True)
+    return result.stdout.strip().removeprefix('notBefore=')
+
+
+def tree(kubernetes_directory, closely=False):
+    """Every file below a tree's etc/kubernetes, manifests left out: name to mode and what is in it. Closely: with what certificate() has only
+    then; how long one is valid that begins with its authority says nothing, since its end follows the clock."""
     found = {}
+    begins = {name: _begin(f'{kubernetes_directory}/pki/{name}ca.crt') for name in ('', 'front-proxy-', 'etcd/')} if closely else {}
+
+    def facts_of(pem, relative):
+        name = next((name for name in ('front-proxy-', 'etcd/') if relative.startswith(f'pki/{name}')), '')
+        name = 'etcd/' if relative == 'pki/apiserver-etcd-client.crt' else name
+        fact = certificate(pem, begins.get(name))
+        if fact.get('begins') == 'as its authority':
+            del fact['days']
+        return fact
     for directory, _, names in os.walk(kubernetes_directory):
         for name in names:
             path = os.path.join(directory, name)
@@ -51,10 +94,10 @@ def tree(kubernetes_directory):
                 text = f.read()
             fact = {'mode': oct(os.stat(path).st_mode & 0o7777)}
             if name.endswith('.crt'):
-                fact['cert'] = certificate(text)
+                fact['cert'] = facts_of(text, relative)
             elif name.endswith('.conf'):
                 client = re.search(r'client-certificate-data: (\S+)', text)
-                fact['client_cert'] = certificate(base64.b64decode(client[1]).decode())
+                fact['client_cert'] = facts_of(base64.b64decode(client[1]).decode(), relative)
                 fact['text'] = re.sub(r'(-data: )\S+', r'\1<base64>', text)
             else:
                 fact['pem'] = text.split('\n', 1)[0]

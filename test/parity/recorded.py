@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replay what test/peer/differential found: recorded runs of real kubeadms in which genphase once differed.
 
-    recorded.py GENPHASE VERSION.jsonl... host-VERSION.jsonl...
+    recorded.py GENPHASE VERSION.jsonl... host-VERSION.jsonl... cluster-VERSION.jsonl...
 
 One point a file. Each line is a run in the form of the recordings (args, env, inputs, exit, stdout, stderr, manifests), with `tree`,
-what the node had before, and `certificates`, the facts of what is there afterwards, or `files`, mode and digest of each of them. With
-`compare` "dry run" stdout is what dry_run.py makes of it, and that and the exit status are compared; with "checks" stdout, the exit
-status and what preflight tells on standard error. With `host` the run is on that host (peer/differ/host.py).
+what the node had before, `before`, commands that were run first, and `certificates`, the facts of what is there afterwards, or `files`, mode
+and digest of each of them. With `server`, the script of a small API server (scripted_api.py), `said` tells what was asked of it (for the
+reader), what was written by whom and what is there afterwards. `compare` may be "dry run" (stdout is what dry_run.py makes of it, and that
+and the exit status are compared), "checks" (stdout, the exit status and what preflight tells on standard error), "closely" (certificates
+with their begin and key identifier) or "warnings" (they alone). With `host` the run is on that host (peer/differ/host.py).
 """
 import difflib
 import json
@@ -20,6 +22,18 @@ from tap import Tap
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'peer'))
 from differ.sides import KLOG, OUR_WARNING, Result, compare, genphase_side  # noqa: E402
+
+
+# Warned of by a kubeadm that finds no init system below its root; genphase has no need to.
+OF_THE_HOST = re.compile(r'cannot determine if systemd-resolved is active')
+# What is said behind a warning about an old API version: its kind, or kubeadm's own command.
+BEHIND = re.compile(r"( \(kind: .*\))?(\. Please use 'kubeadm config migrate.*)?$")
+
+
+def warnings_differ(theirs, ours):
+    """Warnings of one side that the other has not."""
+    a, b = ([BEHIND.sub('', text) for text in side.warnings() if not OF_THE_HOST.match(text)] for side in (theirs, ours))
+    return [f'kubeadm alone warned: {text}' for text in a if text not in b] + [f'genphase alone warned: {text}' for text in b if text not in a]
 
 
 def said_by_dry_run(stdout, minor):
@@ -61,7 +75,9 @@ def problems(side, minor, run):
     files = run['files'] if 'files' in run else dict(ours.files)
     if 'certificates' in run:
         files['certificates'] = run['certificates']
-    theirs = Result(run['exit'], run['stdout'], run['stderr'], run['manifests'], files)
+    theirs = Result(run['exit'], run['stdout'], run['stderr'], run['manifests'], files, run.get('said'))
+    if run.get('compare') == 'warnings':
+        return [f"case {run['case']} {' '.join(run['args'])}: {text}" for text in warnings_differ(theirs, ours)]
     return [f"case {run['case']} {' '.join(run['args'])}: {field}: {text}" for field, text in compare(theirs, ours, minor).items()]
 
 
@@ -70,7 +86,7 @@ def main():
     tap = Tap(len(recordings))
     for path in recordings:
         name = os.path.basename(path).removesuffix('.jsonl')
-        version = name.removeprefix('host-')
+        version = re.sub(r'^[a-z]+-', '', name)
         side = genphase_side(genphase, f'v{version}')
         with open(path, encoding='utf-8') as f:
             runs = [json.loads(line) for line in f]

@@ -6,9 +6,10 @@
 
 A row that can go without anything noticing is a row that nothing proves. test/data/rows/witnesses.json names for each row what notices:
 
-    VERSION CASE ARGS       a recorded run: those of golden.py, as print- those of its printed ones, as rows-, rows-node- and rows-host-
-                            those of test/data/rows (test/peer/record makes them for what the others do not reach; node- has what the
-                            node had before, host- the whole of it), as differential- those of test/data/differential, as certs those of certificates
+    VERSION CASE ARGS       a recorded run: those of golden.py, as print- those of its printed ones, as rows-, rows-node-, rows-host- and
+                            rows-cluster- those of test/data/rows (test/peer/record makes them for what the others do not reach; node-
+                            has what the node had before, host- the whole of it, cluster- a scripted API server beside), as differential-
+                            those of test/data/differential, as certs those of certificates
     unit LAYER/NAME         a unit test, for what needs another host than a recording has: its answers are kubeadm's too
 
     null                    nothing yet

@@ -13,10 +13,11 @@ from . import host as recorded_host
 from .case import CONFIG
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'parity'))
+from dialogue import Dialogue, certificate, kubeconfig, without_chance  # noqa: E402
 from facts import differences, tree as certificate_facts  # noqa: E402
 
 TIMEOUT_SECONDS = 60
-PHASES_OF_INIT = {'control-plane', 'etcd', 'certs', 'kubeconfig', 'addon', 'preflight', 'kubelet-start', 'upload-config', 'upload-certs', 'mark-control-plane', 'bootstrap-token', 'kubelet-finalize'}
+PHASES_OF_INIT = {'control-plane', 'etcd', 'certs', 'kubeconfig', 'addon', 'preflight', 'kubelet-start', 'wait-control-plane', 'upload-config', 'upload-certs', 'mark-control-plane', 'bootstrap-token', 'kubelet-finalize'}
 # Verbs of the same first word that are no phases.
 NOT_OF_INIT = (['certs', 'check-expiration'], ['certs', 'renew'], ['certs', 'generate-csr'], ['certs', 'certificate-key'], ['kubeconfig', 'user'])
 KLOG = re.compile(r'^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+?\] ')
@@ -34,8 +35,9 @@ KIND = r'schema\.GroupVersionKind\{[^}]*\}'
 
 
 class Result:
-    def __init__(self, exit_status, stdout, stderr, manifests, files):
+    def __init__(self, exit_status, stdout, stderr, manifests, files, said=None):
         self.exit, self.stdout, self.stderr, self.manifests, self.files = exit_status, stdout, stderr, manifests, files
+        self.said = said or {}  # what a scripted API server tells of a run beside it
 
     def error(self):
         """What a user reads as the reason of a failure: stderr without log lines, warnings and the hint about stack traces."""
@@ -71,6 +73,8 @@ def _without_chance(text, row):
     text = TOKEN.sub(lambda m: m[0] if m[0] in given or m[0] == 'abcdef.0123456789abcdef' else '<token>', text)
     if row['args'][:2] == ['certs', 'generate-csr']:
         text = ''.join(sorted(text.splitlines(True)))  # kubeadm goes through Go maps
+    if row['args'][:2] == ['certs', 'check-expiration']:
+        text = re.sub(r'[A-Z][a-z]{2} \d\d, \d{4} \d\d:\d\d UTC', 'DATE', text)
     return re.sub(r'((?:certificate|key)-data: )\S+', r'\1<base64>', text)
 
 
@@ -97,6 +101,10 @@ def _prepare(root, row):
     for path, text in row['tree'].items():
         if text is None:
             os.makedirs(f'{root}/{path}', exist_ok=True)
+        elif isinstance(text, dict) and 'kubeconfig' in text:
+            _write(f'{root}/{path}', kubeconfig(text['kubeconfig']))
+        elif isinstance(text, dict) and 'certificate' in text:
+            _write(f'{root}/{path}', certificate(text['certificate']))
         elif isinstance(text, dict):
             os.makedirs(os.path.dirname(f'{root}/{path}'), exist_ok=True)
             os.symlink(text['link'], f'{root}/{path}')
@@ -132,8 +140,7 @@ class Side:
     def __init__(self, program, words, init_phase):
         self.program, self.words, self.init_phase = program, words, init_phase
 
-    def command(self, row, root):
-        args = row['args']
+    def command(self, row, args, root):
         if self.init_phase and is_phase(args):
             args = ['init', 'phase', *args]
         if 'host' not in row:
@@ -143,11 +150,15 @@ class Side:
         return recorded_host.command(root, row['host'], [self.program, *self.words, *args], sorted(shared))
 
     def run(self, row):
-        with tempfile.TemporaryDirectory(prefix='differ-') as root:
+        with tempfile.TemporaryDirectory(prefix='differ-') as root, tempfile.TemporaryDirectory(prefix='dialogue-') as beside:
             _prepare(root, row)
             env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', **row['env']}
+            dialogue = Dialogue(row['server'], beside) if 'server' in row else None
+            for args in row.get('before', []):
+                subprocess.run(self.command(row, args, root), cwd=root, env=env, capture_output=True, timeout=TIMEOUT_SECONDS, check=True)
             try:
-                p = subprocess.run(self.command(row, root), cwd=root, env=env, capture_output=True, timeout=TIMEOUT_SECONDS)
+                p = subprocess.run([*(dialogue.words if dialogue else []), *self.command(row, row['args'], root)], cwd=root, env=env, capture_output=True,
+                                   timeout=TIMEOUT_SECONDS)
                 status, out, err = p.returncode, p.stdout, p.stderr
             except subprocess.TimeoutExpired:
                 status, out, err = 'timeout', b'', b''
@@ -155,12 +166,14 @@ class Side:
             manifests, files = _collect(root, row['inputs'], certificates, recorded_host.is_furniture if 'host' in row else lambda relative: False)
             if certificates:
                 try:
-                    files['certificates'] = certificate_facts(f'{root}/etc/kubernetes')
+                    files['certificates'] = certificate_facts(f'{root}/etc/kubernetes', closely=row.get('compare') == 'closely')
                 except (subprocess.CalledProcessError, TypeError):
                     files['certificates'] = 'unreadable'  # as the case wanted it; what was written is compared by its mode
             out = out.decode('utf-8', 'backslashreplace').replace(root, '')
             err = err.decode('utf-8', 'backslashreplace').replace(root, '')
-            return Result(status, _without_chance(out, row), err, manifests, files)
+            if dialogue:
+                out = without_chance(out)
+            return Result(status, _without_chance(out, row), err, manifests, files, dialogue.result() if dialogue else None)
 
 
 def kubeadm_side(path):
@@ -198,6 +211,9 @@ def compare(theirs, ours, minor):
             found['error'] = f'kubeadm:  {a[:1500]}\ngenphase: {b[:1500]}'
     if theirs.stdout != ours.stdout:
         found['stdout'] = _diff(theirs.stdout, ours.stdout)
+    for what in ('written', 'objects'):
+        if theirs.said.get(what) != ours.said.get(what):
+            found[what] = _diff(*(json.dumps(side.said.get(what), indent=1, sort_keys=True) for side in (theirs, ours)))
     for name in sorted(set(theirs.manifests) | set(ours.manifests)):
         a, b = theirs.manifests.get(name), ours.manifests.get(name)
         if a != b:
