@@ -71,6 +71,35 @@ static void test_kinds_of_values(void **state)
         assert_string_equal(era_text(old, "certificates", "etcdClientOrganization", ""), "system:masters");
 }
 
+/* What the sources of these releases say (features/features.go, v1beta3/conversion.go), where no run is recorded. */
+static void test_settings_of_releases(void **state)
+{
+        static const struct {
+                const char *version, *gate;
+                bool known;
+        } gates[] = {
+                {"v1.25.16", "UnversionedKubeletConfigMap", true},
+                {"v1.26.15", "UnversionedKubeletConfigMap", false},
+                {"v1.26.15", "PublicKeysECDSA", true},
+                {"v1.26.15", "EtcdLearnerMode", false},
+                {"v1.27.16", "PublicKeysECDSA", true},
+                {"v1.27.16", "EtcdLearnerMode", true},
+                {"v1.27.16", "UpgradeAddonsBeforeControlPlane", false},
+        };
+        struct era *before CLEANUP_ERA = open_era(getenv("TEST_TEMPLATES"), "v1.34.0"),
+                           *after CLEANUP_ERA = open_era(getenv("TEST_TEMPLATES"), "v1.34.1");
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(gates); i++) {
+                struct era *era CLEANUP_ERA = open_era(getenv("TEST_TEMPLATES"), gates[i].version);
+
+                if (era_lists(era, "config", "featureGates", gates[i].gate) != gates[i].known)
+                        fail_msg("%s of %s", gates[i].gate, gates[i].version);
+        }
+        assert_string_equal(era_text(before, "config", "timeoutForControlPlane", ""), "none");
+        assert_string_equal(era_text(after, "config", "timeoutForControlPlane", ""), "nonzero");
+}
+
 static void test_versions(void **state)
 {
         struct era *era CLEANUP_ERA = open_era(NULL, "v1.36.3");
@@ -295,6 +324,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rows_by_version),
                 cmocka_unit_test(test_kinds_of_values),
+                cmocka_unit_test(test_settings_of_releases),
                 cmocka_unit_test(test_versions),
                 cmocka_unit_test(test_every_template_parses),
                 cmocka_unit_test(test_embedded_is_the_yaml),
