@@ -149,7 +149,7 @@ static void merge_defaults(const struct merge *m, struct value *config, const st
                 } else if (!theirs && value_is(given, VALUE_LIST)) {
                         /* An empty list that was written down is no nil slice: it stays empty. */
                         warn_differs(m, path, e->value, given);
-                } else if (!theirs || era_lists(m->phase->era, "kubelet", "forced", path)) {
+                } else if (!theirs) {
                         value_map_set(config, e->key, value_copy(e->value));
                 } else {
                         warn_differs(m, path, e->value, theirs);

@@ -234,10 +234,13 @@ static void remove_containers(const struct reset *reset)
                 phase_warn(reset->phase, "[reset] Failed to remove containers: %s", why.msg);
 }
 
+#define UNMOUNTING "[reset] Unmounting mounted directories in \"" KUBELET_DIRECTORY "\""
+
 /* The kubelet's directory, its mounts first. Adds it to what is to be cleaned. */
 static int unmount(const struct reset *reset, struct strv *dirs, struct err *err)
 {
         struct phase *phase = reset->phase;
+        bool told_first = era_flag(phase->era, "reset", "unmountToldFirst");
         char *resolved CLEANUP_FREE = NULL;
         struct err why = ERR_INIT;
 
@@ -245,28 +248,39 @@ static int unmount(const struct reset *reset, struct strv *dirs, struct err *err
                 would(reset, "unmount mounted directories in \"" KUBELET_DIRECTORY "\"");
                 return 0;
         }
+        if (told_first)
+                phase_say(phase, UNMOUNTING);
         if (reset_resolve(phase, KUBELET_DIRECTORY, &resolved, &why) < 0) {
-                phase_warn(phase, "[reset] Skipping unmount of directories in \"" KUBELET_DIRECTORY "\": %s", why.msg);
+                if (told_first)
+                        phase_warn(phase,
+                                   "[reset] Failed to evaluate the \"" KUBELET_DIRECTORY
+                                   "\" directory. Skipping its unmount and cleanup: %s",
+                                   why.msg);
+                else
+                        phase_warn(phase, "[reset] Skipping unmount of directories in \"" KUBELET_DIRECTORY "\": %s",
+                                   why.msg);
                 return 0;
         }
-        phase_say(phase, "[reset] Unmounting mounted directories in \"" KUBELET_DIRECTORY "\"");
+        if (!told_first)
+                phase_say(phase, UNMOUNTING);
         int r = reset_unmount_below(phase, resolved, &reset->config.unmount_flags, err);
         if (r == 0)
                 strv_add(dirs, resolved);
         return r;
 }
 
-static void delete_directories(const struct reset *reset, const struct strv *dirs)
+/* what: which directories, in the words of the era */
+static void delete_directories(const struct reset *reset, const char *what, const struct strv *dirs)
 {
         char *text CLEANUP_FREE = strv_join(dirs, " ");
         struct err why = ERR_INIT;
         const char *dir;
 
         if (reset->dry_run) {
-                would(reset, "delete contents of directories: [%s]", text);
+                would(reset, "delete contents of %s: [%s]", what, text);
                 return;
         }
-        phase_say(reset->phase, "[reset] Deleting contents of directories: [%s]", text);
+        phase_say(reset->phase, "[reset] Deleting contents of %s: [%s]", what, text);
         STRV_FOREACH (dir, dirs)
                 if (reset_clean_directory(reset->phase, dir, &why) < 0)
                         phase_warn(reset->phase, "[reset] Failed to delete contents of \"%s\" directory: %s", dir,
@@ -310,13 +324,14 @@ static void delete_all_files(const struct reset *reset)
 
 static int run_cleanup_node(struct reset *reset, struct err *err)
 {
-        struct strv dirs CLEANUP_STRV = STRV_INIT;
+        struct strv dirs CLEANUP_STRV = STRV_INIT, stateful CLEANUP_STRV = STRV_INIT;
         const struct value *more = era_value(reset->phase->era, "reset", "moreDirectories");
+        bool apart = era_flag(reset->phase->era, "reset", "statefulDirectories");
 
         stop_pods(reset);
         strv_add(&dirs, MANIFESTS_DIR);
         stop_service(reset);
-        int r = unmount(reset, &dirs, err);
+        int r = unmount(reset, apart ? &stateful : &dirs, err);
         if (r < 0)
                 return r;
         remove_containers(reset);
@@ -327,9 +342,11 @@ static int run_cleanup_node(struct reset *reset, struct err *err)
         if (reset->options->cleanup_tmp_dir || reset->config.cleanup_tmp_dir)
                 strv_add(&dirs, KUBERNETES_DIR "/tmp");
         for (size_t i = 0; value_is(more, VALUE_LIST) && i < more->list.count; i++)
-                strv_add(&dirs, value_string(more->list.items[i], ""));
-        delete_directories(reset, &dirs);
+                strv_add(apart ? &stateful : &dirs, value_string(more->list.items[i], ""));
+        delete_directories(reset, era_text(reset->phase->era, "reset", "directories", ""), &dirs);
         delete_all_files(reset);
+        if (stateful.len > 0)
+                delete_directories(reset, "stateful directories", &stateful);
         return 0;
 }
 

@@ -27,9 +27,9 @@ def command(root, host, words, shared):
     return ['unshare', *user, '--mount', '--net', sys.executable, os.path.abspath(__file__), json.dumps([root, host, list(shared)]), *words]
 
 
-def is_furniture(relative):
+def is_furniture(relative, shared):
     """Whether a path of the tree is none that a run is to have written."""
-    return relative.split('/')[0] in FURNITURE
+    return relative.split('/')[0] in (*FURNITURE, *(directory.split('/')[1] for directory in shared))
 
 
 def _mount(*words):

@@ -146,8 +146,11 @@ class Side:
         if 'host' not in row:
             # In front: behind them an option that has lost its value would take it for one.
             return [self.program, *self.words, f'--rootfs={root}', *args]
-        shared = {os.path.dirname(self.program), *(word for word in self.words if os.path.isdir(word))}
-        return recorded_host.command(root, row['host'], [self.program, *self.words, *args], sorted(shared))
+        return recorded_host.command(root, row['host'], [self.program, *self.words, *args], self.shared())
+
+    def shared(self):
+        """Directories of the machine that the program needs on a recorded host."""
+        return sorted({os.path.dirname(self.program), *(word for word in self.words if os.path.isdir(word))})
 
     def run(self, row):
         with tempfile.TemporaryDirectory(prefix='differ-') as root, tempfile.TemporaryDirectory(prefix='dialogue-') as beside:
@@ -163,7 +166,7 @@ class Side:
             except subprocess.TimeoutExpired:
                 status, out, err = 'timeout', b'', b''
             certificates = row['args'][0] in ('certs', 'kubeconfig')
-            manifests, files = _collect(root, row['inputs'], certificates, recorded_host.is_furniture if 'host' in row else lambda relative: False)
+            manifests, files = _collect(root, row['inputs'], certificates, lambda path: 'host' in row and recorded_host.is_furniture(path, self.shared()))
             if certificates:
                 try:
                     files['certificates'] = certificate_facts(f'{root}/etc/kubernetes', closely=row.get('compare') == 'closely')
