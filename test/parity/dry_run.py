@@ -9,6 +9,8 @@ import re
 ACTION = re.compile(r'^\[(?:dryrun|dry-run)\] Would perform action (CREATE|UPDATE|PATCH|DELETE) on resource "([\w./]+)" in API group "([\w./]*)"$')
 ATTACHED = re.compile(r'^\[(?:dryrun|dry-run)\] Attached (?:object|patch):$')
 SAID = re.compile(r'^\[(?:upload-config|kubelet|upload-certs|mark-control-plane|bootstrap-token|addons)\] ')
+OF_A_PHASE = re.compile(r'(?m)^\[(certs|kubeconfig|kubelet-start|control-plane|etcd|wait-control-plane|upload-config|upload-certs|mark-control-plane|'
+                        r'bootstrap-token|kubelet-finalize|addons)\]')
 END = 'Your Kubernetes control-plane has initialized successfully!'
 # What a run alone chooses, and what stands where kubeadm keeps its files in a dry run. (kubeadm shows the keys it would upload as null.)
 CHANGING = [(r'sha256:[0-9a-f]{64}', 'sha256:HASH'), (r'/etc/kubernetes/tmp/kubeadm-init-dryrun\w+', '/etc/kubernetes'),
@@ -70,3 +72,8 @@ def facts(text, patches):
         shown = words('\n'.join(body)) if action[1] == 'PATCH' else canonical(body)
         actions.append('\n'.join([f'{action[1]} {action[3]} {action[2]} {name}'.strip(), *(f'  {line}' for line in shown)]))
     return '\n'.join([*said, *sorted(actions), END if end else '', *end.splitlines()]) + '\n'
+
+
+def order(text):
+    """The phases in the order in which they first say something, one a line."""
+    return ''.join(f'{name}\n' for name in dict.fromkeys(OF_A_PHASE.findall(text)))
