@@ -8,8 +8,8 @@ One point a file. Each line is a run in the form of the recordings (args, env, i
 what the node had before, `before`, commands that were run first, and `certificates`, the facts of what is there afterwards, or `files`, mode
 and digest of each of them. With `server`, the script of a small API server (scripted_api.py), `said` tells what was asked of it (for the
 reader), what was written by whom and what is there afterwards. `compare` may be "dry run" (stdout is what dry_run.py makes of it, and that
-and the exit status are compared), "order of phases" (the same with its order()), "checks" (stdout, the exit status and what preflight tells on standard error), "closely" (certificates
-with their begin and key identifier) or "warnings" (they alone). With `host` the run is on that host (peer/differ/host.py).
+and the exit status are compared), "order of phases" (the same with its order()), "checks" (stdout, the exit status and what preflight
+tells on standard error), "closely" (certificates with their begin and key identifier) or "warnings" (they alone). With `host` the run is on that host (peer/differ/host.py).
 """
 import difflib
 import json
