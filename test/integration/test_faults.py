@@ -195,6 +195,23 @@ def test_status_that_a_full_disk_did_not_take_is_written_when_it_does(state):
     wait_for(lambda: 'default/disk-node1' not in state.podwatch.pods(), 20, 'the end of the pod')
 
 
+def test_memory_of_pods_that_have_gone_is_given_back(state):
+    """Once, ten seconds after the last of them, and nothing wakes podwatch for it any more. (docs/TESTING.md has how much.)"""
+    def trims():
+        found = [line for line in state.podwatch.api('/metrics')[1].splitlines() if line.startswith('podwatch_wakeups_total{cause="memory"}')]
+        return float(found[0].split()[1]) if found else 0
+    names = [f'crowd{i}' for i in range(4)]
+    for name in names:
+        state.host.write(f'/etc/kubernetes/manifests/{name}.yaml', pod(name, terminationGracePeriodSeconds=0, hostNetwork=True))
+    state.podwatch.wait_ready(*[f'default/{n}-node1' for n in names], timeout=120)
+    before = trims()
+    for name in names:
+        state.host.output('rm', f'/etc/kubernetes/manifests/{name}.yaml')
+    wait_for(lambda: not any('crowd' in key for key in state.podwatch.pods()), 60, 'the end of the pods')
+    wait_for(lambda: trims() == before + 1, 30, 'memory to be given back')
+    hold(lambda: trims() == before + 1, 11, 'no more of it', 1)
+
+
 def test_nothing_piles_up(state):
     counts = {}
     for c in state.host.docker.containers(label='io.kubernetes.pod.uid'):
