@@ -114,6 +114,9 @@ void edge_created(struct pod_view *view, struct pod_incarnation *inc, size_t ind
 void edge_sandbox_created(struct pod_view *view, struct pod_incarnation *inc, const char *id, unsigned attempt)
 {
         edge_not_garbage(view, id);
+        /* What was done in the one before counts for nothing in this one. */
+        for (size_t i = 0; inc->sandbox.state != INSTANCE_ABSENT && i < inc->pod->init_count; i++)
+                inc->containers[i].init_done = false;
         edge_discard(view, &inc->sandbox);
         inc->sandbox.state = INSTANCE_CREATED;
         pod_view_text(inc->sandbox.id, sizeof(inc->sandbox.id), id);
@@ -220,7 +223,8 @@ void edge_restart(struct pod_incarnation *inc, size_t index, const char *reason,
 {
         struct pod_container_view *c = &inc->containers[index];
 
-        if (c->now.state != INSTANCE_RUNNING || c->restart_wanted)
+        /* Where the whole pod stops, its grace counts: a probe that fails meanwhile, or a user, cuts nothing short. */
+        if (c->now.state != INSTANCE_RUNNING || c->restart_wanted || inc->phase >= POD_STOPPING)
                 return;
         c->restart_wanted = true;
         c->restart_by_user = by_user;

@@ -158,7 +158,9 @@ static void step_current(struct step *s)
                 step_start(s, false);
                 break;
         case POD_ACTIVE:
-                step_start(s, !fact_stray_runs(s->view));
+                /* What is known by its labels only runs on until it is replaced; nobody knows what to start. */
+                if (s->inc->revision > 0)
+                        step_start(s, !fact_stray_runs(s->view));
                 step_run(s);
                 break;
         case POD_STOPPING:

@@ -20,8 +20,8 @@ struct model_container {
         char *name;
         struct docker_labels labels;
         enum docker_state state;
-        usec_t by_somebody;      /* when somebody started it, not podwatch */
-        usec_t created, started; /* by the simulator's clock; 0: not yet */
+        usec_t by_somebody;             /* when somebody started it, not podwatch */
+        usec_t created, started, ended; /* by the simulator's clock; 0: not yet */
         usec_t created_wall, started_wall, finished_wall;
         int exit_code;
         char ip[24]; /* of its last start */
@@ -36,6 +36,7 @@ struct model_container {
         usec_t term_delay; /* after SIGTERM; USEC_INFINITY: deaf */
         /* what excuses its end, for the checks */
         bool probe_failed, hook_failed;
+        bool was_ready;                  /* its readiness probe has succeeded since it started */
         bool given_up;                   /* it was dead when podwatch decided so; a start may have been under way */
         unsigned failures[2];            /* of startup and liveness probes in a row */
         usec_t stop_asked, signal_asked; /* by podwatch */

@@ -195,6 +195,8 @@ static bool fails(struct probe *probe, struct model_container *c)
                 c->hook_failed = true;
         else if (c && (probe->kind == STARTUP || probe->kind == LIVENESS))
                 count_failure(probe, c, failed);
+        if (c && probe->kind == READINESS)
+                c->was_ready |= !failed;
         host->probe_failures += failed;
         return failed;
 }

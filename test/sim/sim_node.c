@@ -9,6 +9,7 @@
 #include "node/container_name.h"
 #include "node/host.h"
 #include "node/observer.h"
+#include "node/order_hold.h"
 #include "node/orphan.h"
 #include "node/pod_exec.h"
 #include "node/pod_persist.h"
@@ -102,6 +103,19 @@ static void on_hold(void *userdata, const struct pod_entry *entry, char *text, s
         const struct sim_node *node = userdata;
 
         node->o.hold(node->o.userdata, entry->view->key, text, size);
+        if (!*text) {
+                char *circle CLEANUP_FREE = NULL;
+
+                order_hold(node->store, entry, node->host.node_name, text, size, &circle);
+        }
+}
+
+/* As agent_order_changed. */
+static void look_at_held(struct sim_node *node)
+{
+        for (struct pod_entry *e = pod_store_next(node->store, NULL); e; e = pod_store_next(node->store, e))
+                if (order_is_held(e))
+                        pod_store_mark(node->store, e);
 }
 
 static void publish_within(struct sim_node *node, usec_t span)
@@ -177,6 +191,7 @@ static void on_stepped(void *userdata, struct pod_entry *entry)
         shown->digest = digest;
         shown->dirty = true;
         publish_within(node, PUBLISH_USEC);
+        look_at_held(node);
 }
 
 static void on_gone_pod(void *userdata, struct pod_entry *entry)

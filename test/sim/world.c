@@ -86,6 +86,8 @@ static void acted(void *world, const struct pod_entry *entry, const struct pod_a
 
         if (a->kind == POD_ACTION_STOP)
                 check_stop(w, entry->view, a);
+        else if (a->kind == POD_ACTION_ACTIVATE && inc)
+                check_activated(w, inc->pod);
         else if (a->kind == POD_ACTION_OP && (a->op == POD_OP_SIGNAL || a->op == POD_OP_KILL))
                 check_signal(w, inc->containers[a->container].now.id, a->op == POD_OP_KILL);
         if (a->kind == POD_ACTION_EVENT || a->kind == POD_ACTION_PROBE)

@@ -470,7 +470,9 @@ void world_api_check(struct world_api *api)
         const struct model_api_object *o;
 
         for (unsigned i = 0; i < api->w->pod_count; i++)
-                if (api->w->pods[i].wanted)
+                if (world_waits(api->w, &api->w->pods[i]))
+                        continue; /* its mirror is Pending, or that of the version before */
+                else if (api->w->pods[i].wanted)
                         check_mirror(api, &api->w->pods[i]);
                 else if (model_api_find(api->model, API_PODS, api->w->pods[i].key))
                         world_problem(api->w, "%s is not wanted and has a mirror", api->w->pods[i].key);

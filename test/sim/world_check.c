@@ -227,6 +227,79 @@ static void check_held(struct world *w, const struct model_container *c)
                 world_problem(w, "%s starts though it is held", short_name(c));
 }
 
+/* --- start order -------------------------------------------------------------------------------------------------- */
+
+/* A container of this version ran a moment ago, and was Ready where that is asked for. */
+static bool ran(struct world *w, const struct version *v, const struct pod_container *spec, bool ready)
+{
+        const struct model_container *c;
+        bool probed = spec->probes[POD_PROBE_READINESS].handler.type != POD_HANDLER_NONE;
+
+        for (c = model_containers(w->model); c; c = c->next)
+                if (str_eq(c->uid, v->pod->uid) && str_eq(c->hash, v->pod->spec_hash) &&
+                    str_eq(c->container, spec->name) && (!ready || !probed || c->was_ready) &&
+                    (c->state == DOCKER_STATE_RUNNING || (c->ended && c->ended + UNSEEN >= sim_loop_elapsed(w->loop))))
+                        return true;
+        return false;
+}
+
+static bool came_up(struct world *w, const struct version *v, bool ready)
+{
+        for (size_t i = v->pod->init_count; i < v->pod->container_count; i++)
+                if (!ran(w, v, &v->pod->containers[i], ready))
+                        return false;
+        return true;
+}
+
+/* Its way leads back to it, by what the files say. */
+static bool in_circle(const struct world *w, const struct version *v)
+{
+        const struct version *at = v;
+
+        for (unsigned i = 0; at && at->after >= 0 && i < WORLD_PODS_MAX; i++) {
+                if (at->after == (int)v->index)
+                        return true;
+                at = w->pods[at->after].wanted;
+        }
+        return false;
+}
+
+void check_activated(struct world *w, const struct pod *pod)
+{
+        const struct version *v = world_version_find(w, pod->uid, pod->spec_hash);
+        usec_t now = sim_loop_elapsed(w->loop);
+        bool satisfied = false;
+
+        if (!v || v->after < 0 || in_circle(w, v) || (w->removed && w->removed + UNSEEN >= now))
+                return;
+        for (size_t i = 0; i < w->version_count && !satisfied; i++)
+                satisfied = w->versions[i]->index == (unsigned)v->after &&
+                            (came_up(w, w->versions[i], v->after_ready) || world_may_complete(w->versions[i]));
+        /* A file that was just written may have been in a circle. */
+        for (unsigned i = 0; i < w->pod_count && !satisfied; i++)
+                satisfied = w->pods[i].changed + SLACK >= now;
+        if (!satisfied)
+                world_problem(w, "%s starts though pod%d is not %s", pod->name, v->after,
+                              v->after_ready ? "Ready" : "started");
+}
+
+/* It waits for a pod that is not there, or that waits itself, or has failed. */
+static bool is_blocked(const struct world *w, const struct version *v)
+{
+        const struct version *on = v->after >= 0 ? w->pods[v->after].wanted : NULL;
+
+        if (v->after < 0 || in_circle(w, v))
+                return false;
+        return !on || is_blocked(w, on) || world_may_end(on);
+}
+
+bool world_waits(struct world *w, const struct world_pod *p)
+{
+        const struct pod_entry *entry = p->wanted ? pod_store_find(sim_node_store(w->node), p->key) : NULL;
+
+        return entry && entry->view->hold[0] && is_blocked(w, p->wanted);
+}
+
 /* --- hooks of the model ------------------------------------------------------------------------------------------- */
 
 void check_created(void *world, struct model_container *c)
@@ -525,6 +598,9 @@ static void check_pod(struct world *w, const struct world_pod *p)
                 check_containers(w, p, NULL);
                 return;
         }
+        /* It may run, or its version of before, or nothing of it. */
+        if (world_waits(w, p))
+                return;
         if (!view || !view->current || view->next || view->old || view->garbage_count) {
                 world_problem(w, "%s is not settled: current %d, next %d, old %d, garbage %zu", p->key,
                               view && view->current, view && view->next, view && view->old,

@@ -73,6 +73,14 @@ bool world_may_complete(const struct version *v)
         return true;
 }
 
+bool world_may_end(const struct version *v)
+{
+        for (size_t i = v->pod->init_count; i < v->pod->container_count; i++)
+                if (policy_of(v, i) != POD_RESTART_ALWAYS)
+                        return true;
+        return world_may_complete(v);
+}
+
 static void make_container(struct world *w, struct version *v, size_t i, bool init)
 {
         struct rng *rng = &w->rng;
@@ -108,6 +116,26 @@ static void make_container(struct world *w, struct version *v, size_t i, bool in
         else
                 v->programs[i] = rng_chance(rng, 250) ? PROGRAM_CRASHY : PROGRAM_STEADY;
         v->deaf[i] = rng_chance(rng, 50);
+}
+
+/* podwatch.io/after: mostly of a pod before it by number, so that few are in circles. */
+static void add_order(struct rng *rng, struct version *v)
+{
+        struct pod_map *annotations = &v->pod->annotations;
+
+        v->after = -1;
+        if (!rng_chance(rng, 200))
+                return;
+        v->after = (int)rng_below(rng, v->index && rng_chance(rng, 800) ? v->index : WORLD_PODS_MAX);
+        if (v->after == (int)v->index) {
+                v->after = -1;
+                return;
+        }
+        v->after_ready = rng_chance(rng, 600);
+        annotations->items = xcalloc(1, sizeof(*annotations->items));
+        annotations->count = 1;
+        annotations->items[0].key = xstrdup("podwatch.io/after");
+        annotations->items[0].value = xasprintf("pod%d%s", v->after, v->after_ready ? "" : ":started");
 }
 
 /* What a mirror is made of: as pod_config.c leaves it. */
@@ -150,6 +178,7 @@ struct version *world_version_new(struct world *w, unsigned index)
         pod->containers = xcalloc(pod->container_count, sizeof(*pod->containers));
         for (size_t i = 0; i < pod->container_count; i++)
                 make_container(w, v, i, i < init);
+        add_order(rng, v);
         write_json(v->pod, w->version_count);
         w->versions[w->version_count++] = v;
         return v;

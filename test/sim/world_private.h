@@ -36,6 +36,8 @@ struct version {
         enum program programs[8];
         bool deaf[8]; /* to SIGTERM */
         struct restart_rule rules[8];
+        int after;        /* index of the pod before which it does not start; -1: none */
+        bool after_ready; /* that has to be Ready, not just started */
 };
 
 /* What a program ends with that its container may name in a rule. */
@@ -112,6 +114,8 @@ void world_versions_free(struct world *w);
 bool world_runs_again(const struct version *v, size_t container, int code);
 /* All of the pod may end by itself, for good. */
 bool world_may_complete(const struct version *v);
+/* Some of it may, so that it is never Ready again. */
+bool world_may_end(const struct version *v);
 const struct pod_container *world_spec(const struct version *v, const char *container, size_t *ret_index);
 
 /* world_check.c: hooks of the model, and the end. */
@@ -124,12 +128,16 @@ void check_lost(struct world *w, const struct model_container *c);
 /* podwatch stops a version of a pod; it asks for a signal (kill: SIGKILL) to the container with this id. */
 void check_stop(struct world *w, const struct pod_view *view, const struct pod_action *action);
 void check_signal(struct world *w, const char *id, bool kill);
+/* It may start from now on. */
+void check_activated(struct world *w, const struct pod *pod);
 /* Hooks of the host: the directories of this UID were made, are about to be removed. */
 void check_made(void *world, const char *uid);
 void check_cleanup(void *world, const char *uid);
 void world_directories_lost(struct world *w);
 /* podwatch died with a state of this pod that it could not write: nobody knows of its runs any more. */
 void world_forget(struct world *w, unsigned index);
+/* It is held for another pod that will not come up. */
+bool world_waits(struct world *w, const struct world_pod *p);
 void check_converged(struct world *w);
 /* No process is to end and no restart is on its way. */
 void check_nothing_pending(struct world *w);

@@ -147,6 +147,30 @@ static void a_create_under_way_does_not_count_for_the_next_sandbox(void **state)
         rig_release(&rig);
 }
 
+static void init_containers_run_again_in_the_sandbox_that_takes_its_place(void **state)
+{
+        static const char *const names[] = {"", "init0"};
+        struct docker_container seen;
+        struct rig rig;
+
+        (void)state;
+        up(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 1, 1));
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                rig_show(&rig, &seen, i ? "init" : "before", "u2", "h2", names[i], 0, i ? "before" : "", true);
+                seen.state = DOCKER_STATE_EXITED;
+                seen.started = rig.wall - 5 * SEC;
+                seen.finished = rig.wall - 2 * SEC;
+                (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+                docker_container_release(&seen);
+        }
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "next/");
+        assert_false(rig.view->next->containers[0].init_done);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -154,6 +178,7 @@ int main(void)
                 cmocka_unit_test(the_end_of_another_run_is_looked_at_again),
                 cmocka_unit_test(a_replacement_makes_a_sandbox_in_place_of_one_that_has_ended),
                 cmocka_unit_test(a_create_under_way_does_not_count_for_the_next_sandbox),
+                cmocka_unit_test(init_containers_run_again_in_the_sandbox_that_takes_its_place),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "docker/docker.h"
 #include "rig.h"
 
 static void prepared_while_the_old_one_runs_then_stop_then_start(void **state)
@@ -329,6 +330,39 @@ static void a_completed_pod_that_is_put_back_runs_again(void **state)
         rig_release(&rig);
 }
 
+/* Its replacement is held; what it lacks cannot be made, since its labels do not tell what that is. */
+static void an_orphan_of_an_unknown_version_is_left_as_it_is(void **state)
+{
+        struct docker_container seen;
+        struct pod *pod = rig_pod("u1", "h1", 0, 2);
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        (void)pod_hold(rig.view, "starts after another");
+        assert_int_equal(pod_insert_orphan(rig.view, pod, 0, rig.now, rig.wall), 1);
+        pod_unref(pod);
+        rig_show(&rig, &seen, "sandbox", "u1", "h1", "", 0, "", true);
+        seen.state = DOCKER_STATE_RUNNING;
+        seen.started = rig.wall;
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        rig_show(&rig, &seen, "first", "u1", "h1", "app0", 0, "sandbox", true);
+        seen.state = DOCKER_STATE_RUNNING;
+        seen.started = rig.wall;
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        rig_settle(&rig);
+        assert_string_equal(rig.view->current->pod->uid, "u1");
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        assert_int_equal(rig_view(&rig, "app1")->now.state, INSTANCE_ABSENT);
+        (void)pod_hold(rig.view, "");
+        rig_step(&rig);
+        assert_int_equal(rig.view->current->phase, POD_STOPPING);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -347,6 +381,7 @@ int main(void)
                 cmocka_unit_test(an_edit_of_a_held_pod_takes_its_place_at_once),
                 cmocka_unit_test(a_completed_pod_is_replaced_by_an_edit),
                 cmocka_unit_test(a_completed_pod_that_is_put_back_runs_again),
+                cmocka_unit_test(an_orphan_of_an_unknown_version_is_left_as_it_is),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

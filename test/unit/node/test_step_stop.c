@@ -299,6 +299,30 @@ static void the_deadline_of_the_pod_fails_it(void **state)
         rig_release(&rig);
 }
 
+/* The outcome of a probe that was under way when the pod was removed. */
+static void a_probe_that_fails_while_the_pod_stops_cuts_no_grace_short(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+        usec_t kill_at;
+
+        (void)state;
+        pod->termination_grace_seconds = 1;
+        rig_probe(pod, "app0", POD_PROBE_STARTUP, 1, 1);
+        rig_init(&rig);
+        rig_want(&rig, pod);
+        rig_settle(&rig);
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_SIGNAL, "app0");
+        kill_at = rig_view(&rig, "app0")->kill_at;
+        assert_true(kill_at >= rig.now + 2 * SEC);
+        rig_probed(&rig, "app0", POD_PROBE_STARTUP, false);
+        assert_int_equal(rig_view(&rig, "app0")->kill_at, kill_at);
+        assert_false(rig_view(&rig, "app0")->restart_wanted);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -317,6 +341,7 @@ int main(void)
                 cmocka_unit_test(a_running_init_container_is_stopped_as_an_app),
                 cmocka_unit_test(readiness_is_probed_until_the_end),
                 cmocka_unit_test(the_deadline_of_the_pod_fails_it),
+                cmocka_unit_test(a_probe_that_fails_while_the_pod_stops_cuts_no_grace_short),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

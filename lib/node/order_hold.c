@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "kube/pod.h"
+#include "kube/pod_own.h"
+#include "node/order_hold.h"
+#include "node/pod_facts.h"
+#include "node/pod_store.h"
+#include "node/start_order.h"
+
+/* What is wanted of an entry, NULL where nothing is. */
+static const struct pod *wanted(const struct pod_entry *e)
+{
+        const struct pod_view *view = e->view;
+
+        if (!view->wanted)
+                return NULL;
+        return view->next ? view->next->pod : view->current ? view->current->pod : NULL;
+}
+
+static struct pod_entry *find_dependency(const struct pod_store *store, const struct pod_after *after, const char *node)
+{
+        for (struct pod_entry *e = pod_store_next(store, NULL); e; e = pod_store_next(store, e)) {
+                const struct pod *pod = wanted(e);
+
+                if (pod && pod_after_names(after, pod->namespace, pod->name, node))
+                        return e;
+        }
+        return NULL;
+}
+
+static bool satisfied(const struct pod_entry *e, const struct pod_after *after)
+{
+        const struct pod_incarnation *inc = e->view->current;
+
+        if (!inc || inc->phase == POD_PREPARING || inc->phase == POD_STOPPING)
+                return false;
+        if (inc->phase == POD_ENDED) /* what runs once has run */
+                return inc->terminal && !inc->terminal_failed;
+        return after->ready ? fact_ready(inc) : fact_started(inc);
+}
+
+/* The way back from `on` leads to entry: as text, NULL where it does not. */
+static char *circle_through(const struct pod_store *store, const struct pod_entry *entry, const struct pod_entry *on,
+                            const char *node)
+{
+        const struct pod **pods = xcalloc(pod_store_count(store) + 1, sizeof(*pods));
+        size_t count = 0, from = 0, via = (size_t)-1;
+        char *circle;
+
+        for (struct pod_entry *e = pod_store_next(store, NULL); e; e = pod_store_next(store, e)) {
+                if (!wanted(e))
+                        continue;
+                if (e == entry)
+                        from = count;
+                if (e == on)
+                        via = count;
+                pods[count++] = wanted(e);
+        }
+        circle = start_order_circle(pods, count, from, via, node);
+        free(pods);
+        return circle;
+}
+
+void order_hold(const struct pod_store *store, const struct pod_entry *entry, const char *node, char *text, size_t size,
+                char **ret_circle)
+{
+        const struct pod *pod = wanted(entry);
+        const char *order = pod ? pod_map_get(&pod->annotations, POD_OWN_AFTER) : NULL;
+        struct pod_after_list list CLEANUP_POD_AFTER = {0};
+
+        if (!order || pod_after_parse(order, pod->namespace, &list, NULL) < 0)
+                return;
+        for (size_t i = 0; i < list.count; i++) {
+                const struct pod_after *after = &list.items[i];
+                struct pod_entry *on = find_dependency(store, after, node);
+                char *circle;
+
+                if (on && satisfied(on, after))
+                        continue;
+                circle = on ? circle_through(store, entry, on, node) : NULL;
+                if (circle) {
+                        free(*ret_circle);
+                        *ret_circle = circle;
+                        continue;
+                }
+                (void)snprintf(text, size, "starts after pod %s/%s is %s, which %s", after->namespace, after->name,
+                               after->ready ? "Ready" : "started", on ? "it is not yet" : "no manifest describes");
+                return;
+        }
+}
+
+bool order_is_held(const struct pod_entry *entry)
+{
+        const struct pod *pod = wanted(entry);
+
+        return entry->view->hold[0] && pod && pod_map_get(&pod->annotations, POD_OWN_AFTER);
+}
