@@ -207,6 +207,7 @@ struct config_init {
         struct config_text certificate_key;
         struct config_texts skip_phases;
         struct config_text patches_directory;
+        bool patches_set; /* patches was written, though it be empty */
         struct config_timeouts timeouts;
 };
 

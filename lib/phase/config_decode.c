@@ -309,8 +309,11 @@ static void decode_envs(struct decoder *d, const struct value *v, const char *pa
 
         for (size_t i = 0; items && i < v->list.count; i++) {
                 char *item_path CLEANUP_FREE = xasprintf("%s[%zu]", path, i);
-                struct value *item = config_keep_value(d->config, value_copy(v->list.items[i]));
+                const struct value *given = v->list.items[i];
+                struct value *item = value_is(given, VALUE_NULL) ? value_new_map() : value_copy(given);
 
+                item->place = given->place;
+                (void)config_keep_value(d->config, item);
                 if (typed_normalise(item, types, "EnvVar", item_path, typed_problem, d, &err) < 0)
                         config_problem_error(d->problems, NULL, "%s", err.msg);
                 default_env(item);
@@ -593,7 +596,7 @@ static int decode_all(struct decoder *d, struct yaml_documents *documents, struc
                         break;
         }
         if (!first->code)
-                (void)config_documents_check(list, d->era, flags, first);
+                (void)config_documents_check(list, d->era, flags, d->problems, first);
         return -first->code;
 }
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -21,15 +22,16 @@ static const struct {
         const char *kind;    /* NULL: any kind of the group */
         const char *version; /* the only one that is read; NULL: the era's rows tell */
         enum config_document_use use;
+        const char *object; /* what a document of the group has to be; NULL: told by the kind */
 } uses[] = {
-        {GROUP, "InitConfiguration", NULL, CONFIG_DOCUMENT_INIT},
-        {GROUP, "ClusterConfiguration", NULL, CONFIG_DOCUMENT_CLUSTER},
-        {GROUP, "JoinConfiguration", NULL, CONFIG_DOCUMENT_NODE},
-        {GROUP, "ResetConfiguration", NULL, CONFIG_DOCUMENT_NODE},
-        {GROUP, "UpgradeConfiguration", NULL, CONFIG_DOCUMENT_NODE},
-        {"kubeproxy.config.k8s.io", NULL, "v1alpha1", CONFIG_DOCUMENT_KUBE_PROXY},
-        {"kubelet.config.k8s.io", NULL, "v1beta1", CONFIG_DOCUMENT_KUBELET},
-        {"podwatch.io", "ArgumentsConfiguration", "v1alpha1", CONFIG_DOCUMENT_ARGUMENTS},
+        {GROUP, "InitConfiguration", NULL, CONFIG_DOCUMENT_INIT, NULL},
+        {GROUP, "ClusterConfiguration", NULL, CONFIG_DOCUMENT_CLUSTER, NULL},
+        {GROUP, "JoinConfiguration", NULL, CONFIG_DOCUMENT_NODE, NULL},
+        {GROUP, "ResetConfiguration", NULL, CONFIG_DOCUMENT_NODE, NULL},
+        {GROUP, "UpgradeConfiguration", NULL, CONFIG_DOCUMENT_NODE, NULL},
+        {"kubeproxy.config.k8s.io", NULL, "v1alpha1", CONFIG_DOCUMENT_KUBE_PROXY, "KubeProxyConfiguration"},
+        {"kubelet.config.k8s.io", NULL, "v1beta1", CONFIG_DOCUMENT_KUBELET, "KubeletConfiguration"},
+        {"podwatch.io", "ArgumentsConfiguration", "v1alpha1", CONFIG_DOCUMENT_ARGUMENTS, NULL},
 };
 
 static void document_release(struct config_document *doc)
@@ -56,15 +58,35 @@ static int compare_documents(const void *a, const void *b)
         return c ? c : strcmp(x->kind, y->kind);
 }
 
+/* The entry that Go's encoding/json takes for a field: letter case does not count, and of several, which it sees in
+ * order of their keys, the last that is not null. */
+static const struct value *find_folded(const struct value *map, const char *name)
+{
+        const struct value_entry *found = NULL;
+
+        for (size_t i = 0; value_is(map, VALUE_MAP) && i < map->map.count; i++) {
+                const struct value_entry *e = &map->map.entries[i];
+
+                if (strcasecmp(e->key, name) == 0 && e->value->kind != VALUE_NULL &&
+                    (!found || strcmp(e->key, found->key) > 0))
+                        found = e;
+        }
+        return found ? found->value : NULL;
+}
+
 /* apiVersion or kind as text; "" where absent. */
 static int meta_text(const struct value *doc, const char *key, const char **ret, struct err *err)
 {
-        const struct value *v = value_map_get(doc, key);
+        const struct value *v = find_folded(doc, key);
 
         *ret = "";
-        if (!v || v->kind == VALUE_NULL)
+        if (!v)
                 return 0;
-        /* YAML's numbers are taken as the text they are. */
+        /* YAML's numbers and booleans are taken as the text they are. */
+        if (v->kind == VALUE_BOOL) {
+                *ret = v->boolean ? "true" : "false";
+                return 0;
+        }
         if (v->kind != VALUE_STRING && v->kind != VALUE_NUMBER)
                 return value_error(&v->place, err, ERR_INVALID, "%s: expected a string, found a %s", key,
                                    value_kind_name(v->kind));
@@ -247,6 +269,12 @@ bool config_documents_has_kind(const struct era *era, const char *version, const
         return era_text(era, "api", version, NULL) && era_lists(era, "api", path, kind);
 }
 
+/* The group of the kubelet has kinds that kubeadm can read and has no use for. */
+static bool is_other_kind(const struct era *era, enum config_document_use use, const char *kind)
+{
+        return use == CONFIG_DOCUMENT_KUBELET && era_lists(era, "config", "otherKubeletKinds", kind);
+}
+
 /* validateKnownGVKs: an API version that a kubeadm has read once counts as known, whatever the kind. */
 static bool is_known(const struct config_document *doc, const struct era *era)
 {
@@ -261,7 +289,9 @@ static bool is_known(const struct config_document *doc, const struct era *era)
                         return config_documents_has_kind(era, doc->version, doc->kind);
                 if (uses[i].kind && strcmp(doc->kind, uses[i].kind) != 0)
                         continue;
-                return strcmp(doc->version, uses[i].version) == 0;
+                return strcmp(doc->version, uses[i].version) == 0 &&
+                       (!uses[i].object || str_eq(doc->kind, uses[i].object) ||
+                        is_other_kind(era, uses[i].use, doc->kind));
         }
         return false;
 }
@@ -385,25 +415,40 @@ int config_documents_classify(struct config_document_list *list, size_t i, const
         return r;
 }
 
-/* FetchFromDocumentMap, in its order. */
-static int check_component_versions(const struct config_document_list *list, struct err *err)
+/* Of a document of a component's group: its version, then its kind. */
+static int check_component(const struct config_document *doc, size_t use, const struct era *era,
+                           struct config_problems *problems, struct err *err)
 {
-        for (size_t u = 0; u < ARRAY_SIZE(uses); u++)
-                for (size_t i = 0; i < list->count; i++) {
-                        const struct config_document *doc = &list->items[i];
+        const char *version = uses[use].version, *object = uses[use].object;
 
-                        if (!uses[u].version || doc->use != uses[u].use || str_eq(doc->version, uses[u].version))
-                                continue;
-                        return err_set(err, ERR_INVALID,
-                                       "unsupported apiVersion \"%s/%s\", you may have to do manual conversion to "
-                                       "\"%s/%s\" and run kubeadm again",
-                                       doc->group, doc->version, doc->group, uses[u].version);
-                }
-        return 0;
+        if (!str_eq(doc->version, version))
+                return err_set(err, ERR_INVALID,
+                               "unsupported apiVersion \"%s/%s\", you may have to do manual conversion to \"%s/%s\" "
+                               "and run kubeadm again",
+                               doc->group, doc->version, doc->group, version);
+        if (!object || str_eq(doc->kind, object))
+                return 0;
+        if (!is_other_kind(era, doc->use, doc->kind))
+                return refuse_kind(doc, era, problems, err);
+        return refuse(problems, &doc->value->place, err, "converting (%s.%s) to (%s.%s): unknown conversion", version,
+                      doc->kind, version, object);
+}
+
+/* FetchFromDocumentMap, in its order. */
+static int check_components(const struct config_document_list *list, const struct era *era,
+                            struct config_problems *problems, struct err *err)
+{
+        int r = 0;
+
+        for (size_t u = 0; u < ARRAY_SIZE(uses); u++)
+                for (size_t i = 0; i < list->count && uses[u].version && r == 0; i++)
+                        if (list->items[i].use == uses[u].use)
+                                r = check_component(&list->items[i], u, era, problems, err);
+        return r;
 }
 
 int config_documents_check(const struct config_document_list *list, const struct era *era, unsigned flags,
-                           struct err *err)
+                           struct config_problems *problems, struct err *err)
 {
         /* Where other kinds will do, kubeadm takes a file with nothing of its own in it, too. */
         bool found = flags & CONFIG_DECODE_NODE_KINDS;
@@ -414,7 +459,7 @@ int config_documents_check(const struct config_document_list *list, const struct
                 return err_set(err, ERR_INVALID,
                                "no InitConfiguration or ClusterConfiguration kind was found in the %s",
                                era_text(era, "messages", "configurationFile", ""));
-        return check_component_versions(list, err);
+        return check_components(list, era, problems, err);
 }
 
 static struct value *find_kind(const struct yaml_documents *documents, const char *kind)

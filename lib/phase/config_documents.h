@@ -56,9 +56,9 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
 int config_documents_classify(struct config_document_list *list, size_t i, const struct era *era, unsigned flags,
                               struct config_problems *problems, struct err *err);
 
-/* What kubeadm looks at behind all of its own documents: that there is one, and the versions of the others. */
+/* What kubeadm looks at behind all of its own documents: that there is one, and of the others the versions and kinds. */
 int config_documents_check(const struct config_document_list *list, const struct era *era, unsigned flags,
-                           struct err *err);
+                           struct config_problems *problems, struct err *err);
 
 /* Whether there is an InitConfiguration or a ClusterConfiguration; kubeadm looks at the kind alone. */
 bool config_documents_has_init(const struct config_document_list *list);

@@ -70,7 +70,8 @@ static const struct config_field patches_fields[] = {
         FIELD("directory", CONFIG_TEXT, config_init, patches_directory),
         END
 };
-static const struct config_schema patches = PLAIN("Patches", patches_fields);
+static const struct config_schema patches = {
+        "Patches", patches_fields, offsetof(struct config_init, patches_set), CONFIG_NO_OFFSET};
 
 static const struct config_field timeouts_fields[] = {
         FIELD("controlPlaneComponentHealthCheck", CONFIG_DURATION, config_timeouts, control_plane_component_health_check),

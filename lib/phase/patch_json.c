@@ -248,7 +248,7 @@ static int replace_document(const struct json_patch *p)
         }
         if (p->scalars_ignored)
                 return 0;
-        return err_set(p->err, ERR_INVALID, "replace operation value must be object or array");
+        return err_set(p->err, ERR_INVALID, "replace operation value must be object or array: %%!w(<nil>)");
 }
 
 static int replace(const struct json_patch *p)

@@ -309,6 +309,8 @@ int phase_open(const struct phase_options *options, struct phase **ret, struct e
         struct err why = ERR_INIT;
 
         phase->options = *options;
+        if (options->config_file && !*options->config_file && !(options->decode & CONFIG_DECODE_NODE_KINDS))
+                phase->options.config_file = NULL;
         phase->as_kubeadm = options->kubeadm_version != NULL;
         phase->exit_code = 1;
         phase->config = phase_config_new();
