@@ -200,45 +200,48 @@ static void set_address(struct phase_config *config, const struct ip_address *ip
 }
 
 /* SetAPIEndpointDynamicDefaults */
-static int default_address(struct phase_config *config, const struct host *host, struct config_problems *problems,
-                           struct err *err)
+int config_choose_address(const struct config_text *given, const struct host *host, struct config_problems *problems,
+                          struct ip_address *ret, struct err *err)
 {
-        const struct config_text *address = &config->init.local_api_endpoint.advertise_address;
-        static const struct ip_address any = {.v4 = true};
-        struct ip_address ip;
-        bool given = *address->text != '\0', wanted_v6 = false;
+        bool wanted_v6 = false;
 
-        if (given && ip_parse(address->text, &ip) < 0) {
+        if (*given->text && ip_parse(given->text, ret) < 0) {
                 config_problem_error(
-                        problems, &address->place,
+                        problems, &given->place,
                         "couldn't use \"%s\" as \"apiserver-advertise-address\", must be ipv4 or ipv6 address",
-                        address->text);
+                        given->text);
                 return config_problems_aggregate(problems, err);
         }
-        if (given && ip_is_loopback(&ip)) {
-                int r = host->loopback_address(host->userdata, &ip, err);
+        if (*given->text && ip_is_loopback(ret)) {
+                int r = host->loopback_address(host->userdata, ret, err);
                 if (r > 0)
                         return err_set(err, ENODEV, "unable to select an IP from lo network interface");
-                if (r == 0)
-                        set_address(config, &ip, &host_place);
-                return r;
+                return r < 0 ? r : 1;
         }
-        if (given && !ip_is_unspecified(&ip)) {
-                set_address(config, &ip, &address->place);
+        if (*given->text && !ip_is_unspecified(ret))
                 return 0;
-        }
-        wanted_v6 = given && !ip.v4;
-        int r = host->default_address(host->userdata, wanted_v6, &ip, err);
+        wanted_v6 = *given->text && !ret->v4;
+        int r = host->default_address(host->userdata, wanted_v6, ret, err);
         if (r > 0) {
                 config_problem_warning(problems, &host_place,
                                        "could not obtain a bind address for the API Server: no default routes found in "
                                        "\"/proc/net/route\" or \"/proc/net/ipv6_route\"; using: 0.0.0.0");
-                ip = any;
-                r = 0;
+                *ret = (struct ip_address){.v4 = true};
         }
-        if (r == 0)
-                set_address(config, &ip, &host_place);
-        return r;
+        return r < 0 ? r : 1;
+}
+
+static int default_address(struct phase_config *config, const struct host *host, struct config_problems *problems,
+                           struct err *err)
+{
+        const struct config_text *address = &config->init.local_api_endpoint.advertise_address;
+        struct ip_address ip;
+        int r = config_choose_address(address, host, problems, &ip, err);
+
+        if (r < 0)
+                return r;
+        set_address(config, &ip, r > 0 ? &host_place : &address->place);
+        return 0;
 }
 
 static int default_endpoint(struct phase_config *config, struct config_problems *problems, struct err *err)

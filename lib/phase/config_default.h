@@ -17,5 +17,10 @@ void config_default_static(struct phase_config *config, const struct era *era);
 int config_default_dynamic(struct phase_config *config, const struct era *era, const struct host *host,
                            struct config_problems *problems, struct err *err);
 
+/* SetAPIEndpointDynamicDefaults: the address that stands for what was given. 0: it is the given one; 1: the host chose,
+ * for there was none, any of a family, or a loopback address. */
+int config_choose_address(const struct config_text *given, const struct host *host, struct config_problems *problems,
+                          struct ip_address *ret, struct err *err);
+
 /* What kubeadm checks once the configuration is valid: the advertise address is one to bind to. */
 int config_check_bind_address(const struct phase_config *config, struct err *err);

@@ -56,7 +56,8 @@ int config_documents_split(const struct yaml_documents *documents, const struct 
 int config_documents_classify(struct config_document_list *list, size_t i, const struct era *era, unsigned flags,
                               struct config_problems *problems, struct err *err);
 
-/* What kubeadm looks at behind all of its own documents: that there is one, and of the others the versions and kinds. */
+/* What kubeadm looks at behind all of its own documents: that there is one, and of the others the versions and kinds.
+ */
 int config_documents_check(const struct config_document_list *list, const struct era *era, unsigned flags,
                            struct config_problems *problems, struct err *err);
 

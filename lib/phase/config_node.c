@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/strv.h"
+#include "phase/config_default.h"
 #include "phase/config_node.h"
 #include "phase/config_node_check.h"
 #include "phase/config_schema.h"
@@ -158,27 +159,20 @@ static void default_scheme(const struct phase *phase, struct value *owner, struc
         value_map_set(owner, "criSocket", with);
 }
 
-static int default_address(const struct phase *phase, struct value *endpoint, struct err *err)
+static int default_address(const struct phase *phase, struct value *endpoint, struct config_problems *problems,
+                           struct err *err)
 {
-        const struct host *host = phase_host(phase);
-        const char *given = value_string(value_map_get(endpoint, "advertiseAddress"), "");
-        char text[IP_TEXT_MAX];
-        struct ip_address ip;
-
-        if (*given && ip_parse(given, &ip) < 0)
-                return err_set(err, ERR_INVALID,
-                               "couldn't use \"%s\" as \"apiserver-advertise-address\", must be ipv4 or ipv6 address",
-                               given);
-        if (!*given || ip_is_unspecified(&ip)) {
-                int r = host->default_address(host->userdata, *given && !ip.v4, &ip, err);
-                if (r < 0)
-                        return r;
-                if (r > 0)
-                        ip = (struct ip_address){.v4 = true};
-        }
-        ip_text(&ip, text);
+        const struct value *given = value_map_get(endpoint, "advertiseAddress");
         struct value_place place = endpoint->place;
-        value_map_set(endpoint, "advertiseAddress", value_new_string(text))->place = place;
+        const struct config_text text = {value_string(given, ""), given ? given->place : place};
+        char shown[IP_TEXT_MAX];
+        struct ip_address ip;
+        int r = config_choose_address(&text, phase_host(phase), problems, &ip, err);
+
+        if (r < 0)
+                return r;
+        ip_text(&ip, shown);
+        value_map_set(endpoint, "advertiseAddress", value_new_string(shown))->place = place;
         return 0;
 }
 
@@ -199,7 +193,7 @@ static int default_join(const struct phase *phase, struct value *v, struct confi
         default_scheme(phase, registration, problems);
         if (r == 0 && value_is(control_plane, VALUE_MAP)) {
                 default_taints(phase, registration);
-                r = default_address(phase, value_map_get(control_plane, "localAPIEndpoint"), err);
+                r = default_address(phase, value_map_get(control_plane, "localAPIEndpoint"), problems, err);
         }
         return r;
 }
