@@ -263,15 +263,28 @@ class _Draw(NodeDocuments):
             docs.append(self.foreign('KubeletConfiguration', 'kubelet.config.k8s.io', pools.KUBELET))
         if self.chance(0.12):
             docs.append(self.foreign('KubeProxyConfiguration', 'kubeproxy.config.k8s.io', pools.KUBE_PROXY))
+        for tree in docs:
+            self.fold(tree)
         if self.chance(max(self.bad / 3, 0.01)):
             docs.append(self.r.choice([
                 {'apiVersion': 'v1', 'kind': 'Pod'}, {'apiVersion': f'kubeadm.k8s.io/{api}', 'kind': 'JoinConfiguration'}, {'apiVersion': f'kubeadm.k8s.io/{api}', 'kind': 'Bogus'}, {'kind': 'ClusterConfiguration'},
                 {'apiVersion': f'kubeadm.k8s.io/{api}'}, copy.deepcopy(docs[0]), 'just text', '[1]', '# nothing', '{', 'a: b: c', '- x', 'a: *b', '"unclosed', {'apiVersion': 'kubeadm.k8s.io', 'kind': 'ClusterConfiguration'},
                 {'apiVersion': f'kubeadm.k8s.io/{api}', 'kind': 'ResetConfiguration'}, {'apiVersion': f'kubeadm.k8s.io/{api}', 'kind': 'ClusterStatus'}, {'apiVersion': 'kubelet.config.k8s.io/v1', 'kind': 'KubeletConfiguration'},
+                {'apiVersion': 'kubelet.config.k8s.io/v1beta1', 'kind': 'SerializedNodeConfigSource'}, {'apiVersion': 'kubeproxy.config.k8s.io/v1alpha1', 'kind': 'Bogus'},
                 {'apiVersion': 'a/b/c', 'kind': 'ClusterConfiguration'}, {'apiVersion': 1, 'kind': 'X'}, {'apiVersion': f'Kubeadm.k8s.io/{api}', 'kind': 'InitConfiguration'}]))
         if self.chance(0.3):
             self.r.shuffle(docs)
         return docs
+
+    def fold(self, tree):
+        """apiVersion or kind in another case of letters, which Go's JSON takes; a list with nothing in an item."""
+        if self.chance(max(self.bad / 20, 0.002)):
+            key = self.r.choice(['apiVersion', 'kind'])
+            if key in tree:
+                tree[self.r.choice([key.upper(), key[:1].upper() + key[1:]])] = tree.pop(key)
+        lists = [v for part in tree.values() if isinstance(part, dict) for v in part.values() if isinstance(v, list)]
+        if lists and self.chance(max(self.bad / 10, 0.005)):
+            self.r.choice(lists).append(None)
 
     # command line and surroundings
 
@@ -339,7 +352,7 @@ class _Draw(NodeDocuments):
     def add_patches(self, case, verb):
         names = self.g.flags[' '.join(verb)]
         flag = next((n for n in ('patches', 'experimental-patches') if n in names), None)
-        inits = [d for d in case.docs if isinstance(d, dict) and d.get('kind') == 'InitConfiguration' and not str(d['apiVersion']).endswith(('beta1', 'beta2'))]
+        inits = [d for d in case.docs if isinstance(d, dict) and d.get('kind') == 'InitConfiguration' and not str(d.get('apiVersion')).endswith(('beta1', 'beta2'))]
         if self.g.minor >= 22 and inits:
             inits[0]['patches'] = {'directory': 'patches' if not self.chance(0.03) else 'nosuch'}
         elif flag:
