@@ -43,11 +43,9 @@ static void move_groups(const struct phase *phase, const struct certs_managed *m
 
 /* What the old certificate says stays: subject, names, usages. */
 static void spec_of(const struct renewal *renewal, const struct certs_managed *m, const struct pki_cert *old,
-                    const struct pki_cert *ca, struct strv *organizations, struct pki_cert_spec *ret)
+                    struct strv *organizations, struct pki_cert_spec *ret)
 {
         const struct pki_cert_facts *facts = pki_cert_facts(old);
-        const struct era *era = renewal->files.phase->era;
-        bool as_ca = ca && str_eq(era_text(era, "certificates", "renewedNotBefore", ""), "ca");
 
         strv_copy(organizations, &facts->organizations);
         move_groups(renewal->files.phase, m, organizations);
@@ -55,8 +53,7 @@ static void spec_of(const struct renewal *renewal, const struct certs_managed *m
                                       .organizations = organizations,
                                       .dns_names = &facts->dns_names,
                                       .addresses = &facts->addresses,
-                                      .usages = facts->usages,
-                                      .not_before = as_ca ? pki_cert_facts(ca)->not_before : 0};
+                                      .usages = facts->usages};
 }
 
 static int write_kubeconfig(struct renewal *renewal, const struct certs_managed *m, struct value *tree,
@@ -109,7 +106,7 @@ static int make(struct renewal *renewal, const struct certs_managed *m, const st
 
         if (r < 0)
                 return r;
-        spec_of(renewal, m, old, ca.items[0], &organizations, &spec);
+        spec_of(renewal, m, old, &organizations, &spec);
         r = key_pool_take(&renewal->pool, &key, err);
         if (r == 0)
                 r = pki_files_issue(&renewal->files, &spec, key, ca.items[0], ca_key, m->ca_base_name, &cert, err);
@@ -162,7 +159,7 @@ static int request(struct renewal *renewal, const struct certs_managed *m, struc
 
         if (r < 0)
                 return r;
-        spec_of(renewal, m, old.items[0], NULL, &organizations, &spec);
+        spec_of(renewal, m, old.items[0], &organizations, &spec);
         r = key_pool_take(&renewal->pool, &key, err);
         if (r == 0)
                 r = pki_csr_write(&spec, key, &csr, err);

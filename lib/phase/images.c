@@ -128,8 +128,9 @@ static char *image_dns(const struct phase *phase, const char *directory, const c
                 tag = era_text(phase->era, "images", "kubeDNS", "");
         if (!*tag)
                 tag = era_text(phase->era, "images", "coredns", "");
-        bool standard = str_eq(repository, era_text(phase->era, "config", "imageRepository", ""));
-        return xasprintf("%s%s/%s:%s", repository, standard ? directory : "", name, tag);
+        bool below = str_eq(repository, era_text(phase->era, "config", "imageRepository", "")) ||
+                     era_flag(phase->era, "images", "corednsEverywhere");
+        return xasprintf("%s%s/%s:%s", repository, below ? directory : "", name, tag);
 }
 
 char *image_coredns(const struct phase *phase)

@@ -163,14 +163,15 @@ static int set_validity(const struct pki_files *files, struct pki_cert_spec *spe
                         struct err *err)
 {
         const struct config_cluster *cluster = &files->phase->config->cluster;
-        const char *rule = era_text(files->phase->era, "certificates", "notBefore", "ca");
+        const char *row = spec->ca ? "caNotBefore" : "notBefore";
+        const char *rule = era_text(files->phase->era, "certificates", row, "0s");
         const struct config_duration *period =
                 spec->ca ? &cluster->ca_certificate_validity_period : &cluster->certificate_validity_period;
         int64_t back = 0, valid = period->nsec;
 
         if (spec->not_before == 0) {
                 if (!str_eq(rule, "ca") && duration_parse(rule, &back, err) < 0)
-                        return err_wrap(err, "era row notBefore");
+                        return err_wrap(err, "era row %s", row);
                 spec->not_before =
                         str_eq(rule, "ca") && ca ? pki_cert_facts(ca)->not_before : files->now - back / 1000000000;
         }

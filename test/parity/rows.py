@@ -10,6 +10,7 @@ A row that can go without anything noticing is a row that nothing proves. test/d
                             rows-cluster- those of test/data/rows (test/peer/record makes them for what the others do not reach; node-
                             has what the node had before, host- the whole of it, cluster- a scripted API server beside), as differential-
                             those of test/data/differential, as certs those of certificates
+    releases VERSION        what the sources of a release say of its images (releases.py)
     unit LAYER/NAME         a unit test, for what needs another host than a recording has: its answers are kubeadm's too
 
     null                    nothing yet
@@ -30,6 +31,7 @@ import tempfile
 
 import golden
 import recorded
+import releases
 from differ.sides import Side
 from tap import Tap
 
@@ -86,7 +88,7 @@ class Runs:
     """The recorded runs by name, "1.30.4 7 etcd local", and those of a version; certs runs are "certs 1.30.4"."""
 
     def __init__(self):
-        self.by_name, self.by_version = {}, {}
+        self.by_name, self.by_version, self.releases = {}, {}, releases.facts()
         for directory, prefix in (GOLDEN, ''), (DATA, 'rows-'), (DIFFERENTIAL, 'differential-'):
             for path in sorted(glob.glob(f'{directory}/*.jsonl')):
                 stem = os.path.basename(path).removesuffix('.jsonl')
@@ -108,9 +110,10 @@ class Runs:
         numbers = [number for number in sorted(self.by_version, reverse=True) if row.counts_for(number)]
         if not everywhere:
             numbers = numbers[:1] + numbers[1:][-1:]
+        first = [f'releases {number}' for number in self.releases if row.group == 'images' and row.counts_for(version(number))][:1]
         certs = row.group == 'certificates'
         names = [name for number in numbers for name in self.by_version[number] if certs or not name.startswith('certs ')]
-        return sorted(names, key=lambda name: (name.startswith('certs ') != certs, not name.startswith(('rows-', 'print-'))))
+        return first + sorted(names, key=lambda name: (name.startswith('certs ') != certs, not name.startswith(('rows-', 'print-'))))
 
 
 def unit_fails(genphase, name, directory):
@@ -127,6 +130,9 @@ def what_differs(genphase, runs, name, directory):
     if name.startswith('unit '):
         return f'{name} fails' if unit_fails(genphase, name, directory) else ''
     options = ['--templates', directory] if directory else []
+    if name.startswith('releases '):
+        number = name.removeprefix('releases ')
+        return '\n'.join(releases.problems(genphase, number, runs.releases[number], options))
     number, run = runs.by_name[name]
     if isinstance(run, str):
         tree, messages = golden.certificates(genphase, number, run, options)
@@ -149,7 +155,7 @@ def find_witness(genphase, runs, row, hint, everywhere):
     with tempfile.TemporaryDirectory() as directory:
         with open(f'{directory}/{row.table}', 'w') as f:
             f.write(row.text)
-        names = ([hint] if hint and (hint.startswith('unit ') or hint in runs.by_name) else []) + runs.candidates(row, everywhere)
+        names = ([hint] if hint and (hint.startswith(('unit ', 'releases ')) or hint in runs.by_name) else []) + runs.candidates(row, everywhere)
         return next((name for name in names if notices(genphase, runs, name, directory)), None)
 
 

@@ -198,6 +198,49 @@ static void test_eras(void **state)
         }
 }
 
+static int64_t begin_of(struct fixture *f, const char *release, const char *certificate)
+{
+        char *config CLEANUP_FREE = xasprintf("apiVersion: kubeadm.k8s.io/v1beta3\nkind: InitConfiguration\n"
+                                              "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\n---\n"
+                                              "apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\n"
+                                              "kubernetesVersion: %s\n",
+                                              release);
+        char *path CLEANUP_FREE = xasprintf(PKI "/%s.crt", certificate);
+
+        fixture_config(f, config);
+        f->version = release;
+        if (fixture_run(f, certs, certificate) < 0)
+                fail_msg("%s: %s", release, f->err.msg);
+        struct pki_cert *cert CLEANUP_PKI_CERT = load_cert(f, path);
+        return pki_cert_facts(cert)->not_before;
+}
+
+/* A CA begins now or, from some patch releases of 1.25 to 1.27 on, five minutes before; the others when their CA does
+ * or, from 1.31 on, five minutes before now. */
+static void test_begin(void **state)
+{
+        static const struct {
+                const char *release;
+                int ca, leaf; /* seconds before now; the CA of the leaf begins now */
+        } cases[] = {
+                {"v1.25.12", 0, 0}, {"v1.25.13", 300, 0}, {"v1.26.7", 0, 0},    {"v1.26.8", 300, 0},
+                {"v1.27.4", 0, 0},  {"v1.27.5", 300, 0},  {"v1.30.14", 300, 0}, {"v1.31.14", 300, 300},
+        };
+        struct fixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                int64_t now = (int64_t)time(NULL);
+
+                fixture_remove(f, "/etc");
+                int64_t ca = begin_of(f, cases[i].release, "ca");
+                assert_in_range(ca + cases[i].ca, now, now + 60);
+                fixture_remove(f, "/etc");
+                ca = begin_of(f, "v1.25.12", "ca");
+                int64_t leaf = begin_of(f, cases[i].release, "apiserver");
+                assert_in_range(leaf + cases[i].leaf, ca, ca + (cases[i].leaf ? 60 : 0));
+        }
+}
+
 static void test_no_ca(void **state)
 {
         struct fixture *f = *state;
@@ -472,6 +515,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(all),           TEST(missing_ones_are_made),
                 TEST(one_by_one),    TEST(eras),
+                TEST(begin),         TEST(begin),
                 TEST(no_ca),         TEST(half_a_pair),
                 TEST(other_ca),      TEST(not_a_ca),
                 TEST(lacking_names), TEST(service_account),

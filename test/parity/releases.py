@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The images of every kubeadm release from 1.20 on: what `config images list` says beside what the sources of that release say.
+
+    releases.py GENPHASE
+
+test/data/rows/releases.json is made by test/peer/releases. A patch release moves these tags within a minor, and one that is missing would
+render another etcd than kubeadm did, which nobody sees until etcd is downgraded by it.
+"""
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+
+from tap import Tap
+
+FACTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../data/rows/releases.json')
+ELSEWHERE = 'registry.test/mirror'
+
+
+def facts():
+    """Release to what is known of it."""
+    with open(FACTS) as f:
+        return {number: entry for entry in json.load(f) for number in entry['releases']}
+
+
+def images(genphase, number, kubernetes, options=()):
+    """Name behind the repository to tag."""
+    command = [genphase, 'config', 'images', 'list', '--kubeadm-version', f'v{number}', '--kubernetes-version', kubernetes,
+               '--image-repository', ELSEWHERE, *options]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+    return dict(line.removeprefix(f'{ELSEWHERE}/').rsplit(':', 1) for line in lines)
+
+
+def problems(genphase, number, known, options=()):
+    """What differs, a line each."""
+    minor, found = int(number.split('.')[1]), []
+    table = {int(key): tag for key, tag in known['etcd'].items()}
+    # Beyond the newest of the table its tag counts.
+    for kubernetes in range(minor - 1, max(max(table), minor) + 2):
+        expected = {'etcd': table.get(kubernetes, table[max(table)])}
+        expected[known['corednsImage']] = known['coredns']
+        if 'pause' in known:
+            expected['pause'] = known['pause']
+        try:
+            have = images(genphase, number, f'v1.{kubernetes}.0', options)
+        except (subprocess.CalledProcessError, ValueError) as e:
+            return [f'{number}, Kubernetes 1.{kubernetes}: {getattr(e, "stderr", e)}']
+        found += [f'{number}, Kubernetes 1.{kubernetes}: {name} is {have.get(name)}, not {tag}'
+                  for name, tag in expected.items() if have.get(name) != tag]
+    return found
+
+
+def main():
+    genphase, known = os.path.abspath(sys.argv[1]), facts()
+    minors = list(dict.fromkeys(number.rpartition('.')[0] for number in known))
+    tap = Tap(len(minors))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for minor in minors:
+            numbers = [number for number in known if number.startswith(f'{minor}.')]
+            lists = pool.map(lambda number: problems(genphase, number, known[number]), numbers)
+            tap.point(f'images of kubeadm {minor}, {len(numbers)} releases', [line for one in lists for line in one])
+    tap.exit()
+
+
+if __name__ == '__main__':
+    main()
