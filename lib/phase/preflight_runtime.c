@@ -87,30 +87,27 @@ static bool wants_connection(const struct preflight_report *report)
 
 void preflight_open_runtime(const struct preflight_report *report)
 {
+        bool docker_too = way(report) == DOCKER_OR_CRICTL;
         const char *program = program_of(report);
-        char *path CLEANUP_FREE = service_look_path(program);
+        char *path CLEANUP_FREE = service_look_path(program),
+                   *named CLEANUP_FREE = xasprintf("exec: \"%s\": ", program);
         struct err why = ERR_INIT;
 
-        switch (way(report)) {
-        case SOCKET:
+        if (way(report) == SOCKET) {
                 if (!wants_connection(report) && connect_to_socket(report, &why) < 0)
                         phase_warn(report->phase, NO_INTERFACE "%s", why.msg);
-                break;
-        case CRICTL:
-                if (!path)
-                        phase_warn(report->phase,
-                                   NO_INTERFACE "%s is required by the container runtime: executable "
-                                                "file not found in $PATH",
-                                   program);
-                break;
-        case DOCKER_OR_CRICTL:
-                if (!path)
-                        phase_say(report->phase,
-                                  NO_INTERFACE "%s is required for container runtime: exec: \"%s\": "
-                                               "executable file not found in $PATH",
-                                  program, program);
-                break;
+                return;
         }
+        if (path)
+                return;
+        char *text CLEANUP_FREE =
+                xasprintf(NO_INTERFACE "%s is required %s container runtime: %sexecutable file not found in $PATH",
+                          program, docker_too ? "for" : "by the",
+                          era_flag(report->phase->era, "preflight", "notFoundNamesProgram") ? named : "");
+        if (docker_too)
+                phase_say(report->phase, "%s", text);
+        else
+                phase_warn(report->phase, "%s", text);
 }
 
 void preflight_check_runtime(struct preflight_report *report)
