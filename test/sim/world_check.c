@@ -159,7 +159,8 @@ static void check_backoff(struct world *w, const struct model_container *c)
                         world_problem(w, "%s starts %llu us early: run %u ended at %llu", short_name(c),
                                       (unsigned long long)(t->finished + wait - now), t->count,
                                       (unsigned long long)t->finished);
-                t->count = anew ? 0 : t->count + 1;
+                /* A run that the clock was set in may have been taken for a long one. */
+                t->count = anew || unknown ? 0 : t->count + 1;
         }
         t->started = now;
         t->finished = 0;
@@ -274,7 +275,7 @@ void check_activated(struct world *w, const struct pod *pod)
                 return;
         for (size_t i = 0; i < w->version_count && !satisfied; i++)
                 satisfied = w->versions[i]->index == (unsigned)v->after &&
-                            (came_up(w, w->versions[i], v->after_ready) || world_may_complete(w->versions[i]));
+                            (came_up(w, w->versions[i], v->after_ready) || world_may_end(w->versions[i]));
         /* A file that was just written may have been in a circle. */
         for (unsigned i = 0; i < w->pod_count && !satisfied; i++)
                 satisfied = w->pods[i].changed + SLACK >= now;
