@@ -12,23 +12,50 @@ struct signed_cert {
         const char *base_name, *shown; /* shown: kubeadm's uxName */
 };
 
+static int load_key_first(struct pki_files *files, const struct signed_cert *signed_cert, struct pki_certs *ret,
+                          struct err *err)
+{
+        struct pki_key *key CLEANUP_PKI_KEY = NULL;
+        int r = pki_files_load_key(files, signed_cert->base_name, &key, err);
+
+        if (r < 0)
+                return err_wrap(err, "failure loading key for %s", signed_cert->base_name);
+        r = pki_files_load_certs(files, signed_cert->base_name, ret, err);
+        return r < 0 ? err_wrap(err, "failure loading certificate for %s", signed_cert->shown) : 0;
+}
+
+/* TryLoadCertAndKeyFromDisk */
+static int load_pair(struct pki_files *files, const struct signed_cert *signed_cert, struct pki_certs *ret,
+                     struct err *err)
+{
+        struct pki_key *key CLEANUP_PKI_KEY = NULL;
+        int r = pki_files_load_certs(files, signed_cert->base_name, ret, err);
+
+        if (r < 0)
+                (void)err_wrap(err, "failed to load certificate");
+        if (r == 0) {
+                r = pki_files_load_key(files, signed_cert->base_name, &key, err);
+                if (r < 0)
+                        (void)err_wrap(err, "failed to load key");
+        }
+        return r < 0 ? err_wrap(err, "failure loading certificate for %s", signed_cert->shown) : 0;
+}
+
 /* validateSignedCert */
 static int check_signed(struct pki_files *files, const char *ca_base_name, const struct signed_cert *signed_cert,
                         struct err *err)
 {
         struct pki_certs ca CLEANUP_PKI_CERTS = {.items = NULL}, found CLEANUP_PKI_CERTS = {.items = NULL};
-        struct pki_key *key CLEANUP_PKI_KEY = NULL;
         int r = pki_files_load_certs(files, ca_base_name, &ca, err);
 
         if (r < 0)
                 return err_wrap(err, "failure loading certificate authority for %s", signed_cert->shown);
         pki_files_check_period(files, signed_cert->shown, ca.items[0]);
-        r = pki_files_load_key(files, signed_cert->base_name, &key, err);
+        r = era_flag(files->phase->era, "certificates", "certificateBeforeKey")
+                    ? load_pair(files, signed_cert, &found, err)
+                    : load_key_first(files, signed_cert, &found, err);
         if (r < 0)
-                return err_wrap(err, "failure loading key for %s", signed_cert->base_name);
-        r = pki_files_load_certs(files, signed_cert->base_name, &found, err);
-        if (r < 0)
-                return err_wrap(err, "failure loading certificate for %s", signed_cert->shown);
+                return r;
         pki_files_check_period(files, signed_cert->shown, found.items[0]);
         r = pki_verify_chain(found.items[0], found.items + 1, found.count - 1, ca.items[0], files->now, err);
         return r < 0 ? err_wrap(err, "certificate %s is not signed by corresponding CA", signed_cert->shown) : 0;
