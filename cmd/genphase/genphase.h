@@ -19,6 +19,7 @@ struct host_facts;
 struct genphase {
         struct phase_options options;
         struct phase_flags flags;
+        struct cli_seen seen;
         const char *verbosity; /* -v */
         bool strict, strict_given;
         const char *facts_file;                    /* --host-facts */
@@ -63,6 +64,12 @@ extern const struct cli_program genphase_program;
         OPTION_TEXT("cert-dir", flags.cert_dir, "DIR", "where certificates are (default /etc/kubernetes/pki)")
 #define OPTION_IMAGE_REPOSITORY \
         OPTION_TEXT("image-repository", flags.image_repository, "REPOSITORY", "registry that images come from")
+/* What kubeadm called --output up to 1.30. */
+#define OPTION_EXPERIMENTAL_OUTPUT(field)                                                                      \
+        {                                                                                                      \
+                .name = "experimental-output", .type = CLI_STRING, .offset = offsetof(struct genphase, field), \
+                .arg = "FORMAT", .help = "the same", .choice = "text|json|yaml", .hidden = true                \
+        }
 /* --experimental-patches is what kubeadm called it up to 1.21. */
 #define OPTION_PATCHES                                                                                      \
         OPTION_TEXT("patches", options.patches_dir, "DIR", "directory with patches for the manifests"),     \

@@ -114,6 +114,7 @@ static int finish(struct genphase *g, struct err *err)
                         return r;
                 g->options.host = host_facts_host(g->facts);
         }
+        g->options.seen = &g->seen;
         g->options.ignored_checks = &g->reset.ignored;
         g->options.strict = g->strict_given && g->strict;
         g->options.lenient = g->strict_given && !g->strict;
@@ -146,6 +147,8 @@ int main(int argc, char **argv)
         strv_release(&g.flags.scheduler_extra_args);
         strv_release(&g.kubeconfig_user.organizations);
         strv_release(&g.reset.ignored);
+        strv_release(&g.seen.names);
+        strv_release(&g.seen.words);
         strv_release(&g.reset.skipped);
         strv_release(&g.component_configs);
         strv_release(&g.online.token_usages);

@@ -175,4 +175,5 @@ const struct cli_program genphase_program = {
         .help = "Render a Kubernetes control plane as static pods, one phase at a time, as kubeadm would",
         .options = global_options,
         .verbs = verbs,
+        .seen_offset = offsetof(struct genphase, seen),
 };

@@ -38,6 +38,7 @@ static int run_load(void *userdata, const struct strv *args)
 static const struct cli_option list_options[] = {
         OPTIONS_IMAGES,
         {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", "text, json or yaml", "text|json|yaml"},
+        OPTION_EXPERIMENTAL_OUTPUT(options.output),
         {0}
 };
 static const struct cli_option pull_options[] = {OPTIONS_IMAGES, OPTIONS_DOCKER, {0}};

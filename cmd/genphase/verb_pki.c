@@ -60,6 +60,7 @@ static int run_user(void *userdata, const struct strv *args)
 static const struct cli_option expiration_options[] = {
         OPTION_CONFIG, OPTION_CERTS_DIR, OPTION_KUBECONFIG_IGNORED,
         {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", "text, json or yaml", "text|json|yaml"},
+        OPTION_EXPERIMENTAL_OUTPUT(options.output),
         {0}
 };
 

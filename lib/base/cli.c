@@ -410,6 +410,16 @@ static int check_args(const struct parser *p, const struct cli_verb *verb, struc
                        verb->usage ? verb->usage : "other arguments", n, n == 1 ? "" : "s");
 }
 
+static void note_seen(const struct parser *p, void *userdata)
+{
+        struct cli_seen *seen = target(userdata, p->program->seen_offset);
+
+        for (size_t i = 0; p->program->seen_offset && i < p->count; i++) {
+                strv_add(&seen->names, p->given[i].name);
+                strv_add(&seen->words, p->given[i].shown);
+        }
+}
+
 int cli_parse(const struct cli_program *program, int argc, char **argv, void *userdata,
               const struct cli_verb **ret_verb, struct strv *ret_args, struct err *err)
 {
@@ -434,6 +444,7 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *us
                                   err);
                 if (r < 0)
                         return r;
+                note_seen(&p, userdata);
                 strv_copy(ret_args, &args);
         }
         *ret_verb = verb;

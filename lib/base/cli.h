@@ -63,6 +63,12 @@ struct cli_verb {
         bool own_options;     /* `options` are not taken by the verbs below */
 };
 
+/* The options of a command line in their order: the long name of each, and the word as it was written ("--name=value",
+ * "-ovalue"). */
+struct cli_seen {
+        struct strv names, words;
+};
+
 struct cli_program {
         const char *name;
         const char *version;
@@ -70,6 +76,7 @@ struct cli_program {
         const char *text;                 /* longer description, paragraphs separated by an empty line; may be NULL */
         const struct cli_option *options; /* global: accepted everywhere */
         const struct cli_verb *verbs;
+        size_t seen_offset; /* of a struct cli_seen in userdata, which its owner releases; 0: none */
 };
 
 enum cli_outcome {

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/cli.h"
 #include "base/colour.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -133,16 +134,15 @@ static void validate_further(const struct phase *phase, struct config_problems *
         config_problems_drop_repeated(problems, known);
 }
 
-/* Whether the command, or the one that it is a part of, looks at no address of this node (kubeadm: all but the phases
- * of init). */
-static bool takes_any_address(const struct phase *phase)
+/* Whether a list of commands has this one, or one that it is a part of. */
+static bool lists_command(const struct phase *phase, const char *group, const char *path)
 {
         char *command CLEANUP_FREE = xstrdup(phase->options.command ? phase->options.command : "");
 
         for (;;) {
                 char *last = strrchr(command, ' ');
 
-                if (era_lists(phase->era, "config", "anyAddress", command))
+                if (era_lists(phase->era, group, path, command))
                         return true;
                 if (!last)
                         return false;
@@ -178,7 +178,7 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
                         {.origin = "node-name"},
                 };
         phase->options.dry_run |= phase->config->init.dry_run.value;
-        if (takes_any_address(phase))
+        if (lists_command(phase, "config", "anyAddress"))
                 return 0;
         config_check_ignored(phase->era, &phase->config->init.node_registration.ignore_preflight_errors,
                              phase->options.ignored_checks, problems);
@@ -190,6 +190,24 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
         return config_check_bind_address(phase->config, err);
 }
 
+/* The kubeadm that was asked for may not have an option, or not its letter. */
+static int check_options(const struct phase *phase, struct err *err)
+{
+        const struct cli_seen *seen = phase->options.seen;
+
+        for (size_t i = 0; seen && i < seen->names.len; i++) {
+                const char *word = seen->words.items[i];
+                bool is_long = str_starts(word, "--");
+                char *letter CLEANUP_FREE = is_long ? NULL : xasprintf("-%c", word[1]);
+
+                if (!lists_command(phase, "absent-flags", is_long ? seen->names.items[i] : letter))
+                        continue;
+                return is_long ? err_set(err, ERR_USAGE, "unknown flag: --%s", seen->names.items[i])
+                               : err_set(err, ERR_USAGE, "unknown shorthand flag: '%c' in %s", word[1], word);
+        }
+        return 0;
+}
+
 /* The kubeadm that was asked for may not have the command. */
 static int check_command(const struct phase *phase, struct err *err)
 {
@@ -199,7 +217,8 @@ static int check_command(const struct phase *phase, struct err *err)
 
         if (!refusal && phase->options.config_file)
                 refusal = era_text(phase->era, "commands", with_config, NULL);
-        return refusal ? err_set(err, ERR_USAGE, "%s", refusal) : 0;
+        int r = check_options(phase, err);
+        return r == 0 && refusal ? err_set(err, ERR_USAGE, "%s", refusal) : r;
 }
 
 /* The checks behind decoding. */

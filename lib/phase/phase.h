@@ -15,6 +15,7 @@
 #include "phase/era.h"
 
 struct err;
+struct cli_seen;
 struct host;
 struct patches;
 
@@ -50,6 +51,7 @@ struct phase_options {
         const char *kubernetes_version; /* in place of the one that config_file asks for; NULL: that one */
         const char *output;             /* -o; NULL: the phase's own */
         const struct phase_flags *flags;
+        const struct cli_seen *seen; /* the options that came, for those which a kubeadm lacks; NULL: not looked at */
         const struct strv *ignored_checks; /* --ignore-preflight-errors; NULL: none */
         const char *command;               /* "config validate": looked up in the group "commands"; NULL: none */
         bool print_manifest;               /* --print-manifest */

@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/cli.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "fixture.h"
 
 #define NODE "nodeRegistration: {criSocket: 'unix:///run/x.sock', name: node1}\n"
@@ -203,6 +205,57 @@ static void test_suggestions(void **state)
         }
 }
 
+/* What kubeadm's own parser says of each, in the last version that the row is for. */
+static void test_absent_flags(void **state)
+{
+        static const struct {
+                const char *version, *command, *name, *word;
+        } cases[] = {
+                {"v1.36.3", "wait-control-plane", "dry-run", "--dry-run"},
+                {"v1.30.4", "certs sa", "dry-run", "--dry-run"},
+                {"v1.25.3", "certs all", "dry-run", "--dry-run=true"},
+                {"v1.23.17", "reset", "dry-run", "--dry-run"},
+                {"v1.21.14", "control-plane all", "dry-run", "--dry-run"},
+                {"v1.30.4", "certs sa", "kubernetes-version", "--kubernetes-version=v1.30.1"},
+                {"v1.28.15", "preflight", "image-repository", "--image-repository"},
+                {"v1.26.3", "upload-config all", "cri-socket", "--cri-socket"},
+                {"v1.24.17", "kubelet-start", "patches", "--patches"},
+                {"v1.21.14", "etcd local", "patches", "--patches=x"},
+                {"v1.23.17", "etcd local", "experimental-patches", "--experimental-patches"},
+                {"v1.27.3", "config migrate", "allow-experimental-api", "--allow-experimental-api"},
+                {"v1.33.13", "config validate", "allow-deprecated-api", "--allow-deprecated-api"},
+                {"v1.30.4", "config images list", "output", "--output=json"},
+                {"v1.31.2", "token list", "experimental-output", "--experimental-output"},
+                {"v1.29.15", "certs check-expiration", "experimental-output", "--experimental-output"},
+                {"v1.29.15", "certs check-expiration", "output", "-ojson"},
+                {"v1.23.17", "certs renew all", "csr-only", "--csr-only"},
+                {"v1.23.17", "certs renew all", "csr-dir", "--csr-dir"},
+                {"v1.25.3", "reset", "cleanup-tmp-dir", "--cleanup-tmp-dir"},
+                {"v1.27.3", "reset", "config", "--config"},
+        };
+        struct fixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct cli_seen seen = {STRV_INIT, STRV_INIT};
+                bool is_long = strncmp(cases[i].word, "--", 2) == 0;
+                char *text CLEANUP_FREE =
+                        is_long ? xasprintf("unknown flag: --%s", cases[i].name)
+                                : xasprintf("unknown shorthand flag: '%c' in %s", cases[i].word[1], cases[i].word);
+
+                strv_add(&seen.names, cases[i].name);
+                strv_add(&seen.words, cases[i].word);
+                f->seen = &seen;
+                f->version = cases[i].version;
+                f->command = cases[i].command;
+                int r = fixture_run(f, nothing, NULL);
+                strv_release(&seen.names);
+                strv_release(&seen.words);
+                f->seen = NULL;
+                if (r >= 0 || strcmp(f->err.msg, text) != 0)
+                        fail_msg("case %zu: %s", i, f->err.msg);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -210,6 +263,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_all_at_once, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_behind_a_version, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_suggestions, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_absent_flags, fixture_setup, fixture_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
