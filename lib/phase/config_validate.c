@@ -277,7 +277,7 @@ static void check_etcd_external(const struct validator *v)
                 field_invalid_raw(v->problems, &e->place, "etcd.external", "\"\"",
                                   "setting .Etcd.External.CertFile and .Etcd.External.KeyFile requires "
                                   ".Etcd.External.CAFile");
-        if (e->endpoints.count == 0)
+        if (e->endpoints.count == 0 && era_flag(v->era, "validation", "etcdEndpoints"))
                 field_invalid_raw(v->problems, &e->place, "etcd.external.endpoints", "\"\"",
                                   "at least one endpoint must be specified");
         else
