@@ -279,6 +279,14 @@ static int default_document(const struct phase *phase, const char *kind, struct 
         return 0;
 }
 
+int config_node_look(const struct phase *phase, const struct config_node_document *doc,
+                     struct config_problems *problems, struct err *err)
+{
+        struct value *v CLEANUP_VALUE = value_copy(doc->value);
+
+        return check_types(phase, doc, v, true, problems, err);
+}
+
 int config_node_render(const struct phase *phase, const struct config_node_document *doc, const char *version,
                        unsigned flags, struct config_problems *problems, struct value **ret, int *ret_exit_code,
                        struct err *err)
