@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The images of every kubeadm release from 1.20 on: what `config images list` says beside what the sources of that release say.
+"""Every kubeadm release from 1.20 on, beside what its sources say: images, what etcd requests, what `config print` can print.
 
     releases.py GENPHASE
 
@@ -10,8 +10,10 @@ render another etcd than kubeadm did, which nobody sees until etcd is downgraded
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
 
 from tap import Tap
 
@@ -33,9 +35,39 @@ def images(genphase, number, kubernetes, options=()):
     return dict(line.removeprefix(f'{ELSEWHERE}/').rsplit(':', 1) for line in lines)
 
 
+def requests(genphase, number, options=()):
+    """What the etcd of a release requests."""
+    minor = int(number.split('.')[1])
+    api = 'v1beta2' if minor < 22 else 'v1beta3' if minor < 31 else 'v1beta4'
+    with tempfile.TemporaryDirectory() as directory:
+        with open(f'{directory}/kubeadm.yaml', 'w') as f:
+            f.write(f'apiVersion: kubeadm.k8s.io/{api}\nkind: InitConfiguration\nlocalAPIEndpoint: {{advertiseAddress: 192.0.2.1}}\n---\n'
+                    f'apiVersion: kubeadm.k8s.io/{api}\nkind: ClusterConfiguration\nkubernetesVersion: v{number}\n')
+        command = [genphase, 'etcd', 'local', '--config', f'{directory}/kubeadm.yaml', '--rootfs', directory, '--kubeadm-version', f'v{number}']
+        subprocess.run([*command, *options], check=True, capture_output=True, text=True, timeout=60)
+        with open(f'{directory}/etc/kubernetes/manifests/etcd.yaml') as f:
+            block = re.search(r'^      requests:\n((?:        .*\n)+)', f.read(), re.MULTILINE)
+    return dict(line.split(': ') for line in block[1].split('\n        ') for line in [line.strip()]) if block else {}
+
+
+def prints(genphase, number, kind, options=()):
+    command = [genphase, 'config', 'print', f'{kind}-defaults', '--kubeadm-version', f'v{number}', *options]
+    return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+
+
+def other_problems(genphase, number, known, options=()):
+    """What differs but for images, a line each."""
+    have = requests(genphase, number, options)
+    found = [f'{number}: etcd requests {have}, not {known["etcdRequests"]}'] if have != known['etcdRequests'] else []
+    kinds = [kind for kind in ('init', 'join', 'reset', 'upgrade') if prints(genphase, number, kind, options)]
+    if sorted(kinds) != sorted(known['configPrint']):
+        found.append(f'{number}: config print has defaults of {kinds}, not {known["configPrint"]}')
+    return found
+
+
 def problems(genphase, number, known, options=()):
     """What differs, a line each."""
-    minor, found = int(number.split('.')[1]), []
+    minor, found = int(number.split('.')[1]), other_problems(genphase, number, known, options)
     table = {int(key): tag for key, tag in known['etcd'].items()}
     # Beyond the newest of the table its tag counts.
     for kubernetes in range(minor - 1, max(max(table), minor) + 2):
@@ -60,7 +92,7 @@ def main():
         for minor in minors:
             numbers = [number for number in known if number.startswith(f'{minor}.')]
             lists = pool.map(lambda number: problems(genphase, number, known[number]), numbers)
-            tap.point(f'images of kubeadm {minor}, {len(numbers)} releases', [line for one in lists for line in one])
+            tap.point(f'kubeadm {minor}, {len(numbers)} releases', [line for one in lists for line in one])
     tap.exit()
 
 
