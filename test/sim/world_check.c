@@ -539,26 +539,30 @@ void world_directories_lost(struct world *w)
 
 /* --- the calm ----------------------------------------------------------------------------------------------------- */
 
-static bool keeps(const struct pod_incarnation *inc, const char *id)
+/* The instance of the view that is this container; NULL: it is garbage, or not known. */
+static const struct pod_instance *instance_of(const struct pod_view *view, const struct model_container *c)
 {
-        if (str_eq(inc->sandbox.id, id))
-                return true;
-        for (size_t i = 0; i < inc->pod->container_count; i++)
-                if (str_eq(inc->containers[i].now.id, id) || str_eq(inc->containers[i].last.id, id))
-                        return true;
-        return false;
+        struct pod_incarnation *inc;
+        int i;
+
+        return view ? pod_view_find_id(view, c->id, &inc, &i) : NULL;
 }
 
-static void check_containers(struct world *w, const struct world_pod *p, const struct pod_incarnation *inc)
+/* Nothing is left over, and what podwatch knows of what is there is true: an event that was lost is still to come. */
+static void check_containers(struct world *w, const struct world_pod *p, const struct pod_view *view)
 {
         const struct model_container *c;
 
         for (c = model_containers(w->model); c; c = c->next) {
+                const struct pod_instance *instance = str_eq(c->key, p->key) ? instance_of(view, c) : NULL;
+
                 if (!str_eq(c->key, p->key))
                         continue;
-                if (!inc || !keeps(inc, c->id))
+                if (!instance)
                         world_problem(w, "%s is left over", short_name(c));
-                else if (inc->terminal && c->state == DOCKER_STATE_RUNNING)
+                else if ((instance->state == INSTANCE_RUNNING) != (c->state == DOCKER_STATE_RUNNING))
+                        world_problem(w, "%s is taken for %s", short_name(c), instance_state_name(instance->state));
+                else if (view->current->terminal && c->state == DOCKER_STATE_RUNNING)
                         world_problem(w, "%s runs in a completed pod", short_name(c));
         }
 }
@@ -588,6 +592,33 @@ static void check_running(struct world *w, const struct world_pod *p, const stru
         }
 }
 
+/* A version is at rest: it runs, has run for good, or has not begun where it may not. */
+static void check_rest(struct world *w, const struct world_pod *p, const struct version *v,
+                       const struct pod_incarnation *inc, bool may_wait)
+{
+        if (inc->phase == POD_ACTIVE && inc->revision)
+                check_running(w, p, v, inc);
+        else if (inc->phase == POD_ENDED && inc->terminal && world_may_complete(v))
+                return;
+        else if (!may_wait || inc->phase == POD_STOPPING || inc->phase == POD_ENDED)
+                world_problem(w, "%s is %s", p->key, pod_incarnation_phase_name(inc->phase));
+}
+
+/* It runs, or its version of before does until it may start, or nothing of it. */
+static void check_waiting(struct world *w, const struct world_pod *p, const struct pod_view *view)
+{
+        const struct pod *pod = view->current ? view->current->pod : NULL;
+        const struct version *v = pod ? world_version_find(w, pod->uid, pod->spec_hash) : NULL;
+
+        if (!v || view->old || view->garbage_count) {
+                world_problem(w, "%s waits and is not settled: current %d, old %d, garbage %zu", p->key,
+                              view->current != NULL, view->old != NULL, view->garbage_count);
+                return;
+        }
+        check_rest(w, p, v, view->current, true);
+        check_containers(w, p, view);
+}
+
 static void check_pod(struct world *w, const struct world_pod *p)
 {
         const struct pod_entry *entry = pod_store_find(sim_node_store(w->node), p->key);
@@ -599,9 +630,10 @@ static void check_pod(struct world *w, const struct world_pod *p)
                 check_containers(w, p, NULL);
                 return;
         }
-        /* It may run, or its version of before, or nothing of it. */
-        if (world_waits(w, p))
+        if (world_waits(w, p)) {
+                check_waiting(w, p, view);
                 return;
+        }
         if (!view || !view->current || view->next || view->old || view->garbage_count) {
                 world_problem(w, "%s is not settled: current %d, next %d, old %d, garbage %zu", p->key,
                               view && view->current, view && view->next, view && view->old,
@@ -611,11 +643,9 @@ static void check_pod(struct world *w, const struct world_pod *p)
         if (!pod_incarnation_same_version(view->current, p->wanted->pod))
                 world_problem(w, "%s runs %s instead of %s", p->key, view->current->pod->spec_hash,
                               p->wanted->pod->spec_hash);
-        else if (view->current->phase == POD_ACTIVE)
-                check_running(w, p, p->wanted, view->current);
-        else if (view->current->phase != POD_ENDED || !view->current->terminal || !world_may_complete(p->wanted))
-                world_problem(w, "%s is %s", p->key, pod_incarnation_phase_name(view->current->phase));
-        check_containers(w, p, view->current);
+        else
+                check_rest(w, p, p->wanted, view->current, false);
+        check_containers(w, p, view);
 }
 
 void check_converged(struct world *w)
