@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "cluster/etcd_version.h"
 #include "docker/docker_auth.h"
 #include "docker/docker_wait.h"
 #include "docker/image_recipe.h"
@@ -186,6 +187,11 @@ static int preflight_pull(void *userdata, struct phase *phase, const char *image
         return r > 0 ? pull_one(work, image, err) : r;
 }
 
+static int preflight_external_etcd(struct preflight_report *report, struct err *err)
+{
+        return etcd_version_check(report, 0, err);
+}
+
 int images_preflight(struct genphase *g)
 {
         struct docker_wait *docker CLEANUP_DOCKER_WAIT = NULL;
@@ -194,7 +200,10 @@ int images_preflight(struct genphase *g)
         if (docker_wait_new(g->docker_host, &docker, &err) < 0)
                 return genphase_fail(&err, 1);
         struct work work = {.g = g, .docker = docker};
-        const struct preflight_runtime runtime = {preflight_check, preflight_pull, &work};
+        const struct preflight_runtime runtime = {.check = preflight_check,
+                                                  .pull = preflight_pull,
+                                                  .external_etcd = preflight_external_etcd,
+                                                  .userdata = &work};
         return preflight_with(g, &runtime);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 #include "base/strv.h"
 #include "docker/docker.h"
 #include "net/curl_glue.h"
+#include "net/go_error.h"
 #include "net/loop.h"
 #include "node/probe.h"
 #include "node/probe_grpc.h"
@@ -152,33 +152,6 @@ static socklen_t socket_address(const char *host, int port, struct sockaddr_stor
         return 0;
 }
 
-/* "dial tcp 10.0.0.1:80: connect: connection refused": what people search their logs for is Go's text. */
-static void add_dial_error(struct probe *probe, int error)
-{
-        const char *text = strerrordesc_np(error) ?: "unknown error";
-        bool v6 = strchr(probe->host, ':') && probe->host[0] != '[';
-
-        buf_addf(&probe->output, "dial tcp %s%s%s:%d: connect: %c%s", v6 ? "[" : "", probe->host, v6 ? "]" : "",
-                 probe->port, tolower((unsigned char)text[0]), text + 1);
-}
-
-/* An exchange that failed, in the words of Go's net/http; they are the same each time, so that events add up. */
-static void add_http_error(struct probe *probe, const struct err *err)
-{
-        struct sockaddr_storage address;
-
-        buf_addf(&probe->output, "Get \"%s\": ", probe->url);
-        if (err->code == ETIMEDOUT)
-                buf_addstr(&probe->output,
-                           "context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
-        else if (err->code == EHOSTUNREACH && socket_address(probe->host, probe->port, &address) == 0)
-                buf_addf(&probe->output, "dial tcp: lookup %s: no such host", probe->host);
-        else if (err->code == ECONNREFUSED || err->code == EHOSTUNREACH || err->code == ENETUNREACH)
-                add_dial_error(probe, err->code);
-        else
-                buf_addstr(&probe->output, err->msg);
-}
-
 static void http_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
 {
         struct probe *probe = userdata;
@@ -189,7 +162,7 @@ static void http_done(void *userdata, const struct curl_glue_response *response,
                 return;
         }
         if (err) {
-                add_http_error(probe, err);
+                go_error_get(&probe->output, probe->url, err);
                 finish(probe, (struct probe_result){.success = false});
                 return;
         }
@@ -305,7 +278,7 @@ static void tcp_ready(void *userdata, uint32_t events)
         if (getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
                 error = errno;
         if (error)
-                add_dial_error(probe, error);
+                go_error_dial(&probe->output, probe->host, probe->port, error);
         finish(probe, (struct probe_result){.success = error == 0});
 }
 
@@ -339,7 +312,7 @@ static void start_tcp(struct probe *probe)
                         return;
                 }
         }
-        add_dial_error(probe, -r);
+        go_error_dial(&probe->output, probe->host, probe->port, -r);
         finish_later(probe, (struct probe_result){.success = false});
 }
 

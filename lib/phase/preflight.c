@@ -167,7 +167,8 @@ static const char *bound_to(const struct preflight_report *report, const struct 
         return address && era_flag(report->phase->era, "preflight", "portAddresses") ? address->value : NULL;
 }
 
-static void check_etcd(struct preflight_report *report, bool here)
+static int check_etcd(struct preflight_report *report, const struct preflight_runtime *runtime, bool here,
+                      struct err *err)
 {
         const struct phase_config *config = report->phase->config;
         const struct config_etcd *etcd = &config->cluster.etcd;
@@ -185,17 +186,22 @@ static void check_etcd(struct preflight_report *report, bool here)
                         preflight_check_port(report, address, ETCD_PEER_PORT);
                 }
                 check_empty(report, etcd->local.data_dir.text);
-                return;
+                return 0;
         }
-        if (here)
-                phase_detail(report->phase, 1, "ExternalEtcdVersion: the version of an external etcd is not asked for");
+        int r = here && runtime->external_etcd ? runtime->external_etcd(report, err) : 0;
+        if (r < 0)
+                return r;
+        if (here && !runtime->external_etcd)
+                phase_detail(report->phase, 1, "ExternalEtcdVersion: a dry run does not ask an external etcd");
         check_there(report, &etcd->external.ca_file);
         check_there(report, &etcd->external.cert_file);
         check_there(report, &etcd->external.key_file);
+        return 0;
 }
 
 /* InitNodeChecks, in its order. here: this machine is the one that is set up. */
-static void check_all(struct preflight_report *report, const struct preflight_options *options, bool here)
+static int check_all(struct preflight_report *report, const struct preflight_options *options, bool here,
+                     struct err *err)
 {
         const struct phase_config *config = report->phase->config;
         const struct config_cluster *cluster = &config->cluster;
@@ -233,7 +239,7 @@ static void check_all(struct preflight_report *report, const struct preflight_op
                 if (families.v6)
                         check_forwarding_v6(report);
         }
-        check_etcd(report, here);
+        return check_etcd(report, &options->runtime, here, err);
 }
 
 static int pull_images(struct phase *phase, struct preflight_report *report, const struct preflight_runtime *runtime,
@@ -268,7 +274,9 @@ static int run(struct phase *phase, struct preflight_report *report, const struc
         r = preflight_report_end(report, err);
         if (r < 0)
                 return r;
-        check_all(report, options, here);
+        r = check_all(report, options, here, err);
+        if (r < 0)
+                return r;
         r = preflight_report_end(report, err);
         if (r < 0)
                 return r;

@@ -22,6 +22,8 @@ struct preflight_runtime {
         int (*check)(void *userdata, struct err *err);
         /* Pulls image, where it is missing or `always`. NULL: nothing is pulled. */
         int (*pull)(void *userdata, struct phase *phase, const char *image, bool always, struct err *err);
+        /* Asks an external etcd for its version; what is wrong with it is reported. NULL: it is not asked. */
+        int (*external_etcd)(struct preflight_report *report, struct err *err);
         void *userdata;
 };
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "net/go_error.h"
+
+static void requests(void **state)
+{
+        static const struct {
+                const char *url;
+                int code;
+                const char *text; /* behind `Get "URL": ` */
+        } cases[] = {
+                {"http://10.0.0.1:80/x", ECONNREFUSED, "dial tcp 10.0.0.1:80: connect: connection refused"},
+                {"http://10.0.0.1", ECONNREFUSED, "dial tcp 10.0.0.1:80: connect: connection refused"},
+                {"https://10.0.0.1/x:1", EHOSTUNREACH, "dial tcp 10.0.0.1:443: connect: no route to host"},
+                {"https://[fd00::1]:2379/", ENETUNREACH, "dial tcp [fd00::1]:2379: connect: network is unreachable"},
+                {"https://[fd00::1]", ECONNREFUSED, "dial tcp [fd00::1]:443: connect: connection refused"},
+                {"http://some.name:8080/", EHOSTUNREACH, "dial tcp: lookup some.name: no such host"},
+                {"http://some.name:8080/", ECONNREFUSED, "dial tcp some.name:8080: connect: connection refused"},
+                {"http://10.0.0.1:80/", ETIMEDOUT,
+                 "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"},
+                {"http://10.0.0.1:80/", ECONNRESET, "what curl said"},
+                {"", ECONNREFUSED, "dial tcp :80: connect: connection refused"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+                struct buf out CLEANUP_BUF = BUF_INIT(1024), expected CLEANUP_BUF = BUF_INIT(1024);
+                struct err err = ERR_INIT;
+
+                (void)err_set(&err, cases[i].code, "what curl said");
+                go_error_get(&out, cases[i].url, &err);
+                buf_addf(&expected, "Get \"%s\": %s", cases[i].url, cases[i].text);
+                assert_string_equal(buf_str(&out), buf_str(&expected));
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {cmocka_unit_test(requests)};
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
