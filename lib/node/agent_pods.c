@@ -228,6 +228,14 @@ static bool on_wanted(void *userdata, const struct pod_exec_job *job)
         return entry && pod_view_has(entry->view, job->pod);
 }
 
+static bool on_awaited(void *userdata, const char *key, enum pod_op op, uint32_t generation)
+{
+        const struct agent *agent = userdata;
+        const struct pod_entry *entry = pod_store_find(agent->store, key);
+
+        return entry && pod_awaits(entry->view, op, generation);
+}
+
 /* --- observer ----------------------------------------------------------------------------------------------------- */
 
 /* What is known of a running container that nothing wants: its version on disk where that is still there, else what its
@@ -574,6 +582,7 @@ int agent_pods_new(struct agent *agent, struct err *err)
                 .notice = on_notice,
                 .progress = on_progress,
                 .wanted = on_wanted,
+                .awaited = on_awaited,
         };
         const struct pod_store_hooks hooks = {
                 .act = on_act,

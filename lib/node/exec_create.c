@@ -58,6 +58,12 @@ static bool is_this(const struct job *job, const struct docker_container *c)
                (c->state == DOCKER_STATE_CREATED || c->state == DOCKER_STATE_RUNNING);
 }
 
+/* A Docker that is slow may answer when another create of this name was asked for and its container runs. */
+static bool is_awaited(const struct job *job)
+{
+        return job->exec->handlers.awaited(job->exec->userdata, job->key, job->op, job->generation);
+}
+
 static void on_owner(void *userdata, const struct docker_container *c, const struct err *err)
 {
         struct job *job = userdata;
@@ -65,7 +71,10 @@ static void on_owner(void *userdata, const struct docker_container *c, const str
 
         if (job_over(job))
                 return;
-        if (err && err->status == 404) {
+        if (!is_awaited(job)) {
+                job_failed(job, failure_reason(job), "the name %s is taken, and nobody waits for this any more",
+                           job->name);
+        } else if (err && err->status == 404) {
                 create_now(job);
         } else if (err) {
                 job_failed_err(job, failure_reason(job), err);

@@ -202,7 +202,7 @@ uint32_t pod_apply_action(struct pod_view *view, const struct pod_action *a, use
 /* --- outcomes ------------------------------------------------------------------------------------------------- */
 
 /* The slot with this generation; *ret_container -1 for the pod's. Probes are not looked at. */
-static struct pod_slot *find_slot(struct pod_view *view, enum pod_op op, uint32_t generation,
+static struct pod_slot *find_slot(const struct pod_view *view, enum pod_op op, uint32_t generation,
                                   struct pod_incarnation **ret_inc, int *ret_container)
 {
         struct pod_incarnation *const all[] = {view->current, view->next, view->old};
@@ -224,12 +224,30 @@ static struct pod_slot *find_slot(struct pod_view *view, enum pod_op op, uint32_
         return NULL;
 }
 
-/* A sandbox or container was made for what is not wanted any more: away with it. */
+bool pod_awaits(const struct pod_view *view, enum pod_op op, uint32_t generation)
+{
+        struct pod_incarnation *inc;
+        int i;
+
+        return find_slot(view, op, generation, &inc, &i) && inc->phase != POD_ENDED;
+}
+
+/* Away with it, unless a version that was put back has found it by its name meanwhile. */
+static void unmake(struct pod_view *view, const char *id)
+{
+        struct pod_incarnation *inc;
+        int i;
+
+        if (!pod_view_find_id(view, id, &inc, &i))
+                pod_apply_garbage(view, id, false);
+}
+
+/* A sandbox or container was made for what is not wanted any more. */
 static bool made_in_vain(struct pod_view *view, const struct pod_incarnation *inc, const char *id)
 {
         if (inc->phase != POD_ENDED)
                 return false;
-        pod_apply_garbage(view, id, false);
+        unmake(view, id);
         return true;
 }
 
@@ -259,7 +277,7 @@ static bool joins_another(struct pod_view *view, const struct pod_incarnation *i
         if (!o->sandbox || str_eq(o->sandbox, inc->sandbox.id))
                 return false;
         edge_share_attempt(view, inc->pod->uid, inc->pod->containers[i].name, inc->containers[i].next_attempt);
-        pod_apply_garbage(view, o->id, false);
+        unmake(view, o->id);
         return true;
 }
 

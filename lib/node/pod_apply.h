@@ -41,6 +41,8 @@ struct pod_outcome {
 };
 /* 0: applied; 1: stale, dropped (the caller removes what a stale CREATE made: see pod_apply_garbage). */
 int pod_apply_outcome(struct pod_view *view, const struct pod_outcome *outcome, usec_t now);
+/* Whether the outcome of the request with this generation is for an incarnation that has not ended. */
+bool pod_awaits(const struct pod_view *view, enum pod_op op, uint32_t generation);
 
 /* A probe's outcome: 1 stale. error: the probe itself could not be carried out (does not count). */
 int pod_apply_probe(struct pod_view *view, uint32_t generation, bool success, bool error, const char *output,

@@ -116,7 +116,8 @@ bool job_over(struct job *job)
         return true;
 }
 
-/* What a create made that nobody waits for any more. A lost removal shows in the next list. */
+/* What a create made that nobody waits for any more. A lost removal shows in the next list. It is not killed: where it
+ * runs, a later create has found it by its name, and it is in use. */
 static void on_stale_removed(void *userdata, const struct err *err)
 {
         (void)userdata;
@@ -131,7 +132,7 @@ static void tell(struct job *job, const struct pod_outcome *outcome)
         int r = exec->handlers.outcome(exec->userdata, &about, outcome);
 
         if (r == 1 && creates && outcome->success)
-                (void)exec->docker->ops->remove(exec->docker, outcome->id, true, on_stale_removed, NULL);
+                (void)exec->docker->ops->remove(exec->docker, outcome->id, false, on_stale_removed, NULL);
         job_free(job);
 }
 

@@ -208,7 +208,7 @@ void model_start(struct model *model, struct model_container *c)
         c->started = sim_loop_elapsed(model->loop);
         c->started_wall = loop_now_realtime(model->loop);
         c->finished_wall = 0;
-        c->probe_failed = c->hook_failed = c->was_ready = false;
+        c->probe_failed = c->hook_failed = c->was_ready = c->told = false;
         c->failures[0] = c->failures[1] = 0;
         if (c->is_sandbox)
                 (void)snprintf(c->ip, sizeof(c->ip), "172.17.%u.%u", model->addresses / 250 % 250,

@@ -36,6 +36,7 @@ struct model_container {
         usec_t term_delay; /* after SIGTERM; USEC_INFINITY: deaf */
         /* what excuses its end, for the checks */
         bool probe_failed, hook_failed;
+        bool told;                       /* a client knows that it has started */
         bool was_ready;                  /* its readiness probe has succeeded since it started */
         bool given_up;                   /* it was dead when podwatch decided so; a start may have been under way */
         unsigned failures[2];            /* of startup and liveness probes in a row */

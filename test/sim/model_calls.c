@@ -86,6 +86,23 @@ static void call_free(struct docker_call *call)
         free(call);
 }
 
+/* The client knows from now on that these run, or have run. */
+static void mark_told(struct docker_call *call)
+{
+        struct model_container *c;
+
+        DL_FOREACH (model_containers(call->model), c) {
+                bool shown = call->kind == CALL_START && str_eq(c->id, call->id);
+
+                shown |= call->kind == CALL_INSPECT && str_eq(c->id, call->shown.id) &&
+                         call->shown.state != DOCKER_STATE_CREATED;
+                for (size_t i = 0; call->kind == CALL_LIST && i < call->list.count && !shown; i++)
+                        shown = str_eq(c->id, call->list.items[i].id) &&
+                                call->list.items[i].state == DOCKER_STATE_RUNNING;
+                c->told |= shown;
+        }
+}
+
 static void answer(struct docker_call *call)
 {
         const struct err *err = call->err;
@@ -93,6 +110,9 @@ static void answer(struct docker_call *call)
                 .version = (char[]){"20.10.24"}, .api_version = (char[]){"1.41"}, .api_used = (char[]){"1.41"}};
         const struct docker_info info = {.cgroup_driver = (char[]){"cgroupfs"}, .cgroup_version = 1};
         const struct docker_image image = {.id = (char[]){"sha256:image"}};
+
+        if (!err)
+                mark_told(call);
 
         switch (call->kind) {
         case CALL_VERSION:

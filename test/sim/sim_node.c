@@ -264,6 +264,14 @@ static bool on_wanted(void *userdata, const struct pod_exec_job *job)
         return entry && pod_view_has(entry->view, job->pod);
 }
 
+static bool on_awaited(void *userdata, const char *key, enum pod_op op, uint32_t generation)
+{
+        const struct sim_node *node = userdata;
+        const struct pod_entry *entry = pod_store_find(node->store, key);
+
+        return entry && pod_awaits(entry->view, op, generation);
+}
+
 static void on_oom_refused(void *userdata, const char *message)
 {
         (void)userdata;
@@ -569,6 +577,7 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
                 .notice = on_notice,
                 .progress = on_progress,
                 .wanted = on_wanted,
+                .awaited = on_awaited,
         };
         struct sim_node *node = xcalloc(1, sizeof(*node));
         const struct pod_store_hooks hooks = {

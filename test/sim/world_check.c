@@ -149,8 +149,10 @@ static void check_backoff(struct world *w, const struct model_container *c)
                 /* When it ended is known by the wall clock, where podwatch was not there to see it. */
                 bool unknown = w->jumped && w->jumped + UNSEEN >= t->finished;
 
-                /* Nor is a run that began as podwatch was killed and that somebody removed before it came back. */
+                /* Nor is a run that began as podwatch was killed and that somebody removed before it came back, or
+                 * before any answer told of it. */
                 unknown |= t->lost && w->killed && w->killed + UNSEEN >= t->started;
+                unknown |= t->lost && t->untold;
 
                 if (!anew)
                         check_rule(w, c, t);
@@ -164,7 +166,7 @@ static void check_backoff(struct world *w, const struct model_container *c)
         }
         t->started = now;
         t->finished = 0;
-        t->lost = false;
+        t->lost = t->untold = false;
         t->sandbox = sandbox ? sandbox->created : now;
 }
 
@@ -437,8 +439,10 @@ void check_stopping(void *world, struct model_container *c, const char *how)
 void check_lost(struct world *w, const struct model_container *c)
 {
         w->removed = sim_loop_elapsed(w->loop);
-        if (!c->is_sandbox)
-                track_of(w, c)->lost = true;
+        if (c->is_sandbox)
+                return;
+        track_of(w, c)->lost = true;
+        track_of(w, c)->untold |= !c->told;
 }
 
 /* What replaces it is there, as far as it can be made before it starts. */
@@ -486,7 +490,9 @@ void check_stop(struct world *w, const struct pod_view *view, const struct pod_a
                 if (str_eq(c->uid, pod->uid) && str_eq(c->hash, pod->spec_hash) &&
                     !being_restarted(view, action->which, c)) {
                         c->stop_asked = sim_loop_elapsed(w->loop);
-                        c->given_up |= c->is_sandbox && c->state != DOCKER_STATE_RUNNING;
+                        /* A start that was on its way when it died may have come since. */
+                        c->given_up |= c->is_sandbox && (c->state != DOCKER_STATE_RUNNING ||
+                                                         (action->stop_reason == POD_STOP_SANDBOX && c->ended));
                 }
 }
 

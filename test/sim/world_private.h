@@ -51,6 +51,7 @@ struct run_track {
         usec_t sandbox;           /* when its sandbox was created */
         int exit_code;
         bool lost;          /* somebody removed it, so nobody may know how it ended */
+        bool untold;        /* before podwatch could know that it had begun */
         char went_well[65]; /* the sandbox in which it last ended with 0 */
         struct run_track *next;
 };

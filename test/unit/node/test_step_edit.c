@@ -44,6 +44,31 @@ static void prepared_while_the_old_one_runs_then_stop_then_start(void **state)
         rig_release(&rig);
 }
 
+/* A create that nobody waited for any more answers late with what the next one of the same name has found. */
+static void what_a_late_create_names_may_be_in_use(void **state)
+{
+        struct rig rig;
+        struct pod_outcome late = {.op = POD_OP_SANDBOX_CREATE, .success = true, .id = "id3"};
+
+        (void)state;
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1)); /* sandbox id1, app id2 */
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        late.generation = rig.view->next->slot.generation;
+        assert_true(pod_awaits(rig.view, POD_OP_SANDBOX_CREATE, late.generation));
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        assert_false(pod_awaits(rig.view, POD_OP_SANDBOX_CREATE, late.generation));
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "next/"); /* id3 */
+        assert_string_equal(rig.view->next->sandbox.id, "id3");
+        assert_int_equal(pod_apply_outcome(rig.view, &late, rig.now), 0);
+        assert_int_equal(rig.view->garbage_count, 0);
+        rig_release(&rig);
+}
+
 static void one_that_cannot_be_prepared_changes_nothing(void **state)
 {
         struct rig rig;
@@ -367,6 +392,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(prepared_while_the_old_one_runs_then_stop_then_start),
+                cmocka_unit_test(what_a_late_create_names_may_be_in_use),
                 cmocka_unit_test(one_that_cannot_be_prepared_changes_nothing),
                 cmocka_unit_test(one_that_is_held_changes_nothing),
                 cmocka_unit_test(a_change_back_drops_the_new_one),
