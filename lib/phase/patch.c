@@ -57,7 +57,8 @@ static const char *directory(const struct phase *phase, char **ret_path)
 
         if (str_empty(dir))
                 return NULL;
-        *ret_path = dir == flag || dir[0] != '/' ? xstrdup(dir) : phase_path(phase, dir);
+        /* filepath.Walk does not follow a link there. */
+        *ret_path = dir == flag || dir[0] != '/' ? xstrdup(dir) : phase_path_of_link(phase, dir);
         return dir;
 }
 

@@ -94,8 +94,11 @@ static inline void cleanup_phase(struct phase **phase)
 /* Unknown fields in input are warnings, as for kubeadm, and not errors. */
 bool phase_is_lenient(const struct phase *phase);
 
-/* path below --rootfs. Free it. */
+/* path below --rootfs, all links followed as a process with that root directory would: the result is below it and names
+ * no link. Free it. */
 char *phase_path(const struct phase *phase, const char *path);
+/* The same for a name that may be that of a link, which is meant itself. Free it. */
+char *phase_path_of_link(const struct phase *phase, const char *path);
 /* stat() of path below --rootfs works (kubeadm's os.Stat). */
 bool phase_exists(const struct phase *phase, const char *path);
 

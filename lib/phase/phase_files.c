@@ -70,11 +70,6 @@ void phase_discard(struct phase *phase)
         forget(phase->files);
 }
 
-char *phase_path(const struct phase *phase, const char *path)
-{
-        return phase->options.rootfs ? file_join(phase->options.rootfs, path) : xstrdup(path);
-}
-
 /* Opens path below --rootfs as a process with that root would: symlinks that are absolute stay inside. */
 static int open_below(const struct phase *phase, const char *path, int flags)
 {
@@ -84,6 +79,74 @@ static int open_below(const struct phase *phase, const char *path, int flags)
                 return open(path, flags | O_CLOEXEC);
         int root CLEANUP_FD = open(phase->options.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
         return root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+enum last_name { FOLLOW_LAST, KEEP_LAST, LAST_IS_DIRECTORY };
+
+/* path with all links followed as a process with the root directory --rootfs would. *ret is always below it. -EEXIST: a
+ * link on the way leads to nothing, as mkdir() says of it; -ELOOP: too many. */
+static int follow_links(const struct phase *phase, const char *path, enum last_name last, char **ret)
+{
+        char *done CLEANUP_FREE = xstrdup(""), *rest CLEANUP_FREE = xstrdup(path), target[PATH_MAX];
+        unsigned hops = 0;
+        int result = 0;
+
+        for (char *start; start = rest + strspn(rest, "/"), *start;) {
+                size_t len = strcspn(start, "/");
+                char *tail CLEANUP_FREE = xstrdup(start + len + strspn(start + len, "/"));
+                char *name CLEANUP_FREE = xstrndup(start, len), *next CLEANUP_FREE = file_join(done, name);
+
+                free(rest);
+                rest = TAKE_PTR(tail);
+                if (str_eq(name, "."))
+                        continue;
+                if (str_eq(name, "..")) {
+                        *(strrchr(done, '/') ? strrchr(done, '/') : done) = '\0';
+                        continue;
+                }
+                char *real CLEANUP_FREE = file_join(phase->options.rootfs, next);
+                bool follows = *rest || last != KEEP_LAST;
+                ssize_t n = follows && hops < 40 ? readlink(real, target, sizeof(target) - 1) : -1;
+                if (n >= 0) {
+                        int there CLEANUP_FD = open_below(phase, next, O_PATH);
+
+                        target[n] = '\0';
+                        if (there < 0 && (*rest || last == LAST_IS_DIRECTORY))
+                                result = -EEXIST;
+                        if (++hops == 40)
+                                result = -ELOOP;
+                        char *both CLEANUP_FREE = xasprintf("%s/%s", target, rest);
+                        free(rest);
+                        rest = TAKE_PTR(both);
+                        if (target[0] == '/')
+                                *done = '\0';
+                } else {
+                        free(done);
+                        done = TAKE_PTR(next);
+                }
+        }
+        *ret = file_join(phase->options.rootfs, done);
+        return result;
+}
+
+char *phase_path(const struct phase *phase, const char *path)
+{
+        char *below = NULL;
+
+        if (!phase->options.rootfs)
+                return xstrdup(path);
+        (void)follow_links(phase, path, FOLLOW_LAST, &below);
+        return below;
+}
+
+char *phase_path_of_link(const struct phase *phase, const char *path)
+{
+        char *below = NULL;
+
+        if (!phase->options.rootfs)
+                return xstrdup(path);
+        (void)follow_links(phase, path, KEEP_LAST, &below);
+        return below;
 }
 
 bool phase_exists(const struct phase *phase, const char *path)
@@ -187,44 +250,40 @@ static int make_directory(struct phase_files *files, const char *path, mode_t mo
         return r < 0 ? r : 0;
 }
 
-/* The file that a symlink at path leads to, absolute ones taken below --rootfs. */
-static int follow_link(const struct phase *phase, char **path, struct err *err)
+/* The path of an entry below --rootfs, and *ret_dir that of its directory, which may be missing. */
+static int entry_paths(const struct phase *phase, const struct entry *e, char **ret, char **ret_dir, struct err *err)
 {
-        for (unsigned hops = 0; hops < 40; hops++) {
-                char target[PATH_MAX];
-                ssize_t n = readlink(*path, target, sizeof(target) - 1);
+        char *parent CLEANUP_FREE = file_dirname(e->path);
+        const char *dir = e->directory ? e->path : parent;
+        int r = 0;
 
-                if (n < 0)
-                        return 0;
-                target[n] = '\0';
-                char *dir CLEANUP_FREE = file_dirname(*path);
-                char *next = target[0] == '/' ? phase_path(phase, target) : file_join(dir, target);
-                free(*path);
-                *path = next;
-        }
-        return err_set_errno(err, ELOOP, "%s", *path);
+        *ret = NULL;
+        if (!phase->options.rootfs)
+                *ret_dir = xstrdup(dir);
+        else
+                r = follow_links(phase, dir, LAST_IS_DIRECTORY, ret_dir);
+        if (r < 0)
+                return err_set_errno(err, -r, "%s", dir);
+        *ret = phase_path(phase, e->path);
+        return 0;
 }
 
 static int stage(struct phase *phase, struct entry *e, struct err *err)
 {
-        char *path CLEANUP_FREE = phase_path(phase, e->path);
+        char *path CLEANUP_FREE = NULL, *dir CLEANUP_FREE = NULL;
         struct err why = ERR_INIT;
 
-        if (e->directory) {
-                int r = make_directory(phase->files, path, e->mode, &why);
-                return r < 0 ? report(e, "mkdir", &why, err) : 0;
-        }
-        char *dir CLEANUP_FREE = file_dirname(path);
-        if (make_directory(phase->files, dir, e->dir_mode, &why) < 0)
+        if (entry_paths(phase, e, &path, &dir, &why) < 0 ||
+            make_directory(phase->files, dir, e->directory ? e->mode : e->dir_mode, &why) < 0)
                 return report(e, "mkdir", &why, err);
+        if (e->directory)
+                return 0;
         if ((e->flags & PHASE_FILE_EXCL) && file_exists(path))
                 return err_set(&why, EEXIST, "exists"), report(e, "open", &why, err);
-        unsigned flags = FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED;
+        unsigned flags = FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED | FILE_WRITE_FOLLOW;
         if (e->flags & PHASE_FILE_EXCL)
                 flags = FILE_WRITE_EXCL;
-        int r = follow_link(phase, &path, &why);
-        if (r == 0)
-                r = file_stage(path, e->data, e->len, e->mode, flags, &e->staged, &why);
+        int r = file_stage(path, e->data, e->len, e->mode, flags, &e->staged, &why);
         e->unchanged = r > 0;
         return r < 0 ? report(e, "open", &why, err) : 0;
 }

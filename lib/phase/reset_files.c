@@ -66,7 +66,7 @@ bool reset_directory_is_empty(const struct phase *phase, const char *path)
 
 int reset_remove(const struct phase *phase, const char *path, struct err *err)
 {
-        char *real CLEANUP_FREE = phase_path(phase, path);
+        char *real CLEANUP_FREE = phase_path_of_link(phase, path);
 
         return file_remove_tree(real, err);
 }

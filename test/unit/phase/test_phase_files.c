@@ -80,6 +80,36 @@ static void test_links_stay_below_the_root(void **state)
         assert_true(S_ISLNK(st.st_mode));
 }
 
+static void put_link(const struct fixture *f, const char *path, const char *target)
+{
+        char *link CLEANUP_FREE = file_join(f->root, path);
+
+        assert_int_equal(symlink(target, link), 0);
+}
+
+/* Directories too: one that is a link leads below the root, however far up it goes, and one to nothing is an error. */
+static void test_directories_stay_below_the_root(void **state)
+{
+        struct fixture *f = *state;
+
+        fixture_put(f, "/elsewhere/x", "");
+        fixture_put(f, "/a/x", "");
+        put_link(f, "/a/b", "../../../../../../../../../elsewhere");
+        put_link(f, "/a/c", "/elsewhere/../a/./b");
+        assert_int_equal(fixture_run(f, write_two, NULL), 0);
+        char *one CLEANUP_FREE = fixture_get(f, "/elsewhere/one"), *two CLEANUP_FREE = fixture_get(f, "/elsewhere/two");
+        assert_string_equal(one, "1");
+        assert_string_equal(two, "22");
+        put_link(f, "/a/d", f->root); /* is there on this machine, and not below the root */
+        char *before CLEANUP_FREE = fixture_digest(f);
+        assert_int_equal(fixture_run(f, write_two, "/a/d/two"), -EEXIST);
+        assert_string_equal(f->err.msg, "second: mkdir /a/d/two: file exists");
+        char *after CLEANUP_FREE = fixture_digest(f);
+        assert_string_equal(before, after);
+        put_link(f, "/a/e", "e/e");
+        assert_int_equal(fixture_run(f, write_two, "/a/e/two"), -ELOOP);
+}
+
 static int look(struct phase *phase, const char *arg, struct err *err)
 {
         char *text CLEANUP_FREE = NULL;
@@ -119,6 +149,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_failure_leaves_nothing, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_abandoned_names_go, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_links_stay_below_the_root, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_directories_stay_below_the_root, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_reading, fixture_setup, fixture_teardown),
         };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -123,6 +124,26 @@ static void test_whole(void **state)
         assert_true(fixture_has(f, "/srv/etcd"));
         /* Again: nothing is there any more, and that is fine. */
         good(f);
+}
+
+/* Below another root a link leads below it, whatever this machine has there. */
+static void test_links(void **state)
+{
+        struct fixture *f = *state;
+        char *pki CLEANUP_FREE = file_join(f->root, "/etc/kubernetes/pki");
+        char *kubelet CLEANUP_FREE = file_join(f->root, "/var/lib/kubelet");
+        char *outside CLEANUP_FREE = file_join(f->dir, "outside");
+
+        fixture_put(f, "/../outside/ca.key", "x");
+        fixture_put(f, "/srv/kubelet/config.yaml", "x");
+        assert_int_equal(file_remove_tree(pki, &f->err), 0);
+        assert_int_equal(file_remove_tree(kubelet, &f->err), 0);
+        assert_int_equal(symlink(outside, pki), 0);
+        assert_int_equal(symlink("../../../../../../../../srv/kubelet", kubelet), 0);
+        good(f);
+        assert_true(fixture_has(f, "/../outside/ca.key"));
+        assert_true(fixture_has(f, "/srv/kubelet"));
+        assert_false(fixture_has(f, "/srv/kubelet/config.yaml"));
 }
 
 static void test_dry_run(void **state)
@@ -348,6 +369,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(test_whole),
+                TEST(test_links),
                 TEST(test_dry_run),
                 TEST(test_podwatch),
                 TEST(test_podwatch_that_does_not_stop),
