@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command apitypes prints the Go types that make up a Pod of core/v1, the Deployment and DaemonSet of apps/v1 and the
-// kubelet's KubeletConfiguration as JSON: {type: [field...]}, each field with its JSON name, its type, whether an empty one
-// is left out, and how a strategic merge patch treats it. update.py runs it for one version of k8s.io/api and
-// k8s.io/kubelet after another and makes templates/pod-types.yaml of what it says.
+// Command apitypes prints the Go types that make up a Pod of core/v1, the Deployment and DaemonSet of apps/v1, the
+// kubelet's KubeletConfiguration and the Taint of kubeadm's configuration as JSON: {type: [field...]}, each field with its
+// JSON name, its type, whether an empty one is left out, and how a strategic merge patch treats it. update.py runs it for
+// one version of k8s.io/api and k8s.io/kubelet after another and makes templates/pod-types.yaml of what it says.
 package main
 
 import (
@@ -126,7 +126,7 @@ func describe(t reflect.Type, types map[string][]field) {
 
 func main() {
 	types := map[string][]field{}
-	for _, object := range []any{v1.Pod{}, appsv1.Deployment{}, appsv1.DaemonSet{}, kubelet.KubeletConfiguration{}} {
+	for _, object := range []any{v1.Pod{}, appsv1.Deployment{}, appsv1.DaemonSet{}, kubelet.KubeletConfiguration{}, v1.Taint{}} {
 		describe(reflect.TypeOf(object), types)
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(types); err != nil {

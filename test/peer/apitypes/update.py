@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Bring templates/pod-types.yaml up to a new Kubernetes version.
+"""Bring templates/pod-types.yaml up to a new Kubernetes version, and record what the Go types say.
 
-    update.py VERSION...        for instance 1.38.0; several are taken oldest first
+    update.py VERSION...                for instance 1.38.0; several are taken oldest first
+    update.py --facts pod VERSION...    test/data/rows/types.json: what the Go types of these versions say beside those that it has
+    update.py --facts config VERSION... the same of kubeadm's configuration (config_types.py, from source text)
 
 Asks the Go types of k8s.io/api and k8s.io/kubelet v0.38.0 by reflection (main.go; the answer is cached) and writes what is new, gone or changed since
 the file's newest rows as rows with since and until. From an empty file and one version of each minor the whole file comes out.
+test/parity/go_types.py holds both tables of types beside types.json.
 """
 import json
 import os
@@ -14,23 +17,39 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, '../../parity'))
+
+from config_types import config_types_of  # noqa: E402
+from go_types import expand_facts, number  # noqa: E402
+
+FACTS = os.path.join(HERE, '../../data/rows/types.json')
 FILE = os.path.join(HERE, '../../../templates/pod-types.yaml')
 MODULES = ['api', 'apimachinery', 'component-base', 'kubelet']
 CACHE = os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'genphase/peer/apitypes')
 
 
+def program_of(directory):
+    """The program that gave the answer there."""
+    with open(f'{directory}/main.go') as f:
+        return f.read()
+
+
 def types_of(version):
     directory = f'{CACHE}/{version}'
     answer = f'{directory}/types.json'
-    if not os.path.exists(answer):
+    with open(f'{HERE}/main.go') as f:
+        program = f.read()
+    if not os.path.exists(answer) or program_of(directory) != program:
         os.makedirs(directory, exist_ok=True)
         module = 'v0.' + version.split('.', 1)[1]
         with open(f'{directory}/go.mod', 'w') as f:
             f.write(f'module apitypes\n\ngo 1.24\n\nrequire (\n')
             f.writelines(f'\tk8s.io/{name} {module}\n' for name in MODULES)
             f.write(')\n')
-        with open(f'{HERE}/main.go') as source, open(f'{directory}/main.go', 'w') as f:
-            f.write(source.read())
+        with open(f'{directory}/main.go', 'w') as f:
+            f.write(program)
+        if os.path.exists(answer):
+            os.unlink(answer)
         env = {**os.environ, 'GOFLAGS': '-mod=mod', 'CGO_ENABLED': '0'}
         subprocess.run(['go', 'mod', 'tidy'], cwd=directory, env=env, check=True, stderr=subprocess.DEVNULL)
         out = subprocess.run(['go', 'run', '.'], cwd=directory, env=env, check=True, stdout=subprocess.PIPE).stdout
@@ -103,10 +122,44 @@ def merge(types, new, version):
                 rows[-1] += f' until={minor}'
 
 
+def facts_of(types):
+    return {name: {field['name']: words(field) for field in fields} for name, fields in types.items()}
+
+
+def write_facts(what, versions):
+    """{"pod": [...], "config": [...]}, each a list of {version, types...} in which a version says what differs from the one before it:
+    {type: {field: row}}, null for a field that is gone and for a type that nothing has any more."""
+    with open(FACTS) as f:
+        every = {key: expand_facts(entries) for key, entries in json.load(f).items()}
+    for version in versions:
+        every[what][version] = facts_of(types_of(version) if what == 'pod' else config_types_of(version))
+    lists = [f'"{key}": [\n' + ',\n'.join(entry_lines(known)) + '\n]' for key, known in every.items()]
+    with open(FACTS, 'w') as f:
+        f.write('{\n' + ',\n'.join(lists) + '\n}\n')
+
+
+def entry_lines(known):
+    before = {}
+    for version in sorted(known, key=number):
+        types, changes = known[version], {}
+        for name in sorted({*types, *before}):
+            old, new = before.get(name, {}), types.get(name)
+            if new is None:
+                changes[name] = None
+            elif name not in before or old != new:
+                changes[name] = {field: new.get(field) for field in sorted({*old, *new}) if old.get(field) != new.get(field)}
+        yield '{"version": "%s", "types": {%s}}' % (version, ','.join(f'\n {json.dumps(name)}: {json.dumps(row)}' for name, row in changes.items()))
+        before = types
+
+
 def main():
-    versions = sorted(sys.argv[1:], key=lambda v: [int(n) for n in v.split('.')])
-    if not versions or not all(re.fullmatch(r'1\.\d+\.\d+', v) for v in versions):
+    what = sys.argv[2] if sys.argv[1:2] == ['--facts'] and len(sys.argv) > 3 else None
+    versions = sorted(sys.argv[3 if what else 1:], key=number)
+    if not versions or what not in (None, 'pod', 'config') or not all(re.fullmatch(r'1\.\d+\.\d+', v) for v in versions):
         sys.exit(__doc__)
+    if what:
+        write_facts(what, versions)
+        return
     comment, types = read_file()
     for version in versions:
         merge(types, types_of(version), version)
