@@ -36,6 +36,17 @@ void edge_retire_next(struct pod_view *view)
                 edge_retire(view, TAKE_PTR(view->next));
 }
 
+/* Labels do not tell init containers from others: what such a one did by its end is known only now. */
+static void know_steps(struct pod_incarnation *inc)
+{
+        for (size_t i = 0; i < inc->pod->init_count; i++) {
+                struct pod_container_view *c = &inc->containers[i];
+
+                c->init_done |= container_is_step(&inc->pod->containers[i]) && c->now.state == INSTANCE_EXITED &&
+                                c->now.exit_code == 0 && fact_in_sandbox(inc, &c->now);
+        }
+}
+
 /* An incarnation made of labels gets the pod itself: the order of its containers may be another. */
 static struct pod_incarnation *with_pod(struct pod_view *view, struct pod_incarnation *inc, struct pod *pod)
 {
@@ -60,6 +71,7 @@ static struct pod_incarnation *with_pod(struct pod_view *view, struct pod_incarn
         to->pod = pod_ref(pod);
         to->containers = containers;
         inc->containers = NULL;
+        know_steps(to);
         return to;
 }
 

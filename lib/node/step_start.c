@@ -68,18 +68,18 @@ static void start_images(struct step *s)
         }
 }
 
-/* A container is on its way to have run its postStart hook, with no failure in the way. */
-static bool hook_pending(const struct step *s, size_t index)
+/* A container is then on its way to have run its postStart hook, with no failure in the way. */
+static bool hook_pending(const struct step *s, size_t index, usec_t then)
 {
         const struct pod_container_view *c = &s->inc->containers[index];
 
         switch (c->now.state) {
         case INSTANCE_ABSENT:
         case INSTANCE_EXITED:
-                return !fact_done(s->inc, index) && c->backoff.until <= s->now && c->retry.at <= s->now &&
-                       (c->image_ready || c->image_retry.at <= s->now);
+                return !fact_done(s->inc, index) && c->backoff.until <= then && c->retry.at <= then &&
+                       (c->image_ready || c->image_retry.at <= then);
         case INSTANCE_CREATED:
-                return c->slot.op == POD_OP_START || c->retry.at <= s->now;
+                return c->slot.op == POD_OP_START || c->retry.at <= then;
         case INSTANCE_RUNNING:
                 return !c->post_start_done && !c->restart_wanted;
         case INSTANCE_MAX:
@@ -105,13 +105,15 @@ static bool attempt_contested(const struct step *s, size_t index)
 }
 
 /* A start returns after the postStart hook, and starts are made in the order of the pod
- * (pkg/kubelet/kuberuntime SyncPod): people order containers by it. One that has failed holds nobody up. */
+ * (pkg/kubelet/kuberuntime SyncPod): people order containers by it. One that has failed holds nobody up.
+ * Asked for the time of the start: one that is tried again before it would make that wake-up one for nothing. */
 static bool start_held_by_hook(const struct step *s, size_t index)
 {
         const struct pod *pod = s->inc->pod;
+        usec_t then = later(s->now, s->inc->containers[index].retry.at);
 
         for (size_t i = pod->init_count; i < index; i++)
-                if (pod->containers[i].post_start.type != POD_HANDLER_NONE && hook_pending(s, i))
+                if (pod->containers[i].post_start.type != POD_HANDLER_NONE && hook_pending(s, i, then))
                         return true;
         return false;
 }

@@ -6,9 +6,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "docker/docker.h"
 #include "rig.h"
 
@@ -388,6 +390,39 @@ static void an_orphan_of_an_unknown_version_is_left_as_it_is(void **state)
         rig_release(&rig);
 }
 
+/* By its labels it is a pod of one container that has ended; by its manifest the first of two has done its work. */
+static void an_orphan_that_is_wanted_again_goes_on(void **state)
+{
+        struct docker_container seen;
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        free(pod->containers[0].name);
+        pod->containers[0].name = xstrdup("init0");
+        pod->restart_policy = POD_RESTART_NEVER;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        (void)pod_hold(rig.view, "starts after another");
+        assert_int_equal(pod_insert_orphan(rig.view, pod, 0, rig.now, rig.wall), 1);
+        pod_unref(pod);
+        rig_show(&rig, &seen, "sandbox", "u1", "h1", "", 0, "", true);
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        rig_show(&rig, &seen, "init", "u1", "h1", "init0", 0, "sandbox", true);
+        seen.state = DOCKER_STATE_EXITED;
+        seen.finished = rig.wall;
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        (void)pod_hold(rig.view, "");
+        rig_want(&rig, rig_pod("u1", "h1", 1, 1));
+        rig_settle(&rig);
+        assert_int_equal(rig.view->current->phase, POD_ACTIVE);
+        assert_true(rig_view(&rig, "init0")->init_done);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -408,6 +443,7 @@ int main(void)
                 cmocka_unit_test(a_completed_pod_is_replaced_by_an_edit),
                 cmocka_unit_test(a_completed_pod_that_is_put_back_runs_again),
                 cmocka_unit_test(an_orphan_of_an_unknown_version_is_left_as_it_is),
+                cmocka_unit_test(an_orphan_that_is_wanted_again_goes_on),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,6 +211,34 @@ static void one_that_has_failed_holds_up_nobody(void **state)
         rig_release(&rig);
 }
 
+/* Until its time comes, the one before it will be tried again and hold it up: nothing happens at that time. */
+static void no_wake_up_for_a_start_that_a_hook_will_hold_up(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 0, 2);
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_handler_exec(&rig_container(pod, "app0")->post_start);
+        rig_want(&rig, pod);
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_IMAGE, "app0");
+        rig_done(&rig, POD_OP_IMAGE, "app1");
+        rig_done(&rig, POD_OP_VOLUMES, "");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "");
+        rig_done(&rig, POD_OP_SANDBOX_START, "");
+        rig_done(&rig, POD_OP_CREATE, "app1");
+        (void)rig_take(&rig);
+        rig_fail(&rig, POD_OP_CREATE, "app0", "CreateContainerError");
+        assert_string_equal(rig_take(&rig), "image:app0 start:app1");
+        rig_at(&rig, USEC_PER_MSEC);
+        rig_fail(&rig, POD_OP_START, "app1", "RunContainerError");
+        assert_true(rig.plan.deadline == USEC_INFINITY);
+        rig_done(&rig, POD_OP_IMAGE, "app0");
+        assert_true(rig.plan.deadline == rig_view(&rig, "app0")->retry.at);
+        rig_release(&rig);
+}
+
 static void a_failed_post_start_hook_stops_the_container(void **state)
 {
         struct pod *pod = rig_pod("u1", "h1", 0, 1);
@@ -342,6 +370,7 @@ int main(void)
                 cmocka_unit_test(a_sandbox_that_cannot_be_made_is_tried_again_and_does_not_pile_up),
                 cmocka_unit_test(a_post_start_hook_holds_up_the_containers_behind_it),
                 cmocka_unit_test(one_that_has_failed_holds_up_nobody),
+                cmocka_unit_test(no_wake_up_for_a_start_that_a_hook_will_hold_up),
                 cmocka_unit_test(a_failed_post_start_hook_stops_the_container),
                 cmocka_unit_test(hold_makes_all_but_starts_nothing),
                 cmocka_unit_test(without_a_runtime_nothing_is_done_and_nothing_forgotten),
