@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "codec/sha256.h"
 #include "phase/phase.h"
 #include "phase/phase_files.h"
@@ -84,10 +85,11 @@ static int open_below(const struct phase *phase, const char *path, int flags)
 enum last_name { FOLLOW_LAST, KEEP_LAST, LAST_IS_DIRECTORY };
 
 /* path with all links followed as a process with the root directory --rootfs would. *ret is always below it. -EEXIST: a
- * link on the way leads to nothing, as mkdir() says of it; -ELOOP: too many. */
-static int follow_links(const struct phase *phase, const char *path, enum last_name last, char **ret)
+ * link on the way leads to nothing, as mkdir() says of it; -ELOOP: too many; *ret_len is how much of path is wrong. */
+static int follow_links(const struct phase *phase, const char *path, enum last_name last, char **ret, size_t *ret_len)
 {
         char *done CLEANUP_FREE = xstrdup(""), *rest CLEANUP_FREE = xstrdup(path), target[PATH_MAX];
+        size_t left = strlen(path);
         unsigned hops = 0;
         int result = 0;
 
@@ -96,6 +98,9 @@ static int follow_links(const struct phase *phase, const char *path, enum last_n
                 char *tail CLEANUP_FREE = xstrdup(start + len + strspn(start + len, "/"));
                 char *name CLEANUP_FREE = xstrndup(start, len), *next CLEANUP_FREE = file_join(done, name);
 
+                /* The end of rest is always that of path. */
+                if (strlen(tail) < left && result == 0)
+                        left = strlen(tail);
                 free(rest);
                 rest = TAKE_PTR(tail);
                 if (str_eq(name, "."))
@@ -125,6 +130,8 @@ static int follow_links(const struct phase *phase, const char *path, enum last_n
                         done = TAKE_PTR(next);
                 }
         }
+        for (*ret_len = strlen(path) - left; *ret_len > 1 && path[*ret_len - 1] == '/';)
+                (*ret_len)--;
         *ret = file_join(phase->options.rootfs, done);
         return result;
 }
@@ -132,20 +139,22 @@ static int follow_links(const struct phase *phase, const char *path, enum last_n
 char *phase_path(const struct phase *phase, const char *path)
 {
         char *below = NULL;
+        size_t len;
 
         if (!phase->options.rootfs)
                 return xstrdup(path);
-        (void)follow_links(phase, path, FOLLOW_LAST, &below);
+        (void)follow_links(phase, path, FOLLOW_LAST, &below, &len);
         return below;
 }
 
 char *phase_path_of_link(const struct phase *phase, const char *path)
 {
         char *below = NULL;
+        size_t len;
 
         if (!phase->options.rootfs)
                 return xstrdup(path);
-        (void)follow_links(phase, path, KEEP_LAST, &below);
+        (void)follow_links(phase, path, KEEP_LAST, &below, &len);
         return below;
 }
 
@@ -224,14 +233,20 @@ void phase_file_context(struct phase *phase, const char *fmt, ...)
         va_end(ap);
 }
 
+static int report_at(const struct entry *e, const char *what, const char *path, int code, struct err *err)
+{
+        char text[128];
+        int r = err_set(err, code, "%s %s: %s", what, path, phase_errno_text(code, text, sizeof(text)));
+
+        return e->context ? err_wrap(err, "%s", e->context) : r;
+}
+
 /* why with the path that the user knows in place of the one below --rootfs. */
 static int report(const struct entry *e, const char *what, const struct err *why, struct err *err)
 {
-        char text[128];
-        int r = why->code < ERR_INVALID ? err_set(err, why->code, "%s %s: %s", what, e->path,
-                                                  phase_errno_text(why->code, text, sizeof(text)))
-                                        : err_set(err, why->code, "%s", why->msg);
-
+        if (why->code < ERR_INVALID)
+                return report_at(e, what, e->path, why->code, err);
+        int r = err_set(err, why->code, "%s", why->msg);
         return e->context ? err_wrap(err, "%s", e->context) : r;
 }
 
@@ -255,15 +270,18 @@ static int entry_paths(const struct phase *phase, const struct entry *e, char **
 {
         char *parent CLEANUP_FREE = file_dirname(e->path);
         const char *dir = e->directory ? e->path : parent;
+        size_t len = 0;
         int r = 0;
 
         *ret = NULL;
         if (!phase->options.rootfs)
                 *ret_dir = xstrdup(dir);
         else
-                r = follow_links(phase, dir, LAST_IS_DIRECTORY, ret_dir);
-        if (r < 0)
-                return err_set_errno(err, -r, "%s", dir);
+                r = follow_links(phase, dir, LAST_IS_DIRECTORY, ret_dir, &len);
+        if (r < 0) {
+                char *wrong CLEANUP_FREE = xstrndup(dir, len);
+                return report_at(e, "mkdir", wrong, -r, err);
+        }
         *ret = phase_path(phase, e->path);
         return 0;
 }
@@ -272,9 +290,11 @@ static int stage(struct phase *phase, struct entry *e, struct err *err)
 {
         char *path CLEANUP_FREE = NULL, *dir CLEANUP_FREE = NULL;
         struct err why = ERR_INIT;
+        int r = entry_paths(phase, e, &path, &dir, err);
 
-        if (entry_paths(phase, e, &path, &dir, &why) < 0 ||
-            make_directory(phase->files, dir, e->directory ? e->mode : e->dir_mode, &why) < 0)
+        if (r < 0)
+                return r;
+        if (make_directory(phase->files, dir, e->directory ? e->mode : e->dir_mode, &why) < 0)
                 return report(e, "mkdir", &why, err);
         if (e->directory)
                 return 0;
@@ -283,7 +303,7 @@ static int stage(struct phase *phase, struct entry *e, struct err *err)
         unsigned flags = FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED | FILE_WRITE_FOLLOW;
         if (e->flags & PHASE_FILE_EXCL)
                 flags = FILE_WRITE_EXCL;
-        int r = file_stage(path, e->data, e->len, e->mode, flags, &e->staged, &why);
+        r = file_stage(path, e->data, e->len, e->mode, flags, &e->staged, &why);
         e->unchanged = r > 0;
         return r < 0 ? report(e, "open", &why, err) : 0;
 }
