@@ -105,7 +105,7 @@ def test_init_containers_run_one_after_the_other_before_the_rest(state):
 def test_init_container_that_fails_is_tried_again(state):
     wait_for(lambda: '+app' in state.lines('again'), 30, 'the app')
     assert state.lines('again') == ['+i', '+i', '+app'], state.lines('again')
-    assert state.container('again', 'i')['restartCount'] == 1
+    wait_for(lambda: state.container('again', 'i')['restartCount'] == 1, 10, 'its count')
 
 
 def test_init_container_that_fails_for_good_fails_the_pod(state):
@@ -119,14 +119,15 @@ def test_init_container_that_fails_for_good_fails_the_pod(state):
 def test_sidecars_start_in_order_and_before_what_follows(state):
     wait_for(lambda: '+app' in state.lines('sides'), 30, 'the app')
     assert state.lines('sides') == ['+s1', 'up', '+i', '+s2', '+app'], state.lines('sides')
-    assert state.container('sides', 's1')['started'] is True
+    wait_for(lambda: state.container('sides', 's1')['started'] is True, 10, 'the first to have started')
 
 
 def test_killed_sidecar_is_restarted_alone(state):
     state.kill('sides', 's2')
     wait_for(lambda: state.lines('sides').count('+s2') == 2, 20, 'the sidecar')
     assert state.lines('sides').count('+i') == 1 and state.lines('sides').count('+app') == 1, state.lines('sides')
-    assert state.container('sides', 's2')['restartCount'] == 1 and state.container('sides', 'app')['restartCount'] == 0
+    wait_for(lambda: state.container('sides', 's2')['restartCount'] == 1, 10, 'its count')
+    assert state.container('sides', 'app')['restartCount'] == 0
 
 
 def test_sidecars_end_after_the_rest_in_reverse_order(state):
@@ -149,7 +150,7 @@ def test_restart_policy_always(state):
 
 def test_restart_policy_on_failure(state):
     wait_for(lambda: state.container('onfailure', 'bad')['restartCount'] >= 1, 30, 'a restart of what failed')
-    good = state.container('onfailure', 'good')
+    good = wait_for(lambda: [c for c in [state.container('onfailure', 'good')] if 'terminated' in c['state']], 10, 'the end of the other')[0]
     assert good['restartCount'] == 0 and good['state']['terminated']['exitCode'] == 0, good
     assert state.status('onfailure')['phase'] == 'Running' and state.lines('onfailure').count('+good') == 1
 

@@ -110,7 +110,8 @@ class Runs:
         numbers = [number for number in sorted(self.by_version, reverse=True) if row.counts_for(number)]
         if not everywhere:
             numbers = numbers[:1] + numbers[1:][-1:]
-        first = [f'releases {number}' for number in self.releases if row.group in ('images', 'etcd', 'commands') and row.counts_for(version(number))][:1]
+        first = [f'releases {number}' for number in self.releases if row.group in ('images', 'etcd', 'commands') and row.counts_for(version(number))]
+        first = first[:1] + first[1:][-1:]
         certs = row.group == 'certificates'
         names = [name for number in numbers for name in self.by_version[number] if certs or not name.startswith('certs ')]
         return first + sorted(names, key=lambda name: (name.startswith('certs ') != certs, not name.startswith(('rows-', 'print-'))))
