@@ -66,6 +66,8 @@ static void apply_terminal(struct pod_incarnation *inc)
 {
         bool failed = true;
 
+        if (!inc->revision)
+                return; /* the policy of an orphan is a guess, and its manifest may come back */
         switch (inc->stop_reason) {
         case POD_STOP_COMPLETED:
                 inc->terminal = true;

@@ -414,6 +414,8 @@ static void an_orphan_that_is_wanted_again_goes_on(void **state)
         seen.finished = rig.wall;
         (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
         docker_container_release(&seen);
+        rig_step(&rig);
+        assert_int_equal(rig.view->current->phase, POD_ACTIVE);
         (void)pod_hold(rig.view, "");
         rig_want(&rig, rig_pod("u1", "h1", 1, 1));
         rig_settle(&rig);
