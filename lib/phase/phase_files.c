@@ -82,6 +82,15 @@ static int open_below(const struct phase *phase, const char *path, int flags)
         return root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
+static int depth(const char *path)
+{
+        int n = 0;
+
+        for (const char *at = path; (at = strchr(at, '/')); at++)
+                n += str_starts(at, "/../") || str_eq(at, "/..") ? -1 : 1;
+        return n;
+}
+
 enum last_name { FOLLOW_LAST, KEEP_LAST, LAST_IS_DIRECTORY };
 
 /* path with all links followed as a process with the root directory --rootfs would. *ret is always below it. -EEXIST: a
@@ -106,7 +115,16 @@ static int follow_links(const struct phase *phase, const char *path, enum last_n
                 if (str_eq(name, "."))
                         continue;
                 if (str_eq(name, "..")) {
-                        *(strrchr(done, '/') ? strrchr(done, '/') : done) = '\0';
+                        /* What is not there yet has to be made before one can go up from it. */
+                        int there CLEANUP_FD = open_below(phase, *done ? done : "/", O_PATH);
+                        char *slash = strrchr(done, '/');
+
+                        if (there < 0 && depth(done) > 0) {
+                                free(done);
+                                done = TAKE_PTR(next);
+                        } else if (slash && there >= 0) {
+                                *slash = '\0';
+                        }
                         continue;
                 }
                 char *real CLEANUP_FREE = file_join(phase->options.rootfs, next);

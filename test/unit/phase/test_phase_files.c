@@ -106,6 +106,9 @@ static void test_directories_stay_below_the_root(void **state)
         assert_string_equal(f->err.msg, "second: mkdir /a//./d: file exists");
         char *after CLEANUP_FREE = fixture_digest(f);
         assert_string_equal(before, after);
+        assert_int_equal(fixture_run(f, write_two, "/new/sub/../../../over/two"), 0);
+        assert_int_equal(fixture_mode(f, "/new"), 0700); /* as os.MkdirAll does */
+        assert_true(fixture_has(f, "/over/two"));
         put_link(f, "/a/e", "e/e");
         assert_int_equal(fixture_run(f, write_two, "/a/e/two"), -ELOOP);
 }
