@@ -69,8 +69,7 @@ static struct pod_incarnation *with_pod(struct pod_view *view, struct pod_incarn
         pod_unref(to->pod);
         *to = *inc;
         to->pod = pod_ref(pod);
-        to->containers = containers;
-        inc->containers = NULL;
+        to->containers = containers; /* the old ones go with inc */
         know_steps(to);
         return to;
 }
