@@ -121,6 +121,17 @@ static int finish(struct genphase *g, struct err *err)
         return 0;
 }
 
+/* kubeadm reads the values of all options before it counts arguments, so a mistake there is the one that is told. */
+static void tell_option_mistake(struct genphase *g, const struct cli_verb *verb, struct err *err)
+{
+        struct err mistake = ERR_INIT;
+
+        name_command(g, verb);
+        g->options.seen = &g->seen;
+        if (phase_check_options(&g->options, &mistake) < 0)
+                *err = mistake;
+}
+
 int main(int argc, char **argv)
 {
         struct genphase g = {.options = {.out = stdout, .log = stderr}};
@@ -134,6 +145,8 @@ int main(int argc, char **argv)
         int r = cli_parse(&genphase_program, argc, argv, &g, &verb, &args, &err);
         if (r == CLI_RUN)
                 r = finish(&g, &err);
+        else if (r < 0 && verb)
+                tell_option_mistake(&g, verb, &err);
         if (r < 0)
                 code = genphase_fail(&err, 1);
         else if (r == CLI_RUN) {

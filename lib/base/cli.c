@@ -437,8 +437,6 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *us
         const struct cli_verb *verb = p.path.depth ? p.path.verbs[p.path.depth - 1] : NULL;
         if (!p.help) {
                 r = check_given(&p, err);
-                if (r == 0 && verb && verb->run)
-                        r = check_args(&p, verb, err);
                 for (size_t i = 0; i < p.count && r == 0; i++)
                         r = store(option_find(&p, given[i].name, strlen(given[i].name), 0, false), &given[i], userdata,
                                   err);
@@ -448,6 +446,10 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *us
                 strv_copy(ret_args, &args);
         }
         *ret_verb = verb;
+        if (!p.help && verb && verb->run)
+                r = check_args(&p, verb, err);
+        if (r < 0)
+                return r;
         if (p.help)
                 return CLI_HELP;
         return verb && verb->run ? CLI_RUN : CLI_NO_CHILD;

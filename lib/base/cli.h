@@ -87,7 +87,9 @@ enum cli_outcome {
 
 /* Parses argv into userdata by the tables. *ret_verb is the verb to run, ret_args its positional arguments.
  * A value of enum cli_outcome, or -ERR_USAGE: the message says what is wrong and suggests the nearest name. userdata
- * is written only where the whole line is right, except that lists may have grown before a later value is refused. */
+ * is written only where the options are right, except that lists may have grown before a later value is refused.
+ * Where the options are right and only the number of arguments is wrong, which is looked at last, *ret_verb is set and
+ * userdata written all the same: a program that checks option values itself can tell their mistake instead. */
 int cli_parse(const struct cli_program *program, int argc, char **argv, void *userdata,
               const struct cli_verb **ret_verb, struct strv *ret_args, struct err *err);
 

@@ -270,6 +270,24 @@ static struct value *new_document(const char *version, const char *kind)
         return doc;
 }
 
+static bool is_typed(const struct flag *flag)
+{
+        return flag->kind == FLAG_PORT || flag->kind == FLAG_ARGS;
+}
+
+int config_flags_check_typed(const struct phase_flags *flags, const struct era *era, struct err *err)
+{
+        int r = 0;
+
+        for (size_t i = 0; flags && i < ARRAY_SIZE(flags_table) && r == 0; i++) {
+                struct value *unused CLEANUP_VALUE = NULL;
+
+                if (is_typed(&flags_table[i]) && was_given(flags, &flags_table[i]))
+                        r = flag_value(flags, &flags_table[i], era, true, &unused, err);
+        }
+        return r;
+}
+
 int config_flags_documents(const struct phase_flags *flags, const struct era *era, struct yaml_documents *ret,
                            struct err *err)
 {
@@ -315,9 +333,10 @@ int config_flags_check_mixed(const struct phase_options *options, const struct e
 {
         struct strv names CLEANUP_STRV = STRV_INIT;
 
-        if (!options->config_file)
-                return 0;
-        int r = check_values(options, era, err);
+        int r = config_flags_check_typed(options->flags, era, err);
+        if (r < 0 || !options->config_file)
+                return r;
+        r = check_values(options, era, err);
         if (r < 0 || (options->command && era_lists(era, "flags", "mixing", options->command)))
                 return r;
         for (size_t i = 0; options->flags && i < ARRAY_SIZE(flags_table); i++)

@@ -12,6 +12,10 @@
 struct err;
 struct yaml_documents;
 
+/* -ERR_USAGE where a flag's value is not of its Go type (a port, pairs of arguments): pflag says so while it reads the
+ * command line, before anything else is looked at. era tells how pairs are read. */
+int config_flags_check_typed(const struct phase_flags *flags, const struct era *era, struct err *err);
+
 /* -ERR_USAGE where a flag that stands for a setting was given beside --config: kubeadm's message, names sorted.
  * The row flags/withFile of the era tells which flags may stand there. */
 int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err);

@@ -245,6 +245,11 @@ static void check_behind_mistakes(struct phase *phase, struct config_problems *p
         phase->exit_code = exit_code;
 }
 
+static const char *version_flag(const struct phase_options *options)
+{
+        return options->flags ? options->flags->kubernetes_version : NULL;
+}
+
 static int load(struct phase *phase, struct config_problems *problems, struct err *err)
 {
         struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {0};
@@ -264,8 +269,7 @@ static int load(struct phase *phase, struct config_problems *problems, struct er
                 config_documents_set_version(&documents, options->kubernetes_version);
         if (r == 0 && !chosen)
                 r = choose_era(phase,
-                               options->config_file ? config_documents_version(&documents)
-                                                    : (options->flags ? options->flags->kubernetes_version : NULL),
+                               options->config_file ? config_documents_version(&documents) : version_flag(options),
                                err);
         if (r == 0 && !chosen)
                 r = config_flags_check_mixed(options, phase->era, err);
@@ -319,6 +323,21 @@ static void show_decisions(const struct phase *phase)
         show_setting(phase, "image repository", &cluster->image_repository);
         show_setting(phase, "service subnet", &cluster->networking.service_subnet);
         phase_detail(phase, 2, "etcd is %s", cluster->etcd.external.set ? "external" : "local");
+}
+
+int phase_check_options(const struct phase_options *options, struct err *err)
+{
+        struct phase phase = {.options = *options};
+
+        int r = era_new(options->templates_dir, &phase.era, err);
+        if (r == 0)
+                r = choose_era(&phase, version_flag(options), err);
+        if (r == 0)
+                r = check_options(&phase, err);
+        if (r == 0)
+                r = config_flags_check_typed(options->flags, phase.era, err);
+        era_free(phase.era);
+        return r;
 }
 
 int phase_open(const struct phase_options *options, struct phase **ret, struct err *err)

@@ -81,6 +81,10 @@ struct phase {
 /* What a kubeadm ends with where validation failed: 3 up to 1.33. */
 int phase_validation_exit_code(const struct phase *phase);
 
+/* Looks at the options by themselves, reading no file but the tables: whether the kubeadm that is asked for has them,
+ * and what it takes as their values. 0 or a negative error with kubeadm's message. */
+int phase_check_options(const struct phase_options *options, struct err *err);
+
 /* Loads the tables and the configuration, applies defaults, validates. Each problem found is written to options->log as
  * "FILE:LINE:COLUMN: text"; err then holds kubeadm's own text. *ret is set even on failure, for exit_code; free it. */
 int phase_open(const struct phase_options *options, struct phase **ret, struct err *err);
