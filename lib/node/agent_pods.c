@@ -3,24 +3,19 @@
  * Between sources, observer, store and executor: each tells its news in the words of the others, and asks for a step.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "docker/docker.h"
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/api_side.h"
-#include "node/container_name.h"
 #include "node/journal.h"
 #include "node/manifest_source.h"
 #include "node/observer.h"
-#include "node/orphan.h"
 #include "node/pod_exec.h"
 #include "node/pod_store.h"
-#include "node/revision.h"
 #include "node/view_digest.h"
 #include "node/volume.h"
 
@@ -236,130 +231,6 @@ static bool on_awaited(void *userdata, const char *key, enum pod_op op, uint32_t
         return entry && pod_awaits(entry->view, op, generation);
 }
 
-/* --- observer ----------------------------------------------------------------------------------------------------- */
-
-/* What is known of a running container that nothing wants: its version on disk where that is still there, else what its
- * labels say. */
-static struct pod *pod_of_orphan(struct agent *agent, const struct docker_containers *list,
-                                 const struct docker_container *c, unsigned *ret_revision)
-{
-        const char *namespace = docker_label(&c->labels, LABEL_POD_NAMESPACE);
-        const char *name = docker_label(&c->labels, LABEL_POD_NAME);
-        struct revision revision = {0};
-        struct pod *pod = NULL;
-        struct err err = ERR_INIT;
-
-        *ret_revision = 0;
-        if (namespace && name && !strchr(namespace, '/') && !strchr(name, '/') &&
-            revision_current(agent->revisions, namespace, name, &revision, &err) == 0 &&
-            str_eq(revision.pod->uid, docker_label(&c->labels, LABEL_POD_UID)) &&
-            str_eq(revision.pod->spec_hash, docker_label(&c->labels, POD_LABEL_SPEC_HASH))) {
-                pod = pod_ref(revision.pod);
-                *ret_revision = revision.number;
-        }
-        revision_release(&revision);
-        err_clear(&err);
-        if (!pod && orphan_pod(list, c, &pod, &err) < 0)
-                log_warning("container %.12s (%s) runs and is left alone: %s", c->id, c->name, err.msg);
-        return pod;
-}
-
-static void take_orphan(struct agent *agent, const struct docker_containers *list, const struct docker_container *c)
-{
-        usec_t now = loop_now(agent->loop), wall = loop_now_realtime(agent->loop);
-        unsigned revision;
-        struct pod *pod CLEANUP_POD = pod_of_orphan(agent, list, c, &revision);
-
-        if (!pod)
-                return;
-        if (pod_store_insert_orphan(agent->store, pod, revision, now, wall)) {
-                agent->metrics.orphans++;
-                (void)pod_store_observe(agent->store, c, now, wall);
-                return;
-        }
-        char *key CLEANUP_FREE = xasprintf("%s/%s", pod->namespace, pod->name);
-        struct pod_entry *entry = pod_store_find(agent->store, key);
-        if (entry)
-                pod_store_garbage(agent->store, entry, c->id, true, now);
-}
-
-static void show_listed(struct agent *agent, const struct docker_containers *list, const struct docker_container *c)
-{
-        enum pod_observed seen =
-                pod_store_observe(agent->store, c, loop_now(agent->loop), loop_now_realtime(agent->loop));
-
-        if (seen == POD_OBSERVED_ORPHAN) {
-                take_orphan(agent, list, c);
-                observer_inspect(agent->observer, c->id);
-        } else if (seen == POD_OBSERVED_INSPECT) {
-                observer_inspect(agent->observer, c->id);
-        }
-}
-
-static bool in_list(const struct docker_containers *list, const char *id)
-{
-        for (size_t i = 0; i < list->count; i++)
-                if (str_eq(list->items[i].id, id))
-                        return true;
-        return false;
-}
-
-/* Absence in a list is only a hint: it may be older than the container. */
-static void inspect_absent(struct agent *agent, const struct docker_containers *list,
-                           const struct pod_instance *instance)
-{
-        if (instance->state != INSTANCE_ABSENT && instance->id[0] && !in_list(list, instance->id))
-                observer_inspect(agent->observer, instance->id);
-}
-
-static void look_for_absent(struct agent *agent, const struct docker_containers *list, const struct pod_entry *entry)
-{
-        const struct pod_incarnation *all[] = {entry->view->current, entry->view->next, entry->view->old};
-
-        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-                if (!all[i])
-                        continue;
-                inspect_absent(agent, list, &all[i]->sandbox);
-                for (size_t k = 0; k < all[i]->pod->container_count; k++) {
-                        inspect_absent(agent, list, &all[i]->containers[k].now);
-                        inspect_absent(agent, list, &all[i]->containers[k].last);
-                }
-        }
-}
-
-static bool is_sandbox(const struct docker_container *c)
-{
-        return str_eq(docker_label(&c->labels, LABEL_TYPE), LABEL_TYPE_SANDBOX);
-}
-
-static void on_listed(void *userdata, const struct docker_containers *list)
-{
-        struct agent *agent = userdata;
-
-        for (int sandboxes = 1; sandboxes >= 0; sandboxes--)
-                for (size_t i = 0; i < list->count; i++)
-                        if (is_sandbox(&list->items[i]) == (sandboxes == 1))
-                                show_listed(agent, list, &list->items[i]);
-        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
-                look_for_absent(agent, list, e);
-        if (!agent->observed || agent->leftovers_due)
-                agent->leftovers_due = agent_leftovers(agent, list);
-        agent_kick(agent);
-}
-
-void agent_observe(struct agent *agent, const struct docker_container *container)
-{
-        enum pod_observed seen =
-                pod_store_observe(agent->store, container, loop_now(agent->loop), loop_now_realtime(agent->loop));
-
-        /* What it is of takes all of its pod's containers to tell. */
-        if (seen == POD_OBSERVED_ORPHAN)
-                observer_list(agent->observer);
-        else if (seen == POD_OBSERVED_INSPECT)
-                observer_inspect(agent->observer, container->id);
-        agent_kick(agent);
-}
-
 static void on_inspected(void *userdata, const struct docker_container *container)
 {
         agent_observe(userdata, container);
@@ -367,62 +238,7 @@ static void on_inspected(void *userdata, const struct docker_container *containe
 
 static void on_container_gone(void *userdata, const char *id)
 {
-        struct agent *agent = userdata;
-
-        pod_store_gone(agent->store, id, loop_now(agent->loop));
-        agent_kick(agent);
-}
-
-static bool on_busy(void *userdata, const char *id)
-{
-        struct agent *agent = userdata;
-
-        return pod_exec_busy(agent->exec, id);
-}
-
-static void on_runtime(void *userdata, bool ready, const char *why)
-{
-        struct agent *agent = userdata;
-        usec_t now = loop_now(agent->loop);
-
-        free(agent->runtime_why);
-        agent->runtime_why = ready ? NULL : xstrdup(why);
-        agent->runtime_ready = ready;
-        if (ready) {
-                pod_exec_forget(agent->exec);
-                for (struct pod_entry *e = pod_store_next(agent->store, NULL); e && !agent->observed;
-                     e = pod_store_next(agent->store, e))
-                        agent_restore(agent, e, true);
-                agent->observed = true;
-                log_info("Docker %s answers", agent->docker_version);
-        } else {
-                log_warning("waits for Docker: %s", why);
-        }
-        pod_store_runtime(agent->store, NULL, ready, now);
-        api_side_runtime(agent->api, NULL, NULL, agent->runtime_why);
-        agent_say_waits(agent);
-        agent_kick(agent);
-}
-
-static void on_about(void *userdata, const struct docker_version *version, const struct docker_info *info)
-{
-        struct agent *agent = userdata;
-        const char *minor = version ? strchr(version->api_used, '.') : NULL;
-
-        if (version) {
-                free(agent->docker_version);
-                agent->docker_version = xstrdup(version->version);
-                (void)str_to_int(minor ? minor + 1 : "", 0, 1000, &agent->host.docker_api_minor);
-        }
-        if (info) {
-                agent->host.has_app_armor = info->apparmor;
-                agent->host.cgroup_systemd = str_eq(info->cgroup_driver, "systemd");
-                agent->host.cgroup_version = info->cgroup_version == 2 ? 2 : 1;
-                free(agent->docker_root);
-                agent->docker_root = xstrdup(info->root_dir ? info->root_dir : "");
-                agent->host.docker_root = agent->docker_root;
-        }
-        api_side_runtime(agent->api, version, info, agent->runtime_why);
+        agent_observe_gone(userdata, id);
 }
 
 /* --- manifests ---------------------------------------------------------------------------------------------------- */
@@ -523,20 +339,11 @@ static void on_configs(void *userdata)
 /* Only now is known what is not wanted, and containers that nothing wants are orphans. */
 static void on_complete(void *userdata)
 {
-        static const struct observer_handlers handlers = {
-                .listed = on_listed,
-                .inspected = on_inspected,
-                .gone = on_container_gone,
-                .busy = on_busy,
-                .runtime = on_runtime,
-                .about = on_about,
-        };
         struct agent *agent = userdata;
 
         agent->source_complete = true;
         pod_store_sources_ready(agent->store);
-        pod_store_sources_ready(agent->store);
-        agent->observer = observer_new(agent->loop, agent->docker, &handlers, agent);
+        agent_observer_new(agent);
 }
 
 static int new_source(struct agent *agent, struct err *err)

@@ -5,6 +5,7 @@
  *
  *      agent.c           birth, end, signals, what it waits for
  *      agent_pods.c      between sources, observer, store and executor
+ *      agent_observe.c   what is seen of containers, wanted or not
  *      agent_events.c    what is worth telling
  *      agent_leftovers.c what an end at the wrong moment left behind
  *      agent_publish.c   status of each pod: to disk, to the API side
@@ -152,7 +153,11 @@ char *agent_waits(const struct agent *agent); /* what is waited for, "" for noth
 /* agent_pods.c */
 int agent_pods_new(struct agent *agent, struct err *err);
 struct agent_pod *agent_pod_of(struct pod_entry *entry); /* made where it is missing */
+
+/* agent_observe.c */
+void agent_observer_new(struct agent *agent); /* when it is known what is wanted */
 void agent_observe(struct agent *agent, const struct docker_container *container);
+void agent_observe_gone(struct agent *agent, const char *id);
 
 /* agent_events.c: to the log, the ring and the API side. object: "spec.containers{name}", "" for the pod. */
 void agent_post_event(struct agent *agent, const char *key, const struct pod *pod, const char *object, bool warning,
