@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "codec/cjson_get.h"
+#include "codec/timefmt.h"
 
 struct cJSON *cjson_get(const struct cJSON *object, ...)
 {
@@ -90,6 +91,16 @@ bool cjson_same(const struct cJSON *a, const struct cJSON *b)
                 y = y->next;
         }
         return !x && !y;
+}
+
+void cjson_add_time(struct cJSON *object, const char *key, usec_t realtime)
+{
+        char text[TIMEFMT_MAX];
+
+        if (realtime == 0)
+                return;
+        timefmt_seconds(realtime, text);
+        cJSON_AddStringToObject(object, key, text);
 }
 
 void cjson_write(const struct cJSON *c, struct buf *out)

@@ -1,11 +1,13 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading cJSON trees of other programs: look-ups that are case-sensitive, take NULL, and never fail, since a peer may
- * leave anything out. Numbers are doubles there; what needs 64 bits is read from text (struct value).
+ * cJSON trees. Those of other programs are read by look-ups that are case-sensitive, take NULL, and never fail, since a
+ * peer may leave anything out. Numbers are doubles there; what needs 64 bits is read from text (struct value).
  */
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/clock.h"
 
 struct buf;
 struct cJSON;
@@ -21,6 +23,8 @@ int64_t cjson_int(const struct cJSON *object, const char *key, int64_t fallback)
 /* Equal when what is empty (null, "", 0, false, [], {}) counts as absent: the API server drops and adds such members.
  */
 bool cjson_same(const struct cJSON *a, const struct cJSON *b);
+/* Adds a time of the wall clock as metav1.Time is written, to seconds in UTC; 0, which is no time, adds nothing. */
+void cjson_add_time(struct cJSON *object, const char *key, usec_t realtime);
 /* Compact text; fails the buffer when memory is out. */
 void cjson_write(const struct cJSON *c, struct buf *out);
 

@@ -11,7 +11,6 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/cjson_get.h"
-#include "codec/timefmt.h"
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/pod_status.h"
@@ -46,16 +45,6 @@ static bool is_known(const cJSON *list, const char *id)
         return false;
 }
 
-static void add_time(cJSON *object, const char *key, usec_t wall)
-{
-        char text[TIMEFMT_MAX];
-
-        if (wall == 0)
-                return;
-        timefmt_seconds(wall, text);
-        cJSON_AddStringToObject(object, key, text);
-}
-
 /* Why podwatch ended it; "" where it ended by itself. */
 static const char *cause_of(const struct pod_incarnation *inc, const struct pod_container_view *c,
                             const struct pod_instance *instance)
@@ -75,8 +64,8 @@ static cJSON *end_of(const struct pod_incarnation *inc, const struct pod_contain
 
         cJSON_AddStringToObject(end, "containerID", instance->id);
         cJSON_AddNumberToObject(end, "restartCount", instance->attempt);
-        add_time(end, "startedAt", instance->started_wall);
-        add_time(end, "finishedAt", instance->finished_wall);
+        cjson_add_time(end, "startedAt", instance->started_wall);
+        cjson_add_time(end, "finishedAt", instance->finished_wall);
         cJSON_AddNumberToObject(end, "exitCode", instance->exit_code);
         cJSON_AddStringToObject(end, "reason", pod_status_ended_reason(instance));
         if (*cause)

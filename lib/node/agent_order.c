@@ -26,7 +26,6 @@
 
 static void tell_circle(struct agent *agent, struct pod_entry *entry, const char *circle)
 {
-        const struct pod_view *view = entry->view;
         struct agent_pod *pod = agent_pod_of(entry);
         char *text CLEANUP_FREE = NULL;
 
@@ -35,8 +34,7 @@ static void tell_circle(struct agent *agent, struct pod_entry *entry, const char
         free(pod->circle);
         pod->circle = xstrdup(circle);
         text = xasprintf("start order is a circle, these do not wait for each other: %s", circle);
-        agent_post_event(agent, view->key, view->next ? view->next->pod : view->current->pod, "", true,
-                         "StartOrderCircle", text);
+        agent_post_event(agent, entry->view->key, order_wanted(entry), "", true, "StartOrderCircle", text);
 }
 
 void agent_hold_by_order(struct agent *agent, struct pod_entry *entry, char *ret_text, size_t size)

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "codec/cjson_get.h"
 #include "codec/timefmt.h"
 #include "kube/pod.h"
 #include "net/loop.h"
@@ -97,10 +98,8 @@ void agent_probes_free(struct agent_pod *pod)
 static cJSON *show_result(const struct result *result)
 {
         cJSON *object = cJSON_CreateObject();
-        char at[TIMEFMT_MAX];
 
-        timefmt_seconds(result->at_wall, at);
-        cJSON_AddStringToObject(object, "time", at);
+        cjson_add_time(object, "time", result->at_wall);
         cJSON_AddStringToObject(object, "outcome", result->error ? "error" : result->success ? "success" : "failure");
         cJSON_AddNumberToObject(object, "tookMs", (double)(result->took / USEC_PER_MSEC));
         if (result->output)

@@ -12,7 +12,6 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/cjson_get.h"
-#include "codec/timefmt.h"
 #include "kube/pod.h"
 #include "net/loop.h"
 #include "node/agent_private.h"
@@ -100,16 +99,6 @@ char *agent_show_running_pods(void *userdata)
         return buf_steal(&out, NULL);
 }
 
-static void add_time(cJSON *object, const char *key, usec_t wall)
-{
-        char text[TIMEFMT_MAX];
-
-        if (wall == 0)
-                return;
-        timefmt_seconds(wall, text);
-        cJSON_AddStringToObject(object, key, text);
-}
-
 static cJSON *show_waits(struct agent *agent, const struct pod_entry *entry)
 {
         usec_t now = loop_now(agent->loop), wall = loop_now_realtime(agent->loop);
@@ -127,7 +116,7 @@ static cJSON *show_waits(struct agent *agent, const struct pod_entry *entry)
                 cJSON_AddStringToObject(item, "reason", wait->reason);
                 cJSON_AddStringToObject(item, "message", wait->message);
                 if (wait->until != USEC_INFINITY)
-                        add_time(item, "until", usec_add(wall, usec_sub(wait->until, now)));
+                        cjson_add_time(item, "until", usec_add(wall, usec_sub(wait->until, now)));
                 cJSON_AddItemToArray(list, item);
         }
         return list;
@@ -151,7 +140,7 @@ static cJSON *show_last_words(struct agent *agent, struct pod_entry *entry)
                 item = cJSON_CreateObject();
                 cJSON_AddStringToObject(item, "container", name);
                 cJSON_AddNumberToObject(item, "exitCode", of->exit_code);
-                add_time(item, "finishedAt", of->finished_wall);
+                cjson_add_time(item, "finishedAt", of->finished_wall);
                 cJSON_AddStringToObject(item, "text", text);
                 agent_refused_show(agent, entry, text, item);
                 cJSON_AddItemToArray(list, item);
@@ -174,7 +163,7 @@ struct cJSON *agent_show_pod(struct agent *agent, struct pod_entry *entry)
         cJSON_AddStringToObject(object, "step", phases[inc->phase]);
         if (inc->phase == POD_STOPPING)
                 cJSON_AddStringToObject(object, "stopReason", pod_stop_reason_name(inc->stop_reason));
-        add_time(object, "firstSeen", inc->first_seen_wall);
+        cjson_add_time(object, "firstSeen", inc->first_seen_wall);
         cJSON_AddNumberToObject(object, "containers", (double)(inc->pod->container_count - inc->pod->init_count));
         if (entry->view->next && entry->view->current)
                 cJSON_AddNumberToObject(object, "nextRevision", entry->view->next->revision);
@@ -237,7 +226,7 @@ static cJSON *show_file(const struct manifest *manifest)
                 cJSON_AddItemToObject(object, "serves", show_configs(manifest));
         if (manifest->problem) {
                 cJSON_AddStringToObject(object, "problem", manifest->problem);
-                add_time(object, "since", manifest->since_wall);
+                cjson_add_time(object, "since", manifest->since_wall);
         }
         cJSON_AddItemToObject(object, "findings", show_findings(&manifest->findings));
         return object;
@@ -300,8 +289,8 @@ struct cJSON *agent_status(struct agent *agent)
 
         cJSON_AddStringToObject(object, "node", agent->config->node_name);
         cJSON_AddStringToObject(object, "nodeIP", agent->node_ip);
-        add_time(object, "started", agent->started_wall);
-        add_time(object, "now", loop_now_realtime(agent->loop));
+        cjson_add_time(object, "started", agent->started_wall);
+        cjson_add_time(object, "now", loop_now_realtime(agent->loop));
         cJSON_AddStringToObject(object, "waitsFor", waits);
         if (agent->disk_problem)
                 cJSON_AddStringToObject(object, "disk", agent->disk_problem);

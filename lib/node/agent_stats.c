@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "codec/timefmt.h"
+#include "codec/cjson_get.h"
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/cgroup_usage.h"
@@ -54,16 +54,13 @@ static void read_pod(const struct agent *agent, const struct pod *pod, struct cg
 }
 
 /* All of the machine: its processors' time as the root of the control groups has it, its memory as the kernel. */
-static void read_node(const struct agent *agent, struct cgroup_usage *ret)
+static void read_node(const struct agent *agent, const struct machine_load *load, struct cgroup_usage *ret)
 {
-        struct machine_load load = {0};
-
         cgroup_usage_read(&agent->host, "", ret);
-        machine_load_read(agent->host.root_dir, &load);
-        ret->has_memory = load.memory_bytes > 0;
-        ret->memory_bytes = load.memory_bytes - load.memory_free_bytes;
-        ret->working_set_bytes = ret->memory_bytes - load.memory_inactive_file_bytes;
-        ret->limit_bytes = load.memory_bytes;
+        ret->has_memory = load->memory_bytes > 0;
+        ret->memory_bytes = load->memory_bytes - load->memory_free_bytes;
+        ret->working_set_bytes = ret->memory_bytes - load->memory_inactive_file_bytes;
+        ret->limit_bytes = load->memory_bytes;
 }
 
 /* --- /metrics/resource -------------------------------------------------------------------------------------------- */
@@ -129,11 +126,13 @@ char *agent_show_resource_metrics(void *userdata)
         struct agent *agent = userdata;
         struct families f = {.now_wall = loop_now_realtime(agent->loop)};
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
+        struct machine_load load;
         struct cgroup_usage usage;
 
         for (size_t i = 0; i < ARRAY_SIZE(f.of); i++)
                 f.of[i] = BUF_INIT(LIMIT_API_BODY);
-        read_node(agent, &usage);
+        machine_load_read(agent->host.root_dir, &load);
+        read_node(agent, &load, &usage);
         add_usage(&f, NODE_CPU, NODE_MEMORY, NULL, 0, &usage);
         for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
                 if (agent_shown(e))
@@ -154,14 +153,6 @@ char *agent_show_resource_metrics(void *userdata)
 
 /* --- /stats/summary ----------------------------------------------------------------------------------------------- */
 
-static void add_time(cJSON *object, const char *name, usec_t wall)
-{
-        char text[TIMEFMT_MAX];
-
-        timefmt_seconds(wall, text);
-        cJSON_AddStringToObject(object, name, text);
-}
-
 /* cJSON's numbers are doubles, which would cut nanoseconds of long lives. */
 static void add_count(cJSON *object, const char *name, uint64_t value)
 {
@@ -177,12 +168,12 @@ static void add_stats(cJSON *object, const struct cgroup_usage *usage, usec_t no
         cJSON *memory = usage->has_memory ? cJSON_AddObjectToObject(object, "memory") : NULL;
 
         if (cpu) {
-                add_time(cpu, "time", now_wall);
+                cjson_add_time(cpu, "time", now_wall);
                 add_count(cpu, "usageCoreNanoSeconds", usage->cpu_nsec);
         }
         if (!memory)
                 return;
-        add_time(memory, "time", now_wall);
+        cjson_add_time(memory, "time", now_wall);
         if (usage->limit_bytes > usage->working_set_bytes)
                 add_count(memory, "availableBytes", (uint64_t)(usage->limit_bytes - usage->working_set_bytes));
         add_count(memory, "usageBytes", (uint64_t)usage->memory_bytes);
@@ -192,40 +183,40 @@ static void add_stats(cJSON *object, const struct cgroup_usage *usage, usec_t no
         add_count(memory, "majorPageFaults", (uint64_t)usage->major_page_faults);
 }
 
-static void add_disk(cJSON *object, const char *name, const char *path, usec_t now_wall)
+static void add_disk(cJSON *object, const char *name, const struct machine_load *load, usec_t now_wall)
 {
-        struct machine_load load = {0};
         cJSON *fs;
 
-        machine_load_read(path, &load);
-        if (load.disk_bytes <= 0)
+        if (load->disk_bytes <= 0)
                 return;
         fs = cJSON_AddObjectToObject(object, name);
-        add_time(fs, "time", now_wall);
-        add_count(fs, "availableBytes", (uint64_t)load.disk_available_bytes);
-        add_count(fs, "capacityBytes", (uint64_t)load.disk_bytes);
-        add_count(fs, "usedBytes", (uint64_t)(load.disk_bytes - load.disk_free_bytes));
-        add_count(fs, "inodesFree", (uint64_t)load.inodes_free);
-        add_count(fs, "inodes", (uint64_t)load.inodes);
-        add_count(fs, "inodesUsed", (uint64_t)(load.inodes - load.inodes_free));
+        cjson_add_time(fs, "time", now_wall);
+        add_count(fs, "availableBytes", (uint64_t)load->disk_available_bytes);
+        add_count(fs, "capacityBytes", (uint64_t)load->disk_bytes);
+        add_count(fs, "usedBytes", (uint64_t)(load->disk_bytes - load->disk_free_bytes));
+        add_count(fs, "inodesFree", (uint64_t)load->inodes_free);
+        add_count(fs, "inodes", (uint64_t)load->inodes);
+        add_count(fs, "inodesUsed", (uint64_t)(load->inodes - load->inodes_free));
 }
 
 static cJSON *node_stats(const struct agent *agent, usec_t now_wall)
 {
         cJSON *node = cJSON_CreateObject(), *limits;
-        struct machine_load load = {0};
+        struct machine_load load, images;
         struct cgroup_usage usage;
 
-        read_node(agent, &usage);
-        cJSON_AddStringToObject(node, "nodeName", agent->config->node_name);
-        add_time(node, "startTime", usec_sub(now_wall, loop_now(agent->loop))); /* of the machine */
-        add_stats(node, &usage, now_wall);
-        add_disk(node, "fs", agent->host.root_dir, now_wall);
-        if (!str_empty(agent->docker_root))
-                add_disk(cJSON_AddObjectToObject(node, "runtime"), "imageFs", agent->docker_root, now_wall);
         machine_load_read(agent->host.root_dir, &load);
+        read_node(agent, &load, &usage);
+        cJSON_AddStringToObject(node, "nodeName", agent->config->node_name);
+        cjson_add_time(node, "startTime", usec_sub(now_wall, loop_now(agent->loop))); /* of the machine */
+        add_stats(node, &usage, now_wall);
+        add_disk(node, "fs", &load, now_wall);
+        if (!str_empty(agent->docker_root)) {
+                machine_load_read(agent->docker_root, &images);
+                add_disk(cJSON_AddObjectToObject(node, "runtime"), "imageFs", &images, now_wall);
+        }
         limits = cJSON_AddObjectToObject(node, "rlimit");
-        add_time(limits, "time", now_wall);
+        cjson_add_time(limits, "time", now_wall);
         add_count(limits, "maxpid", (uint64_t)load.pids_max);
         add_count(limits, "curproc", (uint64_t)load.pids);
         return node;
@@ -240,13 +231,13 @@ static cJSON *pod_stats(const struct agent *agent, const struct pod_incarnation 
         cJSON_AddStringToObject(ref, "name", inc->pod->name);
         cJSON_AddStringToObject(ref, "namespace", inc->pod->namespace);
         cJSON_AddStringToObject(ref, "uid", inc->pod->uid);
-        add_time(object, "startTime", inc->first_seen_wall);
+        cjson_add_time(object, "startTime", inc->first_seen_wall);
         containers = cJSON_AddArrayToObject(object, "containers");
         for (size_t i = 0; next_container(agent, inc, &i, &taker);) {
                 cJSON *container = cJSON_CreateObject();
 
                 cJSON_AddStringToObject(container, "name", taker.name);
-                add_time(container, "startTime", taker.view->now.started_wall);
+                cjson_add_time(container, "startTime", taker.view->now.started_wall);
                 add_stats(container, &taker.usage, now_wall);
                 cJSON_AddItemToArray(containers, container);
         }

@@ -15,12 +15,13 @@
 /* No limit is written as the largest multiple of a page. */
 #define NO_LIMIT (INT64_C(1) << 60)
 
+/* False: not there, or nothing in it. */
 static bool read_text(const char *directory, const char *name, struct buf *text)
 {
         char *path CLEANUP_FREE = file_join(directory, name);
 
         buf_clear(text);
-        return file_read(path, text, NULL) >= 0;
+        return file_read(path, text, NULL) >= 0 && text->len > 0;
 }
 
 /* A file of one number; -1: not there, or none ("max"). */
@@ -31,7 +32,7 @@ static int64_t read_number(const char *directory, const char *name)
 
         if (!read_text(directory, name, &text))
                 return -1;
-        text.data[strcspn(buf_str(&text), "\n")] = '\0';
+        text.data[strcspn(text.data, "\n")] = '\0';
         return str_to_i64(text.data, &number) < 0 ? -1 : number;
 }
 
@@ -40,7 +41,7 @@ static int64_t find_number(const struct buf *text, const char *key)
 {
         size_t len = strlen(key);
 
-        for (const char *line = text->len ? text->data : NULL; line && *line;) {
+        for (const char *line = text->data; line && *line;) {
                 const char *end = strchr(line, '\n');
                 size_t size = end ? (size_t)(end - line) : strlen(line);
 
@@ -68,7 +69,6 @@ static void set_memory(const char *directory, const char *usage, const char *lim
 
         if (used < 0 || !read_text(directory, "memory.stat", &stat))
                 return;
-        (void)buf_str(&stat);
         ret->has_memory = true;
         ret->memory_bytes = used;
         ret->working_set_bytes = at_least_zero(used - at_least_zero(find_number(&stat, keys[0])));
@@ -97,10 +97,8 @@ static void read_v2(const struct host *host, const char *path, struct cgroup_usa
         struct buf stat CLEANUP_BUF = BUF_INIT(FILE_BYTES_MAX);
         int64_t usec = -1;
 
-        if (read_text(directory, "cpu.stat", &stat)) {
-                (void)buf_str(&stat);
+        if (read_text(directory, "cpu.stat", &stat))
                 usec = find_number(&stat, "usage_usec");
-        }
         ret->has_cpu = usec >= 0;
         ret->cpu_nsec = (uint64_t)at_least_zero(usec) * 1000;
         set_memory(directory, "memory.current", "memory.max", keys, ret);

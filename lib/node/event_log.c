@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "codec/timefmt.h"
+#include "codec/cjson_get.h"
 #include "node/event_log.h"
 
 /* A repeat is looked for among this many of the newest. */
@@ -137,14 +137,6 @@ const struct event_log_entry *event_log_get(const struct event_log *log, size_t 
         return &log->ring[(log->first + index) % log->max];
 }
 
-static void add_time(cJSON *object, const char *key, usec_t wall)
-{
-        char text[TIMEFMT_MAX];
-
-        timefmt_seconds(wall, text);
-        cJSON_AddStringToObject(object, key, text);
-}
-
 struct cJSON *event_log_json(const struct event_log_entry *e)
 {
         cJSON *event = cJSON_CreateObject(), *involved = cJSON_CreateObject();
@@ -155,8 +147,8 @@ struct cJSON *event_log_json(const struct event_log_entry *e)
         cJSON_AddStringToObject(event, "reason", e->reason);
         cJSON_AddStringToObject(event, "message", e->message);
         cJSON_AddNumberToObject(event, "count", e->count);
-        add_time(event, "firstTimestamp", e->first);
-        add_time(event, "lastTimestamp", e->last);
+        cjson_add_time(event, "firstTimestamp", e->first);
+        cjson_add_time(event, "lastTimestamp", e->last);
         cJSON_AddStringToObject(involved, "kind", slash ? "Pod" : "Node");
         cJSON_AddStringToObject(involved, "namespace", namespace);
         cJSON_AddStringToObject(involved, "name", slash ? slash + 1 : e->key);

@@ -67,20 +67,25 @@ const char *machine_architecture(const char *uname_machine)
         return uname_machine;
 }
 
-/* A number of /proc/meminfo in bytes, 0 without. */
-static int64_t meminfo(const char *name)
+/* Numbers of /proc/meminfo, which are in KiB. */
+struct meminfo_row {
+        const char *name;
+        int64_t *ret_bytes; /* as it was where the line is not there */
+};
+
+static void read_meminfo(const struct meminfo_row *rows, size_t count)
 {
         struct strv lines CLEANUP_STRV = STRV_INIT;
         char *text CLEANUP_FREE = read_line("/proc/meminfo"), *line;
         int64_t kib;
 
         strv_split(&lines, text, '\n');
-        STRV_FOREACH (line, &lines) {
-                const char *rest = str_after(line, name);
-                if (rest && *rest == ':' && sscanf(rest + 1, "%" SCNd64, &kib) == 1)
-                        return kib * 1024;
-        }
-        return 0;
+        STRV_FOREACH (line, &lines)
+                for (size_t i = 0; i < count; i++) {
+                        const char *rest = str_after(line, rows[i].name);
+                        if (rest && *rest == ':' && sscanf(rest + 1, "%" SCNd64, &kib) == 1)
+                                *rows[i].ret_bytes = kib * 1024;
+                }
 }
 
 void machine_read(struct machine *ret)
@@ -95,8 +100,8 @@ void machine_read(struct machine *ret)
                 .boot_id = xstrdup(boot_id),
                 .os_image = read_os_image(),
                 .cpus = get_nprocs(),
-                .memory_bytes = meminfo("MemTotal"),
         };
+        read_meminfo(&(struct meminfo_row){"MemTotal", &ret->memory_bytes}, 1);
         if (uname(&uts) < 0)
                 memset(&uts, 0, sizeof(uts));
         ret->kernel_version = xstrdup(uts.release);
@@ -199,12 +204,15 @@ void machine_load_read(const char *path, struct machine_load *ret)
         struct statvfs vfs;
         int64_t n;
 
-        *ret = (struct machine_load){
-                .memory_available_bytes = meminfo("MemAvailable"),
-                .memory_bytes = meminfo("MemTotal"),
-                .memory_free_bytes = meminfo("MemFree"),
-                .memory_inactive_file_bytes = meminfo("Inactive(file)"),
+        const struct meminfo_row memory[] = {
+                {"MemAvailable", &ret->memory_available_bytes},
+                {"MemTotal", &ret->memory_bytes},
+                {"MemFree", &ret->memory_free_bytes},
+                {"Inactive(file)", &ret->memory_inactive_file_bytes},
         };
+
+        *ret = (struct machine_load){0};
+        read_meminfo(memory, ARRAY_SIZE(memory));
         if (statvfs(path, &vfs) == 0) {
                 ret->disk_bytes = (int64_t)(vfs.f_blocks * vfs.f_frsize);
                 ret->disk_available_bytes = (int64_t)(vfs.f_bavail * vfs.f_frsize);

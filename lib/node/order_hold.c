@@ -10,8 +10,7 @@
 #include "node/pod_store.h"
 #include "node/start_order.h"
 
-/* What is wanted of an entry, NULL where nothing is. */
-static const struct pod *wanted(const struct pod_entry *e)
+const struct pod *order_wanted(const struct pod_entry *e)
 {
         const struct pod_view *view = e->view;
 
@@ -23,7 +22,7 @@ static const struct pod *wanted(const struct pod_entry *e)
 static struct pod_entry *find_dependency(const struct pod_store *store, const struct pod_after *after, const char *node)
 {
         for (struct pod_entry *e = pod_store_next(store, NULL); e; e = pod_store_next(store, e)) {
-                const struct pod *pod = wanted(e);
+                const struct pod *pod = order_wanted(e);
 
                 if (pod && pod_after_names(after, pod->namespace, pod->name, node))
                         return e;
@@ -51,13 +50,13 @@ static char *circle_through(const struct pod_store *store, const struct pod_entr
         char *circle;
 
         for (struct pod_entry *e = pod_store_next(store, NULL); e; e = pod_store_next(store, e)) {
-                if (!wanted(e))
+                if (!order_wanted(e))
                         continue;
                 if (e == entry)
                         from = count;
                 if (e == on)
                         via = count;
-                pods[count++] = wanted(e);
+                pods[count++] = order_wanted(e);
         }
         circle = start_order_circle(pods, count, from, via, node);
         free(pods);
@@ -67,7 +66,7 @@ static char *circle_through(const struct pod_store *store, const struct pod_entr
 void order_hold(const struct pod_store *store, const struct pod_entry *entry, const char *node, char *text, size_t size,
                 char **ret_circle)
 {
-        const struct pod *pod = wanted(entry);
+        const struct pod *pod = order_wanted(entry);
         const char *order = pod ? pod_map_get(&pod->annotations, POD_OWN_AFTER) : NULL;
         struct pod_after_list list CLEANUP_POD_AFTER = {0};
 
@@ -94,7 +93,7 @@ void order_hold(const struct pod_store *store, const struct pod_entry *entry, co
 
 bool order_is_held(const struct pod_entry *entry)
 {
-        const struct pod *pod = wanted(entry);
+        const struct pod *pod = order_wanted(entry);
 
         return entry->view->hold[0] && pod && pod_map_get(&pod->annotations, POD_OWN_AFTER);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct pod;
 struct pod_entry;
 struct pod_store;
 
@@ -14,5 +15,7 @@ struct pod_store;
  * alone without one. */
 void order_hold(const struct pod_store *store, const struct pod_entry *entry, const char *node, char *text, size_t size,
                 char **ret_circle);
+/* What is wanted of an entry, which keeps it; NULL where nothing is. */
+const struct pod *order_wanted(const struct pod_entry *entry);
 /* It is held and has an order: to be looked at when another pod has moved on. */
 bool order_is_held(const struct pod_entry *entry);

@@ -7,7 +7,6 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/cjson_get.h"
-#include "codec/timefmt.h"
 #include "node/pod_facts.h"
 #include "node/pod_status.h"
 #include "node/pod_step.h"
@@ -32,16 +31,11 @@ static const char *find_message(const struct pod_status_input *in, int container
         return NULL;
 }
 
-static void add_time(struct cJSON *object, const char *name, usec_t wall)
+static void add_time_or_null(struct cJSON *object, const char *name, usec_t wall)
 {
-        char text[TIMEFMT_MAX];
-
-        if (wall == 0) {
+        if (wall == 0)
                 cJSON_AddNullToObject(object, name);
-                return;
-        }
-        timefmt_seconds(wall, text);
-        cJSON_AddStringToObject(object, name, text);
+        cjson_add_time(object, name, wall);
 }
 
 static void add_container_id(struct cJSON *object, const char *id)
@@ -71,8 +65,8 @@ static struct cJSON *terminated(const struct pod_instance *instance, const char 
                 message = instance->error;
         if (!str_empty(message))
                 cJSON_AddStringToObject(object, "message", message);
-        add_time(object, "startedAt", instance->started_wall);
-        add_time(object, "finishedAt", instance->finished_wall);
+        add_time_or_null(object, "startedAt", instance->started_wall);
+        add_time_or_null(object, "finishedAt", instance->finished_wall);
         add_container_id(object, instance->id);
         return object;
 }
@@ -114,7 +108,7 @@ static void add_state(struct cJSON *entry, const struct pod_status_input *in, si
         bool stopped = in->incarnation->phase == POD_STOPPING || in->incarnation->phase == POD_ENDED;
 
         if (newest_is_now && c->now.state == INSTANCE_RUNNING && (c->post_start_done || stopped)) {
-                add_time(cJSON_AddObjectToObject(state, "running"), "startedAt", c->now.started_wall);
+                add_time_or_null(cJSON_AddObjectToObject(state, "running"), "startedAt", c->now.started_wall);
         } else if (runs.newest && runs.newest->state == INSTANCE_EXITED &&
                    (stopped || (newest_is_now && !shows_wait(wait)))) {
                 cJSON_AddItemToObject(state, "terminated",
@@ -241,7 +235,7 @@ static void add_condition(struct cJSON *list, const struct pod_status_input *in,
         if (since)
                 cJSON_AddStringToObject(entry, "lastTransitionTime", since);
         else
-                add_time(entry, "lastTransitionTime", in->now_wall);
+                add_time_or_null(entry, "lastTransitionTime", in->now_wall);
         if (condition->reason)
                 cJSON_AddStringToObject(entry, "reason", condition->reason);
         if (condition->message)
@@ -350,7 +344,7 @@ struct cJSON *pod_status(const struct pod_status_input *input)
         add_address(status, "hostIP", "hostIPs", in->host_ip);
         add_address(status, "podIP", "podIPs",
                     inc->pod->host_network ? (inc->sandbox.state == INSTANCE_RUNNING ? in->host_ip : "") : inc->ip);
-        add_time(status, "startTime", inc->first_seen_wall);
+        add_time_or_null(status, "startTime", inc->first_seen_wall);
         add_container_statuses(status, in);
         cJSON_AddStringToObject(status, "qosClass", pod_qos_name(inc->pod->qos));
         return status;

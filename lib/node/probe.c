@@ -130,28 +130,6 @@ static bool is_redirect(int status)
         return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Length of the address, 0 where the host is no numeric address: names would block the loop. */
-static socklen_t socket_address(const char *host, int port, struct sockaddr_storage *ret)
-{
-        struct sockaddr_in *in = (struct sockaddr_in *)ret;
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
-
-        memset(ret, 0, sizeof(*ret));
-        if (str_eq(host, "localhost"))
-                host = "127.0.0.1";
-        if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
-                in->sin_family = AF_INET;
-                in->sin_port = htons((uint16_t)port);
-                return sizeof(*in);
-        }
-        if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
-                in6->sin6_family = AF_INET6;
-                in6->sin6_port = htons((uint16_t)port);
-                return sizeof(*in6);
-        }
-        return 0;
-}
-
 static void http_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
 {
         struct probe *probe = userdata;
@@ -289,6 +267,28 @@ static void tcp_timeout(void *userdata, usec_t now)
         (void)now;
         buf_addf(&probe->output, "dial tcp %s:%d: i/o timeout", probe->host, probe->port);
         finish(probe, (struct probe_result){.success = false});
+}
+
+/* Length of the address, 0 where the host is no numeric address: names would block the loop. */
+static socklen_t socket_address(const char *host, int port, struct sockaddr_storage *ret)
+{
+        struct sockaddr_in *in = (struct sockaddr_in *)ret;
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+
+        memset(ret, 0, sizeof(*ret));
+        if (str_eq(host, "localhost"))
+                host = "127.0.0.1";
+        if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+                in->sin_family = AF_INET;
+                in->sin_port = htons((uint16_t)port);
+                return sizeof(*in);
+        }
+        if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
+                in6->sin6_family = AF_INET6;
+                in6->sin6_port = htons((uint16_t)port);
+                return sizeof(*in6);
+        }
+        return 0;
 }
 
 static void start_tcp(struct probe *probe)

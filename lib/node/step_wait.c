@@ -9,7 +9,7 @@
 #include "node/admission.h"
 #include "node/step.h"
 
-static usec_t later(const struct step *s, usec_t at)
+static usec_t if_ahead(const struct step *s, usec_t at)
 {
         return at > s->now ? at : USEC_INFINITY;
 }
@@ -22,7 +22,8 @@ static void wait_of_image(struct step *s, size_t i, const struct pod_container_v
                 step_wait(s, (int)i, c->image_retry.at, "ImagePullBackOff", "Back-off pulling image \"%s\": %s: %s",
                           image, c->image_retry.reason, c->image_retry.message);
         else if (c->image_retry.failures)
-                step_wait(s, (int)i, later(s, c->image_retry.at), c->image_retry.reason, "%s", c->image_retry.message);
+                step_wait(s, (int)i, if_ahead(s, c->image_retry.at), c->image_retry.reason, "%s",
+                          c->image_retry.message);
         else
                 step_wait(s, (int)i, USEC_INFINITY, "ContainerCreating", "getting image \"%s\"", image);
 }
@@ -49,7 +50,7 @@ static void wait_of_start(struct step *s, size_t i)
         else if (!c->image_ready)
                 wait_of_image(s, i, c);
         else if (c->retry.failures)
-                step_wait(s, (int)i, later(s, c->retry.at), c->retry.reason, "%s", c->retry.message);
+                step_wait(s, (int)i, if_ahead(s, c->retry.at), c->retry.reason, "%s", c->retry.message);
         else if (s->which == POD_NEXT)
                 step_wait(s, (int)i, USEC_INFINITY, reason, "%s", c->now.state == INSTANCE_CREATED ? "created" : "");
         else if (position < inc->pod->container_count && position != i)
@@ -70,10 +71,10 @@ static void wait_of_container(struct step *s, size_t i)
         else if (!c->post_start_done)
                 step_wait(s, (int)i, USEC_INFINITY, "ContainerCreating", "running the postStart hook");
         else if (c->restart_wanted && str_eq(c->retry.reason, REASON_POST_START))
-                step_wait(s, (int)i, c->signalled ? later(s, c->kill_at) : USEC_INFINITY, c->retry.reason, "%s",
+                step_wait(s, (int)i, c->signalled ? if_ahead(s, c->kill_at) : USEC_INFINITY, c->retry.reason, "%s",
                           c->retry.message);
         else if (c->restart_wanted)
-                step_wait(s, (int)i, c->signalled ? later(s, c->kill_at) : USEC_INFINITY, "Restarting", "%s",
+                step_wait(s, (int)i, c->signalled ? if_ahead(s, c->kill_at) : USEC_INFINITY, "Restarting", "%s",
                           c->restart_reason);
 }
 
@@ -96,7 +97,7 @@ static void wait_of_pod(struct step *s)
         if (fact_stray_runs(s->view))
                 step_wait(s, -1, USEC_INFINITY, "Replacing", "another container of this pod is being removed");
         if (inc->retry.failures)
-                step_wait(s, -1, later(s, inc->retry.at), inc->retry.reason, "%s", inc->retry.message);
+                step_wait(s, -1, if_ahead(s, inc->retry.at), inc->retry.reason, "%s", inc->retry.message);
         else if (inc->sandbox.state == INSTANCE_ABSENT && inc->sandbox_backoff.until > s->now)
                 step_wait(s, -1, inc->sandbox_backoff.until, "SandboxBackOff", "the sandbox ended %u times",
                           inc->sandbox_backoff.count + 1);
@@ -111,7 +112,8 @@ static void wait_of_stop(struct step *s)
 
                 if (c->now.state != INSTANCE_RUNNING)
                         continue;
-                step_wait(s, (int)i, later(s, c->signalled ? c->kill_at : inc->stop_deadline), "Terminating", "%s (%s)",
+                step_wait(s, (int)i, if_ahead(s, c->signalled ? c->kill_at : inc->stop_deadline), "Terminating",
+                          "%s (%s)",
                           c->killed                       ? "killed"
                           : c->signalled                  ? "signalled"
                           : c->slot.op == POD_OP_PRE_STOP ? "running the preStop hook"

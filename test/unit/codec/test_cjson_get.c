@@ -46,9 +46,21 @@ static void compares(void **state)
         assert_same("{\"a\":[]}", "{\"a\":\"\"}", true);
 }
 
+static void adds_times(void **state)
+{
+        (void)state;
+        struct cJSON *c CLEANUP_CJSON = cJSON_CreateObject();
+
+        cjson_add_time(c, "at", UINT64_C(1700000000999999));
+        cjson_add_time(c, "never", 0);
+        assert_string_equal(cjson_text(c, "at", ""), "2023-11-14T22:13:20Z");
+        assert_null(cjson_get(c, "never", NULL));
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(looks_up), cmocka_unit_test(compares)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(looks_up), cmocka_unit_test(compares),
+                                           cmocka_unit_test(adds_times)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

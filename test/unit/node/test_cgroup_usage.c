@@ -74,6 +74,10 @@ static void test_v1(void **state)
         put(s, "memory/a/memory.limit_in_bytes", "8192\n");
         cgroup_usage_read(&s->host, "/a", &usage);
         assert_int_equal(usage.limit_bytes, 8192);
+        put(s, "cpuacct/a/cpuacct.usage", "");
+        put(s, "memory/a/memory.stat", "");
+        cgroup_usage_read(&s->host, "/a", &usage);
+        assert_false(usage.has_cpu || usage.has_memory);
 }
 
 static void test_v2(void **state)
