@@ -63,17 +63,22 @@ static bool same_content(const char *path, const void *data, size_t len)
         return file_read(path, &b, NULL) == 0 && b.len == len && (len == 0 || memcmp(b.data, data, len) == 0);
 }
 
+static int open_directory(const char *path)
+{
+        return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Of the file `path`. */
 static int sync_directory(const char *path)
 {
         char *dir CLEANUP_FREE = file_dirname(path);
-        int fd CLEANUP_FD = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fd CLEANUP_FD = open_directory(dir);
+        size_t failed;
 
-        /* EACCES: writable but not readable. EINVAL: the file system does not sync directories. */
+        /* EACCES: writable but not readable. */
         if (fd < 0)
                 return errno == EACCES ? 0 : -errno;
-        if (fsync(fd) < 0 && errno != EINVAL)
-                return -errno;
-        return 0;
+        return fd_sync_all(&fd, 1, &failed);
 }
 
 static int write_temp(int fd, const void *data, size_t len, mode_t mode, const struct stat *keep, unsigned flags)
@@ -282,11 +287,25 @@ int file_commit(struct file_staged *staged, struct err *err)
         return 0;
 }
 
-int file_sync_directory(const char *path, struct err *err)
+int file_sync_directories(const struct strv *directories, size_t *ret_failed)
 {
-        int r = sync_directory(path);
+        int *fds CLEANUP_FREE = xcalloc(directories->len + 1, sizeof(*fds));
+        size_t opened = 0;
+        int r = 0;
 
-        return r < 0 ? err_set_errno(err, -r, "%s", path) : 0;
+        while (opened < directories->len && r == 0) {
+                fds[opened] = open_directory(directories->items[opened]);
+                if (fds[opened] < 0 && errno != EACCES) {
+                        r = -errno;
+                        *ret_failed = opened;
+                }
+                opened++;
+        }
+        if (r == 0)
+                r = fd_sync_all(fds, opened, ret_failed);
+        for (size_t i = 0; i < opened; i++)
+                (void)fd_close(fds[i]);
+        return r;
 }
 
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, unsigned flags, struct err *err)

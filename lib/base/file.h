@@ -31,9 +31,10 @@ enum file_write_flags {
  * was and no temporary file stays. 0: written. 1: unchanged (FILE_WRITE_SKIP_UNCHANGED). */
 int file_write_atomic(const char *path, const void *data, size_t len, mode_t mode, unsigned flags, struct err *err);
 
-/* The same in two steps, so that several files can be written together: staged ones are complete on disk and become
- * visible by file_commit. Where the file system can (O_TMPFILE) they have no name until then, so a program that is
- * killed in between leaves nothing behind; elsewhere they have a temporary one beside their target. */
+/* The same in two steps, so that several files can be written together: staged ones are complete on disk (with
+ * FILE_WRITE_NO_SYNC once fd_sync_all has had their descriptors) and become visible by file_commit. Where the file
+ * system can (O_TMPFILE) they have no name until then, so a program that is killed in between leaves nothing behind;
+ * elsewhere they have a temporary one beside their target. */
 struct file_staged {
         char *path;   /* the target, symlinks followed where asked */
         char *temp;   /* temporary name; NULL: nothing staged */
@@ -43,8 +44,7 @@ struct file_staged {
 };
 int file_stage(const char *path, const void *data, size_t len, mode_t mode, unsigned flags, struct file_staged *ret,
                struct err *err);
-/* With FILE_WRITE_NO_SYNC in staged->flags the name is not on disk yet: file_sync_directory once for all of a
- * directory. */
+/* With FILE_WRITE_NO_SYNC in staged->flags the name is not on disk yet: file_sync_directories for all of them. */
 int file_commit(struct file_staged *staged, struct err *err);
 /* Signals that end a program wait in between, so that none ends it with a temporary name on disk: for several files
  * that are staged and committed together. file_commit and file_write_atomic do so themselves. Only SIGKILL (and a crash
@@ -56,8 +56,8 @@ void file_release_signals(const sigset_t *before);
 /* Removes the temporary names that writers which live no more left in a directory and in those up to `levels` below it;
  * one that lives holds a lock on its file. A missing directory is fine. */
 void file_remove_temporary(const char *directory, unsigned levels);
-/* Puts the names in the directory that holds `path` on disk. */
-int file_sync_directory(const char *path, struct err *err);
+/* Puts the names in directories on disk, all at once. 0, or -errno of one and its index in *ret_failed. */
+int file_sync_directories(const struct strv *directories, size_t *ret_failed);
 /* Takes the staged file away; does nothing after a commit. */
 void file_staged_release(struct file_staged *staged);
 

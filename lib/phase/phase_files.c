@@ -318,9 +318,9 @@ static int stage(struct phase *phase, struct entry *e, struct err *err)
                 return 0;
         if ((e->flags & PHASE_FILE_EXCL) && file_exists(path))
                 return err_set(&why, EEXIST, "exists"), report(e, "open", &why, err);
-        unsigned flags = FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED | FILE_WRITE_FOLLOW;
+        unsigned flags = FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED | FILE_WRITE_FOLLOW | FILE_WRITE_NO_SYNC;
         if (e->flags & PHASE_FILE_EXCL)
-                flags = FILE_WRITE_EXCL;
+                flags = FILE_WRITE_EXCL | FILE_WRITE_NO_SYNC;
         r = file_stage(path, e->data, e->len, e->mode, flags, &e->staged, &why);
         e->unchanged = r > 0;
         return r < 0 ? report(e, "open", &why, err) : 0;
@@ -335,23 +335,36 @@ static void undo(struct phase_files *files)
                 (void)rmdir(files->made.items[i - 1]);
 }
 
+/* Puts what is staged on disk, with one wait for all. */
+static int sync_staged(const struct phase_files *files, struct err *err)
+{
+        int *fds CLEANUP_FREE = xcalloc(files->count + 1, sizeof(*fds));
+        size_t failed = 0;
+
+        for (size_t i = 0; i < files->count; i++)
+                fds[i] = files->entries[i].staged.temp ? files->entries[i].staged.fd : -1;
+        int r = fd_sync_all(fds, files->count, &failed);
+        return r < 0 ? report_at(&files->entries[failed], "fsync", files->entries[failed].path, -r, err) : 0;
+}
+
 /* Puts the new names on disk, each directory once. */
 static int sync_directories(const struct phase_files *files, struct err *err)
 {
-        struct strv synced CLEANUP_STRV = STRV_INIT;
-        struct err why = ERR_INIT;
+        struct strv directories CLEANUP_STRV = STRV_INIT;
+        size_t *first CLEANUP_FREE = xcalloc(files->count + 1, sizeof(*first)), failed = 0;
 
         for (size_t i = 0; i < files->count; i++) {
                 const struct entry *e = &files->entries[i];
                 char *dir CLEANUP_FREE = e->staged.path ? file_dirname(e->staged.path) : NULL;
 
-                if (!dir || strv_contains(&synced, dir))
+                if (!dir || strv_contains(&directories, dir))
                         continue;
-                if (file_sync_directory(e->staged.path, &why) < 0)
-                        return report(e, "fsync", &why, err);
-                strv_add(&synced, dir);
+                first[directories.len] = i;
+                strv_add(&directories, dir);
         }
-        return 0;
+        int r = file_sync_directories(&directories, &failed);
+        return r < 0 ? report_at(&files->entries[first[failed]], "fsync", files->entries[first[failed]].path, -r, err)
+                     : 0;
 }
 
 static void tell(const struct phase *phase, const struct entry *e, const char *action)
@@ -409,18 +422,19 @@ static int write_all(struct phase *phase, struct err *err)
 {
         struct phase_files *files = phase->files;
         struct err why = ERR_INIT;
+        int r = 0;
 
-        for (size_t i = 0; i < files->count; i++) {
-                int r = stage(phase, &files->entries[i], err);
-                if (r < 0) {
-                        undo(files);
-                        return r;
-                }
+        for (size_t i = 0; i < files->count && r == 0; i++)
+                r = stage(phase, &files->entries[i], err);
+        if (r == 0)
+                r = sync_staged(files, err);
+        if (r < 0) {
+                undo(files);
+                return r;
         }
         for (size_t i = 0; i < files->count; i++) {
                 struct entry *e = &files->entries[i];
 
-                e->staged.flags |= FILE_WRITE_NO_SYNC;
                 if (e->staged.temp && file_commit(&e->staged, &why) < 0) {
                         undo(files);
                         return report(e, "rename", &why, err);

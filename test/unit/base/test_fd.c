@@ -97,13 +97,41 @@ static void test_write_fails(void **state)
         (void)fd_close(fds[1]);
 }
 
+static void test_sync_all(void **state)
+{
+        char path[] = "/tmp/fd-sync-XXXXXX";
+        int fds[5], pipes[2];
+        size_t failed = 99;
+
+        (void)state;
+        assert_int_equal(fd_sync_all(NULL, 0, &failed), 0);
+        assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+        fds[0] = mkostemp(path, O_CLOEXEC);
+        assert_int_equal(unlink(path), 0);
+        fds[1] = -1;
+        fds[2] = pipes[1]; /* cannot be synced */
+        fds[3] = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fds[4] = 1 << 20; /* is not open */
+        assert_int_equal(fd_write_all(fds[0], "x", 1), 0);
+        for (size_t count = 1; count <= 4; count++)
+                assert_int_equal(fd_sync_all(fds, count, &failed), 0);
+        assert_int_equal(failed, 99);
+        assert_int_equal(fd_sync_all(fds, 5, &failed), -EBADF);
+        assert_int_equal(failed, 4);
+        failed = 99;
+        assert_int_equal(fd_sync_all(&fds[4], 1, &failed), -EBADF);
+        assert_int_equal(failed, 0);
+        (void)fd_close(fds[0]);
+        (void)fd_close(fds[3]);
+        (void)fd_close(pipes[0]);
+        (void)fd_close(pipes[1]);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_close),
-                cmocka_unit_test(test_cleanup),
-                cmocka_unit_test(test_write_all),
-                cmocka_unit_test(test_write_fails),
+                cmocka_unit_test(test_close),       cmocka_unit_test(test_cleanup),  cmocka_unit_test(test_write_all),
+                cmocka_unit_test(test_write_fails), cmocka_unit_test(test_sync_all),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
