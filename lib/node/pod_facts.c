@@ -112,6 +112,8 @@ bool fact_completed(const struct pod_incarnation *inc, bool *ret_failed)
         const struct pod *pod = inc->pod;
         bool failed = false;
 
+        if (inc->revision == 0)
+                return false;
         for (size_t i = 0; i < pod->init_count; i++) {
                 if (!container_is_step(&pod->containers[i]) || inc->containers[i].init_done || !fact_done(inc, i))
                         continue;

@@ -54,7 +54,8 @@ size_t fact_init_position(const struct pod_incarnation *inc);
 bool fact_turn(const struct pod_incarnation *inc, size_t index);
 /* Its environment names the pod's address, so the sandbox must run before it can be created. */
 bool fact_needs_pod_ip(const struct pod *pod, const struct pod_container *spec);
-/* Nothing runs again: all app containers have ended for good, or an init container has failed for good. */
+/* Nothing runs again: all app containers have ended for good, or an init container has failed for good. Never true of
+ * an orphan: its labels tell no restartPolicy, and its manifest may come back. */
 bool fact_completed(const struct pod_incarnation *inc, bool *ret_failed);
 /* Everything that can be made before its start is made. */
 bool fact_prepared(const struct pod_incarnation *inc);

@@ -41,8 +41,7 @@ static bool edge_of_running(struct step *s)
                 return true;
         if (deadline_passed(s))
                 return stop(s, POD_STOP_DEADLINE);
-        /* Labels tell no restartPolicy, so of an orphan nobody knows it. */
-        if (s->inc->revision > 0 && fact_completed(s->inc, &failed))
+        if (fact_completed(s->inc, &failed))
                 return stop(s, POD_STOP_COMPLETED);
         if (s->inc->sandbox.state == INSTANCE_EXITED)
                 return stop(s, POD_STOP_SANDBOX);

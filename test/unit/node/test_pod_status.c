@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "codec/cjson_get.h"
+#include "docker/docker.h"
 #include "node/pod_status.h"
 #include "rig.h"
 
@@ -194,6 +195,36 @@ static void ended_pods_stay_ended(void **state)
         rig_release(&rig);
 }
 
+/* Nobody knows whether it will run again: its labels tell no restartPolicy, and an ended status is for ever. */
+static void an_orphan_has_not_ended(void **state)
+{
+        struct docker_container seen;
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        (void)pod_hold(rig.view, "starts after another");
+        assert_int_equal(pod_insert_orphan(rig.view, pod, 0, rig.now, rig.wall), 1);
+        pod_unref(pod);
+        rig_show(&rig, &seen, "sandbox", "u1", "h1", "", 0, "", true);
+        seen.state = DOCKER_STATE_RUNNING;
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        rig_show(&rig, &seen, "app", "u1", "h1", "app0", 0, "sandbox", true);
+        seen.state = DOCKER_STATE_EXITED;
+        seen.exit_code = 1;
+        seen.finished = rig.wall;
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        rig_step(&rig);
+        struct cJSON *status CLEANUP_CJSON = status_of(&rig, NULL);
+        assert_string_equal(at(status, "phase"), "Running");
+        rig_release(&rig);
+}
+
 /* A pod that has ended for ever and is edited is another one, which begins. */
 static void the_status_of_another_version_counts_for_nothing(void **state)
 {
@@ -237,6 +268,7 @@ int main(void)
                 cmocka_unit_test(crash_loop_waits_with_its_last_words),
                 cmocka_unit_test(init_containers_hold_the_rest),
                 cmocka_unit_test(ended_pods_stay_ended),
+                cmocka_unit_test(an_orphan_has_not_ended),
                 cmocka_unit_test(the_status_of_another_version_counts_for_nothing),
         };
 
