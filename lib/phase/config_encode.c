@@ -21,7 +21,8 @@ struct any_list {
         bool set;
 };
 
-static struct value *encode_struct(const struct config_schema *schema, const void *strukt);
+static struct value *encode_struct(struct api_types *types, const char *type_name, const struct config_schema *schema,
+                                   const void *strukt);
 
 static struct value *encode_texts(const struct config_texts *texts)
 {
@@ -73,12 +74,14 @@ static struct value *encode_gates(const struct config_gates *gates)
         return map;
 }
 
-static struct value *encode_list(const struct config_field *field, const struct any_list *list)
+static struct value *encode_list(struct api_types *types, const struct config_field *field, const struct api_ref *ref,
+                                 const struct any_list *list)
 {
         struct value *v = list->count > 0 || list->set ? value_new_list() : NULL;
 
         for (size_t i = 0; i < list->count; i++)
-                value_list_add(v, encode_struct(field->sub, (const char *)list->items + i * field->item_size));
+                value_list_add(v, encode_struct(types, ref->type_name, field->sub,
+                                                (const char *)list->items + i * field->item_size));
         return v;
 }
 
@@ -93,18 +96,20 @@ static struct value *encode_duration(const struct config_duration *d)
 }
 
 /* A struct that was not written and holds nothing is left out; the types add it where Go writes it all the same. */
-static struct value *encode_sub(const struct config_schema *schema, const void *strukt)
+static struct value *encode_sub(struct api_types *types, const char *type_name, const struct config_schema *schema,
+                                const void *strukt)
 {
         bool tells = schema->set_offset != CONFIG_NO_OFFSET;
 
         if (tells && !*(const bool *)((const char *)strukt + schema->set_offset))
                 return NULL;
-        struct value *v = encode_struct(schema, strukt);
+        struct value *v = encode_struct(types, type_name, schema, strukt);
         return tells || v->map.count > 0 ? v : value_free(v);
 }
 
 /* NULL: nothing to write. */
-static struct value *encode_field(const struct config_field *field, const void *strukt)
+static struct value *encode_field(struct api_types *types, const struct config_field *field, const struct api_ref *ref,
+                                  const void *strukt)
 {
         const void *source = (const char *)strukt + field->offset;
         const struct config_text *text = source;
@@ -122,18 +127,16 @@ static struct value *encode_field(const struct config_field *field, const void *
                 return encode_duration(source);
         case CONFIG_TEXTS:
                 return encode_texts(source);
-        case CONFIG_ARG_MAP:
-                return encode_arg_map(source);
-        case CONFIG_ARG_LIST:
-                return encode_arg_list(source);
+        case CONFIG_ARGS:
+                return ref->shape == API_LIST ? encode_arg_list(source) : encode_arg_map(source);
         case CONFIG_ENVS:
                 return encode_envs(source);
         case CONFIG_GATES:
                 return encode_gates(source);
         case CONFIG_LIST:
-                return encode_list(field, source);
+                return encode_list(types, field, ref, source);
         case CONFIG_STRUCT:
-                return encode_sub(field->sub, source);
+                return encode_sub(types, ref->type_name, field->sub, source);
         case CONFIG_IGNORED:
         case CONFIG_TYPE_MAX:
                 break;
@@ -141,12 +144,18 @@ static struct value *encode_field(const struct config_field *field, const void *
         return NULL;
 }
 
-static struct value *encode_struct(const struct config_schema *schema, const void *strukt)
+/* The fields that the type has. Where the tables lack the type, typed_normalise says so. */
+static struct value *encode_struct(struct api_types *types, const char *type_name, const struct config_schema *schema,
+                                   const void *strukt)
 {
         struct value *map = value_new_map();
+        const struct api_type *type = NULL;
 
+        if (api_types_get(types, type_name, &type, NULL) < 0)
+                return map;
         for (const struct config_field *f = schema->fields; f->name; f++) {
-                struct value *v = encode_field(f, strukt);
+                const struct api_field *row = api_type_field(type, f->name);
+                struct value *v = row ? encode_field(types, f, &row->ref, strukt) : NULL;
 
                 if (v)
                         value_map_set(map, f->name, v);
@@ -176,17 +185,17 @@ const char *config_written_version_of(const struct era *era, const char *kind)
 int config_encode(const struct phase_config *config, const struct era *era, const char *version, const char *kind,
                   struct value **ret, struct err *err)
 {
-        const struct config_schema *schema = config_schema(version, kind);
+        const struct config_schema *schema = config_schema(kind);
         struct api_types *types CLEANUP_API_TYPES = api_types_new(era);
         char *type CLEANUP_FREE = xasprintf("%s.%s", kind, version);
         struct value *v CLEANUP_VALUE = NULL;
 
         if (!schema)
                 return err_set(err, ERR_UNSUPPORTED, "no kind \"%s\" in version \"%s\"", kind, version);
-        v = encode_struct(schema, str_eq(kind, "InitConfiguration") ? (const void *)&config->init : &config->cluster);
+        v = encode_struct(types, type, schema,
+                          str_eq(kind, "InitConfiguration") ? (const void *)&config->init : &config->cluster);
         value_map_set(v, "apiVersion", value_new_stringf("kubeadm.k8s.io/%s", version));
         value_map_set(v, "kind", value_new_string(kind));
-        /* Fields that this kubeadm does not have yet in the API version go without a word. */
         int r = typed_normalise(v, types, type, "", typed_report_nothing, NULL, err);
         if (r == 0)
                 *ret = TAKE_PTR(v);
@@ -197,7 +206,8 @@ bool config_complete_cluster(struct phase_config *config, const struct era *era,
 {
         struct config_duration *timeout = &config->cluster.api_server.timeout_for_control_plane;
         const char *slash = strrchr(config->cluster.api_version.text, '/');
-        bool has_field = !config_has_argument_lists(slash ? slash + 1 : config_written_version(era));
+        const char *version = slash ? slash + 1 : config_written_version(era);
+        bool has_field = config_field_shape(era, "APIServer", version, "timeoutForControlPlane") != API_SHAPE_MAX;
 
         if (!*config->cluster.dns.type.text)
                 config->cluster.dns.type = (struct config_text){"CoreDNS", {.origin = "default"}};

@@ -16,7 +16,7 @@ struct value;
 /* The newest API version that this kubeadm reads and does not deprecate ("v1beta4"): the one it writes. */
 const char *config_written_version(const struct era *era);
 
-/* The same for one kind: where that version does not have it yet, an experimental one that does. */
+/* config_written_version for one kind: where that version does not have it yet, an experimental one that does. */
 const char *config_written_version_of(const struct era *era, const char *kind);
 
 /* A document of `kind` ("InitConfiguration" or "ClusterConfiguration") as the API version `version` has it, with

@@ -292,13 +292,13 @@ int config_flags_documents(const struct phase_flags *flags, const struct era *er
                            struct err *err)
 {
         const char *version = config_written_version(era);
+        bool arg_list = config_field_shape(era, "ControlPlaneComponent", version, "extraArgs") == API_LIST;
         struct value *init CLEANUP_VALUE = new_document(version, "InitConfiguration");
         struct value *cluster CLEANUP_VALUE = new_document(version, "ClusterConfiguration");
 
         for (size_t i = 0; flags && i < ARRAY_SIZE(flags_table); i++) {
                 const struct flag *flag = &flags_table[i];
                 struct value *v CLEANUP_VALUE = NULL;
-                bool arg_list = config_has_argument_lists(version);
 
                 if (!was_given(flags, flag))
                         continue;

@@ -65,7 +65,9 @@ static void carry_timeout(const struct phase *phase, struct value *join)
         struct value *timeouts = value_map_get(join, "timeouts");
         char text[TIMEFMT_MAX];
 
-        if (!slash || config_has_argument_lists(slash + 1) || moved->nsec == 0 || !value_is(timeouts, VALUE_MAP) ||
+        if (!slash ||
+            config_field_shape(phase->era, "APIServer", slash + 1, "timeoutForControlPlane") == API_SHAPE_MAX ||
+            moved->nsec == 0 || !value_is(timeouts, VALUE_MAP) ||
             !str_eq(era_text(phase->era, "config", "migratedTimeouts", ""), "moved"))
                 return;
         duration_text(moved->nsec, text);

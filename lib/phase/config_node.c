@@ -295,7 +295,7 @@ int config_node_render(const struct phase *phase, const struct config_node_docum
         char *type CLEANUP_FREE = xasprintf("%s.%s", doc->kind, version);
         struct value *v CLEANUP_VALUE = value_copy(doc->value);
         struct config_problems wrong CLEANUP_PROBLEMS = {0};
-        bool lists = config_has_argument_lists(version);
+        bool lists = config_field_shape(phase->era, "NodeRegistrationOptions", version, "kubeletExtraArgs") == API_LIST;
 
         *ret_exit_code = 1;
         int r = check_types(phase, doc, v, flags & CONFIG_NODE_STRICT, problems, err);

@@ -1,13 +1,17 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The fields of kubeadm's kinds, one table for each kind and API version. A row says where in struct config_init or
- * config_cluster its value goes, so all versions are decoded into the same structs by one decoder.
+ * The fields of kubeadm's InitConfiguration and ClusterConfiguration: where in struct config_init or config_cluster the
+ * value of each goes. One table a Go type has the fields of all API versions; which of them a version has in the chosen
+ * kubeadm, and whether its arguments are maps or lists, is what templates/config-types.yaml says (api_types.h).
  */
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "phase/api_types.h"
+
 struct config_schema;
+struct era;
 
 enum config_type {
         CONFIG_TEXT,     /* struct config_text */
@@ -15,8 +19,7 @@ enum config_type {
         CONFIG_BOOL,     /* struct config_bool */
         CONFIG_DURATION, /* struct config_duration, a Go duration in a string */
         CONFIG_TEXTS,    /* struct config_texts */
-        CONFIG_ARG_MAP,  /* struct config_args from a map of strings */
-        CONFIG_ARG_LIST, /* struct config_args from a list of {name, value} */
+        CONFIG_ARGS,     /* struct config_args from a map of strings or a list of {name, value} */
         CONFIG_ENVS,     /* struct config_envs */
         CONFIG_GATES,    /* struct config_gates from a map of booleans */
         CONFIG_LIST,     /* a list of structs: sub and item_size */
@@ -37,14 +40,14 @@ struct config_field {
 #define CONFIG_NO_OFFSET ((size_t)-1)
 
 struct config_schema {
-        const char *name; /* the Go type, for messages */
         const struct config_field *fields;
         size_t set_offset;   /* bool that says the struct was written; CONFIG_NO_OFFSET: none */
         size_t place_offset; /* struct value_place of the whole; CONFIG_NO_OFFSET: none */
 };
 
-/* The tables of a kind ("InitConfiguration" or "ClusterConfiguration") in a version ("v1beta4"); NULL: unknown. */
-const struct config_schema *config_schema(const char *version, const char *kind);
-/* Whether extra arguments are lists of {name, value} in a version, as from v1beta4 on, and not maps; true where it is
- * unknown. */
-bool config_has_argument_lists(const char *version);
+/* The tables of "InitConfiguration" or "ClusterConfiguration"; NULL: another kind. */
+const struct config_schema *config_schema(const char *kind);
+
+/* What a field of a type ("NodeRegistrationOptions") is in an API version ("v1beta4") as this kubeadm has it;
+ * API_SHAPE_MAX: there is none. */
+enum api_shape config_field_shape(const struct era *era, const char *type, const char *version, const char *field);

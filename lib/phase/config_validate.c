@@ -282,7 +282,7 @@ static void check_etcd_external(const struct validator *v)
                                   "at least one endpoint must be specified");
         else
                 check_urls(v, &e->endpoints, ca || cert || key, "etcd.external.endpoints");
-        if (!era_lists(v->era, "config", "absentFields", "v1beta4/etcd.external.httpEndpoints"))
+        if (era_flag(v->era, "validation", "httpEndpoints"))
                 check_urls(v, &e->http_endpoints, false, "etcd.external.httpEndpoints");
         if (ca)
                 check_absolute(v, &e->ca_file, "etcd.external.caFile");

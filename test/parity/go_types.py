@@ -18,9 +18,7 @@ from tap import Tap
 
 FACTS = f'{ROOT}/test/data/rows/types.json'
 POD_ROOTS = ['Pod', 'Deployment', 'DaemonSet', 'KubeletConfiguration', 'Taint']
-NODE_KINDS = ['JoinConfiguration', 'ResetConfiguration', 'UpgradeConfiguration']
-# The table is asked for the others where they are written; lib/phase/config_schema.c reads them.
-WRITTEN_KINDS, WRITTEN_VERSIONS = ['InitConfiguration', 'ClusterConfiguration'], ['v1beta2', 'v1beta3', 'v1beta4']
+CONFIG_KINDS = ['InitConfiguration', 'ClusterConfiguration', 'JoinConfiguration', 'ResetConfiguration', 'UpgradeConfiguration']
 
 
 def number(version):
@@ -136,8 +134,7 @@ def pod_roots(go):
 
 
 def config_roots(go):
-    split = [(name, *name.split('.')) for name in go]
-    return [name for name, kind, api in split if kind in NODE_KINDS or (kind in WRITTEN_KINDS and api in WRITTEN_VERSIONS)]
+    return [name for name in go if name.split('.')[0] in CONFIG_KINDS]
 
 
 def main():
