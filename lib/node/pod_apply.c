@@ -253,6 +253,20 @@ static bool made_in_vain(struct pod_view *view, const struct pod_incarnation *in
         return true;
 }
 
+/* The create found by its name what is left of an earlier time and being removed: the next one has another name.
+ * container NULL: the sandbox. */
+static bool is_being_removed(struct pod_view *view, const struct pod_incarnation *inc, const char *container,
+                             unsigned attempt, const char *id)
+{
+        for (size_t i = 0; i < view->garbage_count; i++) {
+                if (view->garbage[i].slot.op != POD_OP_REMOVE || !str_eq(view->garbage[i].id, id))
+                        continue;
+                edge_share_attempt(view, inc->pod->uid, container, attempt);
+                return true;
+        }
+        return false;
+}
+
 static void pod_op_done(struct pod_view *view, struct pod_incarnation *inc, const struct pod_outcome *o, usec_t now)
 {
         if (o->op == POD_OP_VOLUMES)
@@ -260,7 +274,8 @@ static void pod_op_done(struct pod_view *view, struct pod_incarnation *inc, cons
         else if (o->op == POD_OP_CLEANUP)
                 inc->cleaned = true;
         else if (o->op == POD_OP_SANDBOX_CREATE) {
-                if (!made_in_vain(view, inc, o->id) && !str_eq(inc->sandbox.id, o->id))
+                if (!made_in_vain(view, inc, o->id) && !str_eq(inc->sandbox.id, o->id) &&
+                    !is_being_removed(view, inc, NULL, inc->sandbox_next_attempt, o->id))
                         edge_sandbox_created(view, inc, o->id, inc->sandbox_next_attempt);
         } else if (o->op == POD_OP_SANDBOX_START && inc->sandbox.state == INSTANCE_CREATED) {
                 inc->sandbox.state = INSTANCE_RUNNING;
@@ -299,7 +314,8 @@ static void container_op_done(struct pod_view *view, struct pod_incarnation *inc
         case POD_OP_CREATE:
                 if (joins_another(view, inc, i, o))
                         break;
-                if (!made_in_vain(view, inc, o->id) && !str_eq(c->now.id, o->id))
+                if (!made_in_vain(view, inc, o->id) && !str_eq(c->now.id, o->id) &&
+                    !is_being_removed(view, inc, inc->pod->containers[i].name, c->next_attempt, o->id))
                         edge_created(view, inc, (size_t)i, o->id, inc->sandbox.id, c->next_attempt);
                 break;
         case POD_OP_START: /* it may have been seen to run, or to have ended, before */

@@ -317,6 +317,39 @@ static void an_edit_of_a_held_pod_takes_its_place_at_once(void **state)
         rig_release(&rig);
 }
 
+/* Left over of an earlier time when it was wanted; Docker has it under the very name that the create asks for. */
+static void what_is_found_while_it_is_removed_is_made_anew(void **state)
+{
+        struct rig rig;
+        char id[32];
+
+        (void)state;
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "");
+        rig_done(&rig, POD_OP_IMAGE, "next/app0");
+        (void)rig_take(&rig);
+        for (size_t i = 0; i < 2; i++) {
+                const enum pod_op create = i == 0 ? POD_OP_SANDBOX_CREATE : POD_OP_CREATE;
+                const char *name = i == 0 ? "" : "next/app0";
+
+                (void)snprintf(id, sizeof(id), "id%u", rig.ids + 1);
+                pod_apply_garbage(rig.view, id, false);
+                rig_step(&rig);
+                rig_done(&rig, create, name);
+                assert_int_equal(rig.view->garbage_count, 1);
+                assert_null(strstr(buf_str(&rig.log), "stop"));
+                rig_done(&rig, POD_OP_REMOVE, "");
+                rig_done(&rig, create, name);
+                assert_int_equal(rig.view->garbage_count, 0);
+        }
+        assert_int_equal(rig.view->next->sandbox.attempt, 1);
+        assert_int_equal(rig.view->next->containers[0].now.attempt, 1);
+        assert_int_equal(rig.view->current->stop_reason, POD_STOP_REPLACED);
+        rig_release(&rig);
+}
+
 static void a_completed_pod_is_replaced_by_an_edit(void **state)
 {
         struct pod *pod = rig_pod("u1", "h1", 0, 1);
@@ -443,6 +476,7 @@ int main(void)
                 cmocka_unit_test(an_edit_of_a_pod_that_cannot_start_is_taken_when_it_is_prepared),
                 cmocka_unit_test(an_edit_of_a_held_pod_takes_its_place_at_once),
                 cmocka_unit_test(a_completed_pod_is_replaced_by_an_edit),
+                cmocka_unit_test(what_is_found_while_it_is_removed_is_made_anew),
                 cmocka_unit_test(a_completed_pod_that_is_put_back_runs_again),
                 cmocka_unit_test(an_orphan_of_an_unknown_version_is_left_as_it_is),
                 cmocka_unit_test(an_orphan_that_is_wanted_again_goes_on),
