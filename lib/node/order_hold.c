@@ -36,6 +36,8 @@ static bool satisfied(const struct pod_entry *e, const struct pod_after *after)
 
         if (!inc || inc->phase == POD_PREPARING || inc->phase == POD_STOPPING)
                 return false;
+        if (inc->revision == 0) /* an orphan: what it should have beside what is there nobody knows */
+                return false;
         if (inc->phase == POD_ENDED) /* what runs once has run */
                 return inc->terminal && !inc->terminal_failed;
         return after->ready ? fact_ready(inc) : fact_started(inc);

@@ -86,16 +86,16 @@ static void call_free(struct docker_call *call)
         free(call);
 }
 
-/* The client knows from now on that these run, or have run. */
+/* The client knows from now on that these run, or have run. A start that went well does not say so: where the look
+ * behind it is lost, the container may have been somebody else's to remove before it was ever seen. */
 static void mark_told(struct docker_call *call)
 {
         struct model_container *c;
 
         DL_FOREACH (model_containers(call->model), c) {
-                bool shown = call->kind == CALL_START && str_eq(c->id, call->id);
+                bool shown = call->kind == CALL_INSPECT && str_eq(c->id, call->shown.id) &&
+                             call->shown.state != DOCKER_STATE_CREATED;
 
-                shown |= call->kind == CALL_INSPECT && str_eq(c->id, call->shown.id) &&
-                         call->shown.state != DOCKER_STATE_CREATED;
                 for (size_t i = 0; call->kind == CALL_LIST && i < call->list.count && !shown; i++)
                         shown = str_eq(c->id, call->list.items[i].id) &&
                                 call->list.items[i].state == DOCKER_STATE_RUNNING;

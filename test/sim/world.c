@@ -173,10 +173,13 @@ static void read_pod(struct world *w, struct world_pod *p)
         if (!w->node || p->told)
                 return;
         p->told = true;
+        /* First what is there, then what is gone, as manifest_source.c does: a pod that has moved to another file is
+         * wanted all the time. */
         for (unsigned k = 0; k < WORLD_FILES; k++)
                 if (p->says[k])
                         sim_node_want(w->node, p->files[k], p->says[k]->pod, 1);
-                else
+        for (unsigned k = 0; k < WORLD_FILES; k++)
+                if (!p->says[k])
                         sim_node_unwant(w->node, p->files[k]);
 }
 
