@@ -216,10 +216,26 @@ static enum pod_observed discard(struct pod_view *view, const struct seen *seen)
         return POD_OBSERVED;
 }
 
+/* The newest is the incarnation's. But attempts begin again where a version was forgotten: what is left of its life
+ * before, and shown late, may have a higher one. It does not take the place of what runs or is being started, nor that
+ * which never ran the place of what Docker shows to run when podwatch first looks. */
+static bool sandbox_replaces(const struct pod_view *view, const struct pod_incarnation *inc, const struct seen *seen)
+{
+        bool runs = seen->state == INSTANCE_RUNNING;
+
+        if (inc->sandbox.state == INSTANCE_ABSENT)
+                return true;
+        if (!runs && (inc->sandbox.state == INSTANCE_RUNNING || inc->slot.op == POD_OP_SANDBOX_START))
+                return false;
+        if (runs && inc->sandbox.state == INSTANCE_CREATED && !view->runtime_ready)
+                return true;
+        return seen->attempt > inc->sandbox.attempt;
+}
+
 static enum pod_observed observe_sandbox(struct pod_view *view, struct pod_incarnation *inc, const struct seen *seen)
 {
         edge_share_attempt(view, inc->pod->uid, NULL, seen->attempt);
-        if (inc->sandbox.state != INSTANCE_ABSENT && seen->attempt <= inc->sandbox.attempt)
+        if (!sandbox_replaces(view, inc, seen))
                 return discard(view, seen);
         edge_sandbox_created(view, inc, seen->d->id, seen->attempt);
         /* It is made after the volumes; one that does not run may be of an earlier boot, and what was in memory gone.
@@ -257,7 +273,9 @@ static enum pod_observed observe_container(struct pod_view *view, struct pod_inc
         }
         ours = str_eq(inc->sandbox.id, seen->sandbox);
         edge_share_attempt(view, inc->pod->uid, seen->name, seen->attempt);
-        if ((c->now.state != INSTANCE_ABSENT && seen->attempt <= c->now.attempt) ||
+        /* What is of another sandbox than now is older as well, whatever its attempt: see sandbox_replaces. */
+        if ((c->now.state != INSTANCE_ABSENT &&
+             (seen->attempt <= c->now.attempt || (!ours && fact_in_sandbox(inc, &c->now)))) ||
             (c->last.state != INSTANCE_ABSENT && seen->attempt <= c->last.attempt))
                 return observe_older(view, c, seen);
         /* Made for a sandbox that is gone: of use only as the last one that ran. */

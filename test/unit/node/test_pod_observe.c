@@ -171,6 +171,95 @@ static void init_containers_run_again_in_the_sandbox_that_takes_its_place(void *
         rig_release(&rig);
 }
 
+/* A container of this version that Docker shows, as a list (or, where it has ended, an inspect) does. */
+static void show_other(struct rig *rig, const char *id, const char *container, unsigned attempt, const char *sandbox,
+                       enum docker_state state)
+{
+        bool ended = state == DOCKER_STATE_EXITED;
+        struct docker_container seen;
+
+        rig_show(rig, &seen, id, "u1", "h1", container, attempt, sandbox, ended);
+        seen.state = state;
+        seen.started = ended ? rig->wall - 5 * SEC : 0;
+        seen.finished = ended ? rig->wall - 2 * SEC : 0;
+        (void)pod_observe_container(rig->view, &seen, rig->now, rig->wall);
+        docker_container_release(&seen);
+        rig_step(rig);
+}
+
+/* A version came back after it had been forgotten, so that its attempts began again; then something of its life before
+ * is shown, with a higher one: the sandbox of a create whose answer was lost, or by an answer that comes late, after it
+ * was removed. What runs was killed for it. */
+static void a_sandbox_of_a_life_before_does_not_replace_what_runs(void **state)
+{
+        static const enum docker_state states[] = {DOCKER_STATE_CREATED, DOCKER_STATE_EXITED};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+                struct rig rig;
+
+                up(&rig);
+                show_other(&rig, "before", "", 1, "", states[i]);
+                assert_string_equal(rig_take(&rig), "remove:before");
+                assert_int_equal(rig.view->current->sandbox.state, INSTANCE_RUNNING);
+                assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+                assert_int_equal(rig.view->current->phase, POD_ACTIVE);
+                /* Its name is taken. */
+                assert_int_equal(rig.view->current->sandbox_next_attempt, 2);
+                rig_release(&rig);
+        }
+}
+
+/* The same while the sandbox of now is on its way up. */
+static void a_sandbox_of_a_life_before_does_not_replace_what_is_being_started(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_VOLUMES, "");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "");
+        (void)rig_take(&rig);
+        show_other(&rig, "before", "", 1, "", DOCKER_STATE_EXITED);
+        rig_settle(&rig);
+        assert_string_equal(rig_take(&rig), "create:app0 start:app0 remove:before");
+        rig_release(&rig);
+}
+
+/* podwatch was started again, and Docker shows the one of before first. */
+static void a_sandbox_that_runs_replaces_one_that_never_did(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig.view->runtime_ready = false;
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        show_other(&rig, "before", "", 1, "", DOCKER_STATE_CREATED);
+        show_other(&rig, "runs", "", 0, "", DOCKER_STATE_RUNNING);
+        show_other(&rig, "app", "app0", 0, "runs", DOCKER_STATE_RUNNING);
+        assert_string_equal(rig.view->current->sandbox.id, "runs");
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        rig_release(&rig);
+}
+
+static void a_container_of_a_life_before_does_not_replace_what_runs(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        up(&rig);
+        show_other(&rig, "before", "app0", 3, "gone", DOCKER_STATE_EXITED);
+        assert_string_equal(rig_take(&rig), "");
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        /* Kept for its logs; its name is taken. */
+        assert_string_equal(rig_view(&rig, "app0")->last.id, "before");
+        assert_int_equal(rig_view(&rig, "app0")->next_attempt, 4);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -179,6 +268,10 @@ int main(void)
                 cmocka_unit_test(a_replacement_makes_a_sandbox_in_place_of_one_that_has_ended),
                 cmocka_unit_test(a_create_under_way_does_not_count_for_the_next_sandbox),
                 cmocka_unit_test(init_containers_run_again_in_the_sandbox_that_takes_its_place),
+                cmocka_unit_test(a_sandbox_of_a_life_before_does_not_replace_what_runs),
+                cmocka_unit_test(a_sandbox_of_a_life_before_does_not_replace_what_is_being_started),
+                cmocka_unit_test(a_sandbox_that_runs_replaces_one_that_never_did),
+                cmocka_unit_test(a_container_of_a_life_before_does_not_replace_what_runs),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
