@@ -39,11 +39,13 @@ void edge_retire_next(struct pod_view *view)
 /* Labels do not tell init containers from others: what such a one did by its end is known only now. */
 static void know_steps(struct pod_incarnation *inc)
 {
+        bool past = fact_init_position(inc) == inc->pod->container_count; /* an app container has run */
+
         for (size_t i = 0; i < inc->pod->init_count; i++) {
                 struct pod_container_view *c = &inc->containers[i];
+                bool well = c->now.state == INSTANCE_EXITED && c->now.exit_code == 0 && fact_in_sandbox(inc, &c->now);
 
-                c->init_done |= container_is_step(&inc->pod->containers[i]) && c->now.state == INSTANCE_EXITED &&
-                                c->now.exit_code == 0 && fact_in_sandbox(inc, &c->now);
+                c->init_done |= container_is_step(&inc->pod->containers[i]) && (past || well);
         }
 }
 

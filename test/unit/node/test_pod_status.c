@@ -225,6 +225,35 @@ static void an_orphan_has_not_ended(void **state)
         rig_release(&rig);
 }
 
+/* Whose init container somebody took away while nobody knew what it was; the app container says that it has run. */
+static void an_orphan_that_is_wanted_again_is_past_its_steps(void **state)
+{
+        struct docker_container seen;
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u2", "h2", 0, 1));
+        (void)pod_hold(rig.view, "starts after another");
+        assert_int_equal(pod_insert_orphan(rig.view, pod, 0, rig.now, rig.wall), 1);
+        pod_unref(pod);
+        rig_show(&rig, &seen, "sandbox", "u1", "h1", "", 0, "", true);
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        rig_show(&rig, &seen, "app", "u1", "h1", "app0", 0, "sandbox", true);
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        rig_step(&rig);
+        (void)pod_hold(rig.view, "");
+        rig_want(&rig, rig_pod("u1", "h1", 1, 1));
+        rig_step(&rig);
+        struct cJSON *status CLEANUP_CJSON = status_of(&rig, NULL);
+        assert_string_equal(at(status, "phase"), "Running");
+        assert_string_equal(condition(status, "Initialized", "status"), "True");
+        rig_release(&rig);
+}
+
 /* A pod that has ended for ever and is edited is another one, which begins. */
 static void the_status_of_another_version_counts_for_nothing(void **state)
 {
@@ -269,6 +298,7 @@ int main(void)
                 cmocka_unit_test(init_containers_hold_the_rest),
                 cmocka_unit_test(ended_pods_stay_ended),
                 cmocka_unit_test(an_orphan_has_not_ended),
+                cmocka_unit_test(an_orphan_that_is_wanted_again_is_past_its_steps),
                 cmocka_unit_test(the_status_of_another_version_counts_for_nothing),
         };
 
