@@ -26,7 +26,7 @@
 #define HASH_TEXT_MAX 80
 
 struct addon_def {
-        const char *name, *applied;
+        const char *name, *group, *applied;
         /* What kubeadm changes in an object before it is applied. */
         void (*adapt)(struct cluster *cluster, struct value *object); /* NULL: as it is */
 };
@@ -97,17 +97,58 @@ static void adapt_proxy(struct cluster *cluster, struct value *object)
 }
 
 static const struct addon_def addons[] = {
-        {"coredns", "[addons] Applied essential addon: CoreDNS", NULL},
-        {"kube-proxy", "[addons] Applied essential addon: kube-proxy", adapt_proxy},
+        {"coredns", "addon-coredns", "[addons] Applied essential addon: CoreDNS", NULL},
+        {"kube-proxy", "addon-kube-proxy", "[addons] Applied essential addon: kube-proxy", adapt_proxy},
 };
 
-static int write_object(struct cluster *cluster, const struct addon_def *addon, const struct value *object,
+/* createCoreDNSAddon: a Corefile is written where there is none or the same, and is somebody's own otherwise. */
+static int write_corefile(struct cluster *cluster, const struct value *object, struct err *err)
+{
+        struct value *there CLEANUP_VALUE = NULL;
+        const struct value *wanted = value_get(object, "data", "Corefile", NULL);
+        int r = cluster->dry_run ? 1 : object_get(cluster, object, &there, err);
+        const struct value *corefile = value_get(there, "data", "Corefile", NULL);
+
+        if (r == 0 && !corefile)
+                r = err_set(err, ERR_INVALID, "unable to find the CoreDNS Corefile data");
+        if (r < 0)
+                return err_wrap(err, "unable to fetch CoreDNS current installed version and ConfigMap.");
+        if (r > 0 || str_empty(value_string(corefile, "")) || value_equal(corefile, wanted))
+                return object_create_or_update(cluster, object, err);
+        return object_create_or_retain(cluster, object, err);
+}
+
+static int write_object(struct cluster *cluster, const struct addon_def *addon, const struct addon_object *item,
                         struct err *err)
 {
-        const char *kind = value_string(value_map_get(object, "kind"), "");
-        bool corefile = str_eq(addon->name, "coredns") && str_eq(kind, "ConfigMap");
+        const struct value *errors = era_value(cluster->phase->era, addon->group, "errors");
+        const char *context = value_string(value_map_get(errors, item->name), NULL);
+        struct value *object CLEANUP_VALUE = NULL;
+        int r = addon_object_value(item, &object, err);
 
-        return corefile ? object_create_or_retain(cluster, object, err) : object_create_or_update(cluster, object, err);
+        if (r < 0)
+                return r;
+        if (addon->adapt)
+                addon->adapt(cluster, object);
+        bool corefile = str_eq(addon->name, "coredns") && str_eq(item->name, "configMap");
+        r = corefile ? write_corefile(cluster, object, err) : object_create_or_update(cluster, object, err);
+        return r < 0 && context ? err_wrap(err, "%s", context) : r;
+}
+
+/* Row applied: the order, which is not that of printing. */
+static int write_all(struct cluster *cluster, const struct addon_def *addon, const struct addon_objects *objects,
+                     struct err *err)
+{
+        const struct value *names = era_value(cluster->phase->era, addon->group, "applied");
+        int r = 0;
+
+        if (!value_is(names, VALUE_LIST))
+                return err_set(err, ERR_INVALID, "%s: no row \"applied\"", addon->group);
+        for (size_t i = 0; i < names->list.count && r == 0; i++)
+                for (size_t k = 0; k < objects->count && r == 0; k++)
+                        if (str_eq(objects->items[k].name, value_string(names->list.items[i], "")))
+                                r = write_object(cluster, addon, &objects->items[k], err);
+        return r;
 }
 
 static int apply(struct cluster *cluster, const struct addon_def *addon, struct err *err)
@@ -118,15 +159,8 @@ static int apply(struct cluster *cluster, const struct addon_def *addon, struct 
 
         if (r == 0)
                 r = addon_render(cluster->phase, addon->name, replicas, &objects, err);
-        for (size_t i = 0; i < objects.count && r == 0; i++) {
-                struct value *object CLEANUP_VALUE = NULL;
-
-                r = addon_object_value(&objects.items[i], &object, err);
-                if (r == 0 && addon->adapt)
-                        addon->adapt(cluster, object);
-                if (r == 0)
-                        r = write_object(cluster, addon, object, err);
-        }
+        if (r == 0)
+                r = write_all(cluster, addon, &objects, err);
         if (r == 0)
                 phase_say(cluster->phase, "%s", addon->applied);
         return r;

@@ -21,23 +21,25 @@
 #define STATUS_INVALID 422
 
 struct kind {
-        const char *kind, *group, *version, *resource, *go_type;
+        const char *kind, *group, *version, *resource;
         bool namespaced;
+        const char *create_error, *update_error; /* NULL: "unable to create KIND", "unable to update KIND" */
 };
 
 #define RBAC "rbac.authorization.k8s.io"
 static const struct kind kinds[] = {
-        {"ConfigMap", "", "v1", "configmaps", "*v1.ConfigMap", true},
-        {"Secret", "", "v1", "secrets", "*v1.Secret", true},
-        {"Service", "", "v1", "services", "*v1.Service", true},
-        {"ServiceAccount", "", "v1", "serviceaccounts", "*v1.ServiceAccount", true},
-        {"Node", "", "v1", "nodes", "*v1.Node", false},
-        {"Deployment", "apps", "v1", "deployments", "*v1.Deployment", true},
-        {"DaemonSet", "apps", "v1", "daemonsets", "*v1.DaemonSet", true},
-        {"Role", RBAC, "v1", "roles", "*v1.Role", true},
-        {"RoleBinding", RBAC, "v1", "rolebindings", "*v1.RoleBinding", true},
-        {"ClusterRole", RBAC, "v1", "clusterroles", "*v1.ClusterRole", false},
-        {"ClusterRoleBinding", RBAC, "v1", "clusterrolebindings", "*v1.ClusterRoleBinding", false},
+        {"ConfigMap", "", "v1", "configmaps", true},
+        {"Secret", "", "v1", "secrets", true},
+        {"Service", "", "v1", "services", true, "unable to create a new DNS service",
+         "unable to create/update the DNS service"},
+        {"ServiceAccount", "", "v1", "serviceaccounts", true},
+        {"Node", "", "v1", "nodes", false},
+        {"Deployment", "apps", "v1", "deployments", true},
+        {"DaemonSet", "apps", "v1", "daemonsets", true},
+        {"Role", RBAC, "v1", "roles", true},
+        {"RoleBinding", RBAC, "v1", "rolebindings", true},
+        {"ClusterRole", RBAC, "v1", "clusterroles", false},
+        {"ClusterRoleBinding", RBAC, "v1", "clusterrolebindings", false},
 };
 
 static const struct kind *find_kind(const struct value *object)
@@ -89,9 +91,22 @@ static int named(const struct value *object, struct err *err)
         return -err->code;
 }
 
-static const char *type_text(const struct cluster *cluster, const struct kind *kind)
+char *object_kind_text(const struct phase *phase, const char *kind)
 {
-        return era_flag(cluster->phase->era, "cluster", "goTypes") ? kind->go_type : kind->kind;
+        const char *text = value_string(value_map_get(era_value(phase->era, "cluster", "kindTexts"), kind), NULL);
+
+        return text ? xstrdup(text) : xasprintf("%s%s", era_flag(phase->era, "cluster", "goTypes") ? "*v1." : "", kind);
+}
+
+enum call { CALL_GET, CALL_CREATE, CALL_UPDATE };
+
+static int wrap_failure(const struct cluster *cluster, enum call call, const struct kind *kind, struct err *err)
+{
+        static const char *const verbs[] = {"get", "create", "update"};
+        const char *own = call == CALL_CREATE ? kind->create_error : call == CALL_UPDATE ? kind->update_error : NULL;
+        char *text CLEANUP_FREE = object_kind_text(cluster->phase, kind->kind);
+
+        return own ? err_wrap(err, "%s", own) : err_wrap(err, "unable to %s %s", verbs[call], text);
 }
 
 static void count_made(struct cluster *cluster, const struct value *object)
@@ -157,19 +172,29 @@ static int post(struct cluster *cluster, const struct value *object, struct err 
         return err->status == STATUS_CONFLICT || taken ? 0 : r;
 }
 
+static int update(struct cluster *cluster, const struct value *object, const struct kind *kind, struct err *err)
+{
+        struct value *before CLEANUP_VALUE = NULL;
+
+        (void)object_get(cluster, object, &before, NULL);
+        if (era_lists(cluster->phase->era, "cluster", "neverUpdated", kind->kind)) {
+                count_update(cluster, object, before, before);
+                return 0;
+        }
+        return put(cluster, object, before, err) < 0 ? wrap_failure(cluster, CALL_UPDATE, kind, err) : 0;
+}
+
 static int try_update(struct cluster *cluster, void *userdata, struct err *err)
 {
         const struct value *object = *(const struct value **)userdata;
-        const char *type = type_text(cluster, find_kind(object));
-        struct value *before CLEANUP_VALUE = NULL;
+        const struct kind *kind = find_kind(object);
         int r = post(cluster, object, err);
 
         if (r < 0)
-                (void)err_wrap(err, "unable to create %s", type);
+                (void)wrap_failure(cluster, CALL_CREATE, kind, err);
         if (r == 0) {
                 err_clear(err);
-                (void)object_get(cluster, object, &before, NULL);
-                r = put(cluster, object, before, err) < 0 ? err_wrap(err, "unable to update %s", type) : 1;
+                r = update(cluster, object, kind, err) == 0 ? 1 : -err->code;
         }
         if (r > 0)
                 return 1;
@@ -185,14 +210,13 @@ static void set_all(struct value *to, const struct value *from)
 
 static int mutate(struct cluster *cluster, const struct value *object, struct err *err)
 {
-        const char *type = type_text(cluster, find_kind(object));
         struct value *before CLEANUP_VALUE = NULL;
         int r = object_get(cluster, object, &before, err);
 
         if (r > 0)
                 r = err_set(err, ENOENT, "it went away meanwhile");
         if (r < 0)
-                return err_wrap(err, "unable to get %s", type);
+                return wrap_failure(cluster, CALL_GET, find_kind(object), err);
         struct value *changed CLEANUP_VALUE = value_copy(before);
         if (!value_is(value_map_get(changed, "data"), VALUE_MAP))
                 value_map_set(changed, "data", value_new_map());
@@ -218,7 +242,6 @@ static int try_mutate(struct cluster *cluster, void *userdata, struct err *err)
 static int try_retain(struct cluster *cluster, void *userdata, struct err *err)
 {
         const struct value *object = *(const struct value **)userdata;
-        const char *type = type_text(cluster, find_kind(object));
         struct value *before CLEANUP_VALUE = NULL;
         int r = object_get(cluster, object, &before, err);
 
@@ -227,13 +250,22 @@ static int try_retain(struct cluster *cluster, void *userdata, struct err *err)
                 return 1;
         }
         if (r < 0)
-                (void)err_wrap(err, "unable to get %s", type);
+                (void)wrap_failure(cluster, CALL_GET, find_kind(object), err);
         else if (post(cluster, object, err) > 0)
                 return 1;
         else
-                (void)err_wrap(err, "unable to create %s", type);
+                (void)wrap_failure(cluster, CALL_CREATE, find_kind(object), err);
         (void)named(object, err);
         return 0;
+}
+
+bool object_is_tried_once(const struct phase *phase, const struct value *object)
+{
+        char *text CLEANUP_FREE = object_text(object);
+        const char *kind = value_string(value_map_get(object, "kind"), "");
+
+        return era_lists(phase->era, "cluster", "triedOnce", kind) ||
+               era_lists(phase->era, "cluster", "triedOnce", text);
 }
 
 static int write_object(struct cluster *cluster, const struct value *object, cluster_try_fn fn, struct err *err)
@@ -247,7 +279,7 @@ static int write_object(struct cluster *cluster, const struct value *object, clu
                 object_dry_run(cluster, "CREATE", object, object);
                 return 0;
         }
-        bool once = fn != try_mutate && era_lists(cluster->phase->era, "cluster", "triedOnce", kind->kind);
+        bool once = fn != try_mutate && object_is_tried_once(cluster->phase, object);
         return cluster_poll(cluster, once ? 0 : cluster->call_timeout, fn, &object, err);
 }
 

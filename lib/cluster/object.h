@@ -8,12 +8,17 @@
 
 struct cluster;
 struct err;
+struct phase;
 struct value;
 
 /* "/api/v1/namespaces/kube-system/configmaps", or with the name behind it. Free it. NULL: not a kind that is known. */
 char *object_path(const struct value *object, bool with_name);
 /* Kind, namespace and name as one text for messages: ConfigMap kube-system/kubeadm-config. Free it. */
 char *object_text(const struct value *object);
+/* A kind as kubeadm's errors of this era have it: *v1.ConfigMap, RBAC role. Free it. */
+char *object_kind_text(const struct phase *phase, const char *kind);
+/* Whether the kubeadm of this era gives up a write of it that fails once (row triedOnce). */
+bool object_is_tried_once(const struct phase *phase, const struct value *object);
 
 /* apiclient.CreateOrUpdate, and CreateOrMutate of a ConfigMap: one that is there keeps what object does not say. */
 int object_create_or_update(struct cluster *cluster, const struct value *object, struct err *err);

@@ -17,6 +17,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVER = 'https://192.0.2.1:6443'
 GROUPS = {'kubernetes-admin': 'kubeadm:cluster-admins', 'kubernetes-super-admin': 'system:masters', 'system:node:node1': 'system:nodes'}
+TOKEN_NAME = re.compile(r'bootstrap-token-([a-z0-9]{6})(?![a-z0-9])')
 _lock = threading.Lock()
 
 
@@ -77,10 +78,10 @@ def certificate(days):
 class Dialogue:
     """The server of one run: the words that go before the program, and afterwards what was said."""
 
-    def __init__(self, script, directory):
-        self.said = f'{directory}/said.json'
+    def __init__(self, row, directory):
+        self.said, self.given = f'{directory}/said.json', json.dumps([row['inputs'], row['server']])
         with open(f'{directory}/script.json', 'w') as f:
-            json.dump(script, f)
+            json.dump(row['server'], f)
         user = [] if os.geteuid() == 0 else ['--user', '--map-root-user']
         self.words = ['unshare', '--net', *user, sys.executable, '-B', f'{HERE}/scripted_api.py', f'{directory}/script.json', credentials(), self.said]
 
@@ -89,7 +90,16 @@ class Dialogue:
         if not os.path.exists(self.said):
             return {}
         with open(self.said) as f:
-            return json.load(f)
+            said = json.load(f)
+        for path, thing in said['objects'].items():
+            left_out = ('token-id', 'token-secret', 'expiration') if path != self.without_tokens(path) else ()
+            if thing['kind'] == 'Secret' and 'data' in thing:  # nothing is null, or an empty text
+                thing['data'] = {key: text for key, text in thing['data'].items() if text and key not in left_out}
+        return json.loads(self.without_tokens(json.dumps(said)))
+
+    def without_tokens(self, text):
+        """Without the names of tokens that are made by chance."""
+        return TOKEN_NAME.sub(lambda m: m[0] if m[1] in self.given else 'bootstrap-token-CHANCE', text)
 
 
 def without_chance(text):

@@ -30,7 +30,11 @@ RULE = {number: (name, Many(TEXT)) for number, name in enumerate(('verbs', 'apiG
 SUBJECT = {1: ('kind', TEXT), 2: ('apiGroup', TEXT), 3: ('name', TEXT), 4: ('namespace', TEXT)}
 ROLE = {1: ('metadata', META), 2: ('rules', Many(RULE))}
 BINDING = {1: ('metadata', META), 2: ('subjects', Many(SUBJECT)), 3: ('roleRef', {1: ('apiGroup', TEXT), 2: ('kind', TEXT), 3: ('name', TEXT)})}
+# Of what runs and of Services only who they are: what is in them is compared where it is printed.
+NAMED = {1: ('metadata', META), 2: ('spec', None), 3: ('status', None)}
+NAMED_KINDS = ('Service', 'Deployment', 'DaemonSet')
 KINDS = {
+    **dict.fromkeys(NAMED_KINDS, NAMED),
     'ConfigMap': {1: ('metadata', META), 2: ('data', Map(TEXT)), 3: ('binaryData', Map(BYTES))},
     'Secret': {1: ('metadata', META), 2: ('data', Map(BYTES)), 3: ('type', TEXT), 4: ('stringData', Map(TEXT))},
     'ServiceAccount': {1: ('metadata', META)},

@@ -4,17 +4,19 @@
 
     scripted_api.py SCRIPT.json CREDENTIALS SAID.json PROGRAM [ARGUMENT...]
 
-It is started in a network namespace of its own, so that the ports are free and nothing else is reached: https://192.0.2.1:6443 is the API
-server, 127.0.0.1 has those of the kubelet (10248), kube-controller-manager (10257) and kube-scheduler (10259). The program's exit status is
-its own. SAID says what was asked, what was written by whom, and what is there afterwards.
+It is started in a network namespace of its own, so that the ports are free and nothing else is reached: the API server is
+https://192.0.2.1:6443 (127.0.0.1:6443 too), and 127.0.0.1 has the ports of the kubelet (10248), kube-controller-manager (10257) and
+kube-scheduler (10259). The program's exit status is its own. SAID says what was asked, what was written by whom, and what is there
+afterwards.
 
 SCRIPT may have
     objects     path to object: what is there before
     closed      ports at which nobody listens
-    rules       the first that fits answers: {port, method, user, path (a regular expression), unless (the path of an object: the rule counts
-                while there is none), times (how often it counts), status, message}; all but status may be left out, and the port then is
-                that of the API server
-What no rule is for is answered as an API server does: objects are kept by path, found, made, replaced and patched; /healthz, /livez and
+    rules       the first that fits answers: {port, method, user, path (a regular expression), object (the same for the path with the name of
+                the object behind it, which a POST has in its body), unless (the path of an object: the rule counts while there is none),
+                times (how often it counts), status, message, text (an answer that is no Status)}; all but status may be left out, and the port
+                then is that of the API server
+What no rule is for is answered as an API server does: objects are kept by path, found, listed, made, replaced and patched; /healthz, /livez and
 /readyz are well.
 """
 import http.server
@@ -34,7 +36,10 @@ HEALTH = {10248: False, 10257: True, 10259: True}  # port to whether it speaks T
 HEALTH_PATHS = ('/healthz', '/livez', '/readyz')
 REASONS = {400: 'BadRequest', 403: 'Forbidden', 404: 'NotFound', 409: 'AlreadyExists', 422: 'Invalid', 500: 'InternalError', 503: 'ServiceUnavailable',
            504: 'Timeout'}
-OBJECT = re.compile(r'/(?:api/v1|apis/[^/]+/[^/]+)(?:/namespaces/[^/]+)?/[a-z]+/[^/]+')
+LISTED = re.compile(r'/(api|apis/[^/]+)/([^/]+)(?:/namespaces/[^/]+)?/[a-z]+')
+MADE = ('resourceVersion', 'creationTimestamp', 'managedFields')
+UID = '7d6aa6a4-0000-4000-8000-000000000001'  # of every object: what names another by it says so
+OBJECT = re.compile(LISTED.pattern + '/[^/]+')
 
 
 def merged(have, patch):
@@ -46,13 +51,16 @@ def merged(have, patch):
 
 
 def plain(value):
-    """An object without what the server chooses, and without empty fields that only Go writes."""
+    """An object without what the server chooses, what is not read of its kind, and empty fields that only Go writes."""
     if isinstance(value, list):
         return [plain(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {key: plain(item) for key, item in value.items()
-            if item not in (None, {}) and key not in ('resourceVersion', 'creationTimestamp', 'managedFields')}
+    left_out = MADE + (('spec', 'status') if value.get('kind') in kube_protobuf.NAMED_KINDS else ())
+    made = {key: plain(item) for key, item in value.items() if item not in (None, {}) and key not in left_out}
+    if made.get('metadata', {}).get('uid') == UID:
+        del made['metadata']['uid']
+    return made
 
 
 class Store:
@@ -65,10 +73,12 @@ class Store:
         return status, {'kind': 'Status', 'apiVersion': 'v1', 'status': 'Failure', 'message': message, 'reason': reason or REASONS.get(status, ''),
                         'code': status}
 
-    def rule(self, port, user, method, path):
+    def rule(self, port, user, method, path, body):
+        name = f'{path}/{body["metadata"]["name"]}' if method == 'POST' else path
         for rule in self.script.get('rules', []):
             fits = (rule.get('port', API_PORT) == port and rule.get('method', method) == method and rule.get('user', user) == user
-                    and re.fullmatch(rule.get('path', '.*'), path) and rule.get('unless') not in self.objects and rule.get('times') != 0)
+                    and re.fullmatch(rule.get('path', '.*'), path) and re.fullmatch(rule.get('object', '.*'), name)
+                    and rule.get('unless') not in self.objects and rule.get('times') != 0)
             if fits and 'times' in rule:
                 rule['times'] -= 1
             if fits:
@@ -82,8 +92,14 @@ class Store:
                 subject.setdefault('apiGroup', 'rbac.authorization.k8s.io')
         if plain(thing) != plain(self.objects.get(path)):
             self.written.append(f'{user} {method} {path}')
-        self.objects[path] = {**thing, 'metadata': {**thing.get('metadata', {}), 'resourceVersion': str(self.version)}}
+        self.objects[path] = {**thing, 'metadata': {'uid': UID, **thing.get('metadata', {}), 'resourceVersion': str(self.version)}}
         return (201 if method == 'POST' else 200), self.objects[path]
+
+    def listed(self, path):
+        version = '/'.join(part.removeprefix('apis/') for part in LISTED.fullmatch(path).groups() if part != 'api')
+        items = [thing for key, thing in self.objects.items() if key.rpartition('/')[0] == path]
+        kind = items[0]['kind'] if items else path.rpartition('/')[2].removesuffix('s').capitalize()
+        return 200, {'apiVersion': version, 'kind': f'{kind}List', 'metadata': {'resourceVersion': str(self.version)}, 'items': items}
 
     def request(self, user, method, path, body):
         if method == 'POST':
@@ -93,6 +109,8 @@ class Store:
             return 200, 'ok'
         if method == 'POST':
             return self.failure(409, f'{path} already exists') if have else self.keep(user, method, path, body)
+        if method == 'GET' and LISTED.fullmatch(path) and not OBJECT.fullmatch(path):
+            return self.listed(path)
         if not have or not OBJECT.fullmatch(path):
             return self.failure(404, f'{path} not found')
         if method in ('PUT', 'PATCH'):
@@ -101,8 +119,10 @@ class Store:
 
     def answer(self, port, user, method, path, body):
         with self.lock:
-            rule = self.rule(port, user, method, path)
-            if rule:
+            rule = self.rule(port, user, method, path, body)
+            if rule and 'text' in rule:
+                status, reply = rule['status'], rule['text']
+            elif rule:
                 status, reply = self.failure(rule['status'], rule.get('message', f'{method} {path} is refused'),
                                              'Conflict' if method in ('PUT', 'PATCH') and rule['status'] == 409 else None)
             elif port == API_PORT:
@@ -169,7 +189,8 @@ def main():
     subprocess.run(['ip', 'address', 'add', f'{ADDRESS}/32', 'dev', 'lo'], check=True)
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
     store = Store(script)
-    for (address, port), tls in {(ADDRESS, API_PORT): True, **{(LOCAL, port): tls for port, tls in HEALTH.items()}}.items():
+    ports = {(ADDRESS, API_PORT): True, (LOCAL, API_PORT): True, **{(LOCAL, port): tls for port, tls in HEALTH.items()}}
+    for (address, port), tls in ports.items():
         if port not in script.get('closed', []):
             Server(store, (address, port), credentials if tls else None)
     status = subprocess.run(command, check=False).returncode

@@ -156,7 +156,7 @@ class Side:
         with tempfile.TemporaryDirectory(prefix='differ-') as root, tempfile.TemporaryDirectory(prefix='dialogue-') as beside:
             _prepare(root, row)
             env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root', **row['env']}
-            dialogue = Dialogue(row['server'], beside) if 'server' in row else None
+            dialogue = Dialogue(row, beside) if 'server' in row else None
             for args in row.get('before', []):
                 subprocess.run(self.command(row, args, root), cwd=root, env=env, capture_output=True, timeout=TIMEOUT_SECONDS, check=True)
             try:
@@ -175,7 +175,7 @@ class Side:
             out = out.decode('utf-8', 'backslashreplace').replace(root, '')
             err = err.decode('utf-8', 'backslashreplace').replace(root, '')
             if dialogue:
-                out = without_chance(out)
+                out, err = without_chance(out), dialogue.without_tokens(err)
             return Result(status, _without_chance(out, row), err, manifests, files, dialogue.result() if dialogue else None)
 
 

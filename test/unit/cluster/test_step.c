@@ -144,10 +144,79 @@ static void test_paths(void **state)
         assert_string_equal(role, "/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/roles");
 }
 
+static void expect_kind(const char *version, const char *kind, const char *expected)
+{
+        struct phase phase;
+
+        open_era(version, &phase);
+        char *text CLEANUP_FREE = object_kind_text(&phase, kind);
+        assert_string_equal(text, expected);
+        era_free(phase.era);
+}
+
+/* The texts of util/apiclient/idempotency.go. */
+static void test_kinds_in_errors(void **state)
+{
+        static const struct {
+                const char *kind, *old, *middle;
+        } kinds[] = {
+                {"ConfigMap", "ConfigMap", "ConfigMap"},
+                {"Secret", "secret", "Secret"},
+                {"ServiceAccount", "serviceaccount", "ServicAccount"},
+                {"Deployment", "deployment", "Deployment"},
+                {"DaemonSet", "daemonset", "DaemonSet"},
+                {"Role", "RBAC role", "Role"},
+                {"RoleBinding", "RBAC rolebinding", "RoleBinding"},
+                {"ClusterRole", "RBAC clusterrole", "ClusterRole"},
+                {"ClusterRoleBinding", "RBAC clusterrolebinding", "ClusterRoleBinding"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+                char *go CLEANUP_FREE = xasprintf("*v1.%s", kinds[i].kind);
+
+                expect_kind("1.20.15", kinds[i].kind, kinds[i].old);
+                expect_kind("1.29.15", kinds[i].kind, kinds[i].old);
+                expect_kind("1.30.0", kinds[i].kind, kinds[i].middle);
+                expect_kind("1.32.13", kinds[i].kind, kinds[i].middle);
+                expect_kind("1.33.0", kinds[i].kind, go);
+        }
+}
+
+static void expect_once(const char *version, const char *kind, const char *name, bool expected)
+{
+        struct value *object CLEANUP_VALUE = value_new_map();
+        struct value *metadata = value_map_set(object, "metadata", value_new_map());
+        struct phase phase;
+
+        value_map_set(object, "kind", value_new_string(kind));
+        value_map_set(metadata, "name", value_new_string(name));
+        value_map_set(metadata, "namespace", value_new_string("kube-system"));
+        open_era(version, &phase);
+        assert_int_equal(object_is_tried_once(&phase, object), expected);
+        era_free(phase.era);
+}
+
+/* Up to 1.29 most writes were not repeated; tokens were, by their caller. createDNSService never does. */
+static void test_what_is_tried_once(void **state)
+{
+        (void)state;
+        expect_once("1.29.15", "Secret", "kubeadm-certs", true);
+        expect_once("1.29.15", "Secret", "bootstrap-token-abcdef", false);
+        expect_once("1.29.15", "ClusterRole", "kubeadm:get-nodes", true);
+        expect_once("1.29.15", "Role", "kubeadm:get-nodes", false);
+        expect_once("1.29.15", "Service", "kube-dns", true);
+        expect_once("1.30.0", "Secret", "kubeadm-certs", false);
+        expect_once("1.30.0", "ClusterRole", "kubeadm:get-nodes", false);
+        expect_once("1.37.1", "Service", "kube-dns", true);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_step_in_every_era),
+                cmocka_unit_test(test_kinds_in_errors),
+                cmocka_unit_test(test_what_is_tried_once),
                 cmocka_unit_test(test_kubelet_api_access_by_patch_release),
                 cmocka_unit_test(test_texts_of_older_versions),
                 cmocka_unit_test(test_paths),
