@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/go_client.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -87,9 +88,13 @@ static int failure(const struct api_wait *wait, const char *method, const char *
         if (e->status) {
                 (void)err_set(err, e->code, "%s", rest);
         } else {
-                char *word CLEANUP_FREE = xstrdup(method);
-                str_lower(word + 1);
-                (void)err_set(err, e->code, "%s \"%s%s\": %s", word, wait->server, path, rest);
+                /* kubeadm gives its client a timeout, and client-go tells the server of it. */
+                char *url CLEANUP_FREE =
+                        xasprintf("%s%s%ctimeout=10s", wait->server, path, strchr(path, '?') ? '&' : '?');
+                struct err why = ERR_INIT;
+
+                (void)err_set(&why, e->code, "%s", rest);
+                (void)go_client_failure(method, url, &why, err);
         }
         if (err)
                 err->status = e->status;

@@ -3,15 +3,20 @@
 
 #include <stdlib.h>
 
+#include <cjson/cJSON.h>
+
+#include "api/go_client.h"
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "cluster/cluster.h"
+#include "codec/cjson_get.h"
 #include "kube/kubeconfig.h"
 #include "net/curl_glue.h"
 #include "net/loop.h"
 
 #define REQUEST_TIMEOUT (10 * USEC_PER_SEC)
+#define STATUS_SUCCESS_LAST 206 /* for client-go */
 
 struct watch {
         struct wait *wait;
@@ -42,15 +47,27 @@ static void finish(struct watch *watch, bool healthy)
 }
 
 /* The failure as Go's HTTP client tells it. */
-static void explain(struct health_check *check, const char *url, const struct err *err)
+static void explain(struct health_check *check, const struct err *err)
 {
-        if (err->code == ECONNREFUSED && check->address)
-                (void)err_set(&check->why, err->code, "Get \"%s\": dial tcp %s: connect: connection refused", url,
-                              check->address);
-        else if (err->code == ETIMEDOUT)
-                (void)err_set(&check->why, err->code, "Get \"%s\": context deadline exceeded", url);
-        else
-                (void)err_set(&check->why, err->code, "Get \"%s\": %s", url, err->msg);
+        char *url CLEANUP_FREE =
+                xasprintf("%s%s", check->ask ? check->ask : check->url, check->as_client ? "?timeout=10s" : "");
+        struct err why = *err;
+
+        if (why.code == ETIMEDOUT)
+                (void)err_set(&why, ETIMEDOUT, "context deadline exceeded");
+        (void)go_client_failure("GET", url, &why, &check->why);
+}
+
+/* A status that is no success, as client-go tells it: a Status speaks for itself. */
+static void refused(struct health_check *check, const struct curl_glue_response *response)
+{
+        struct cJSON *status CLEANUP_CJSON = cJSON_ParseWithLength(response->body, response->body_len);
+        const char *message = cjson_text(status, "message", NULL);
+        const char *type = curl_glue_header(response, "Content-Type");
+        char *text CLEANUP_FREE =
+                go_client_status_text(response->status, str_starts(type ?: "", "text/") ? response->body : NULL);
+
+        (void)err_set(&check->why, ERR_REMOTE, "%s", message ? message : text);
 }
 
 static void on_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
@@ -64,10 +81,14 @@ static void on_done(void *userdata, const struct curl_glue_response *response, c
                 finish(watch, true);
                 return;
         }
-        if (err)
-                explain(check, check->ask ? check->ask : check->url, err);
-        else
+        if (err) {
+                explain(check, err);
+        } else if (check->as_client && (response->status < 200 || response->status > STATUS_SUCCESS_LAST)) {
+                check->status = 0;
+                refused(check, response);
+        } else {
                 (void)err_set(&check->why, ERR_REMOTE, "status code: %d", response->status);
+        }
         if (now >= watch->end)
                 finish(watch, false);
         else

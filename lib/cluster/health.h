@@ -17,11 +17,11 @@ struct health_check {
         const char *name;
         char *url;                       /* as shown */
         const char *ask;                 /* what is asked in its place; NULL: url */
-        const char *address;             /* HOST:PORT of url; NULL where that is not known */
         const struct kubeconfig *config; /* credentials; NULL: none, and any certificate is taken */
+        bool as_client;                  /* client-go asks, and has words for each status */
         /* results */
         bool healthy;
-        int status;     /* of the last answer, 0 without */
+        int status;     /* of the last answer, 0 without and where why has its words */
         struct err why; /* what Go would say of the last failure */
         usec_t took;
 };

@@ -61,9 +61,11 @@ static void say_help(struct cluster *cluster, const char *step, const char *erro
 
 /* ---- the kubelet ---- */
 
+/* HOST:PORT of its health endpoint. Row kubeletHealth.address: there, whatever the configuration says. */
 static char *kubelet_address(const struct phase *phase, bool *ret_off)
 {
-        const struct value *config = phase->config->kubelet;
+        const struct value *row = era_value(phase->era, "cluster", "kubeletHealth"), *config = phase->config->kubelet;
+        const char *fixed = value_string(value_map_get(row, "address"), NULL);
         const char *address = value_string(value_map_get(config, "healthzBindAddress"), "");
         int64_t port = 10248;
         char text[24];
@@ -71,7 +73,19 @@ static char *kubelet_address(const struct phase *phase, bool *ret_off)
         (void)value_int(value_map_get(config, "healthzPort"), &port);
         *ret_off = port == 0;
         (void)snprintf(text, sizeof(text), "%lld", (long long)port);
-        return hostport_join(*address ? address : "127.0.0.1", text);
+        return fixed ? xstrdup(fixed) : hostport_join(*address ? address : "127.0.0.1", text);
+}
+
+static void say_kubelet_wait(const struct phase *phase, const char *url, usec_t timeout)
+{
+        const struct value *row = era_value(phase->era, "cluster", "kubeletHealth");
+        bool unnamed = str_eq(value_string(value_map_get(row, "said"), ""), "unnamed");
+        char limit[TIMEFMT_MAX];
+
+        duration_text((int64_t)timeout * NSEC_PER_USEC, limit);
+        phase_say(phase, "[kubelet-check] Waiting for a healthy kubelet%s%s. This can take up to %s",
+                  unnamed ? "" : " at ", unnamed ? "" : url, limit);
+        (void)fflush(phase->options.out);
 }
 
 static int wait_kubelet(struct cluster *cluster, usec_t timeout, struct err *err)
@@ -79,26 +93,21 @@ static int wait_kubelet(struct cluster *cluster, usec_t timeout, struct err *err
         const struct phase *phase = cluster->phase;
         bool off;
         char *address CLEANUP_FREE = kubelet_address(phase, &off);
-        struct health_check check = {.url = xasprintf("http://%s/healthz", address), .address = address};
-        char limit[TIMEFMT_MAX], took[TIMEFMT_MAX];
+        char *url CLEANUP_FREE = xasprintf("http://%s/healthz", address), took[TIMEFMT_MAX];
+        struct health_check check = {.url = url};
 
         if (off) {
                 phase_say(phase,
                           "[kubelet-check] Skipping the kubelet health check because the healthz port is set to 0");
-                free(check.url);
                 return 0;
         }
-        duration_text((int64_t)timeout * NSEC_PER_USEC, limit);
-        phase_say(phase, "[kubelet-check] Waiting for a healthy kubelet at %s. This can take up to %s", check.url,
-                  limit);
-        (void)fflush(phase->options.out);
+        say_kubelet_wait(phase, url, timeout);
         int r = health_wait(api_wait_loop(cluster->api), &check, 1, timeout, NULL, NULL, err);
         duration_text((int64_t)check.took * NSEC_PER_USEC, took);
         phase_say(phase, "[kubelet-check] The kubelet is %shealthy after %s", check.healthy ? "" : "not ", took);
         if (r == 0 && !check.healthy)
-                r = err_set(err, ETIMEDOUT, "The HTTP call equal to 'curl -sSL %s' returned %s%s\n", check.url,
+                r = err_set(err, ETIMEDOUT, "The HTTP call equal to 'curl -sSL %s' returned %s%s\n", url,
                             check.status ? "" : "error: ", check.why.msg);
-        free(check.url);
         return r;
 }
 
@@ -161,12 +170,15 @@ static int component_check(const struct phase *phase, const struct component *c,
                                "could not parse the address and port of all control plane components: the Pod has no "
                                "container command starting with \"%s\"",
                                c->name);
-        const char *address = find_argument(command, c->address_arg), *port = find_argument(command, c->port_arg);
+        /* Row componentHealth: all at one address and endpoint. */
+        const struct value *row = era_value(phase->era, "cluster", "componentHealth");
+        const char *address = value_string(value_map_get(row, "address"), find_argument(command, c->address_arg));
+        const char *port = find_argument(command, c->port_arg);
         if (str_empty(address))
                 address = c->address ? c->address : phase->config->init.local_api_endpoint.advertise_address.text;
         char *both CLEANUP_FREE = hostport_join(address, str_empty(port) ? c->port : port);
         ret->name = c->name;
-        ret->url = xasprintf("https://%s/%s", both, c->endpoint);
+        ret->url = xasprintf("https://%s/%s", both, value_string(value_map_get(row, "endpoint"), c->endpoint));
         return 0;
 }
 
@@ -181,25 +193,45 @@ static void on_result(void *userdata, const struct health_check *check)
         (void)fflush(cluster->phase->options.out);
 }
 
+static char *failure_text(const struct phase *phase, const struct health_check *check)
+{
+        const struct value *row = era_value(phase->era, "cluster", "componentHealth");
+        const char *old = value_string(value_map_get(row, "error"), NULL);
+        char *what CLEANUP_FREE = old ? xasprintf("%s %s", check->name, old)
+                                      : xasprintf("%s check failed at %s", check->name, check->url);
+
+        return check->status ? xasprintf("%s with status: %d", what, check->status)
+                             : xasprintf("%s: %s", what, check->why.msg);
+}
+
 /* What an aggregate of errors is: one as it is, several in brackets, each text once. */
-static int aggregate(const struct health_check *checks, size_t count, struct err *err)
+static int aggregate(const struct phase *phase, const struct health_check *checks, size_t count, struct err *err)
 {
         struct strv texts CLEANUP_STRV = STRV_INIT;
 
         for (size_t i = 0; i < count; i++) {
-                if (checks[i].healthy)
-                        continue;
-                char *text CLEANUP_FREE = checks[i].status ? xasprintf("%s check failed at %s with status: %d",
-                                                                       checks[i].name, checks[i].url, checks[i].status)
-                                                           : xasprintf("%s check failed at %s: %s", checks[i].name,
-                                                                       checks[i].url, checks[i].why.msg);
-                if (!strv_contains(&texts, text))
+                char *text CLEANUP_FREE = checks[i].healthy ? NULL : failure_text(phase, &checks[i]);
+
+                if (text && !strv_contains(&texts, text))
                         strv_add(&texts, text);
         }
         if (texts.len == 0)
                 return 0;
         char *all CLEANUP_FREE = strv_join(&texts, ", ");
         return texts.len == 1 ? err_set(err, ETIMEDOUT, "%s", all) : err_set(err, ETIMEDOUT, "[%s]", all);
+}
+
+/* The API server is asked as the user of the kubeconfig: anonymous requests may be refused. Not so in the era of row
+ * componentHealth, where it is the one at that address that counts. */
+static void ask_as_user(const struct cluster *cluster, struct health_check *check, const char *server)
+{
+        const struct era *era = cluster->phase->era;
+
+        if (era_value(era, "cluster", "componentHealth"))
+                return;
+        check->ask = server;
+        check->config = &cluster->kubeconfig;
+        check->as_client = era_flag(era, "cluster", "healthByClient");
 }
 
 static int wait_components(struct cluster *cluster, usec_t timeout, struct err *err)
@@ -220,14 +252,12 @@ static int wait_components(struct cluster *cluster, usec_t timeout, struct err *
                 for (size_t i = 0; i < ARRAY_SIZE(components); i++)
                         phase_say(phase, "[control-plane-check] Checking %s at %s", checks[i].name, checks[i].url);
                 (void)fflush(phase->options.out);
-                /* The API server is asked as the user of the kubeconfig: anonymous requests may be refused. */
-                checks[0].ask = server;
-                checks[0].config = &cluster->kubeconfig;
+                ask_as_user(cluster, &checks[0], server);
                 r = health_wait(api_wait_loop(cluster->api), checks, ARRAY_SIZE(checks), timeout, on_result, cluster,
                                 err);
         }
         if (r == 0)
-                r = aggregate(checks, ARRAY_SIZE(checks), err);
+                r = aggregate(phase, checks, ARRAY_SIZE(checks), err);
         for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
                 free(checks[i].url);
         return r;

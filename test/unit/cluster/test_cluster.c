@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "cluster/cluster.h"
+#include "codec/value.h"
 #include "phase/phase.h"
 
 #define SETTING_SECONDS 7
@@ -80,9 +81,34 @@ static void test_patch_releases_that_try_again(void **state)
         }
 }
 
+static void expect_kubelet(const char *version, const char *said, const char *address)
+{
+        struct phase phase;
+        struct kube_version v;
+
+        memset(&phase, 0, sizeof(phase));
+        assert_int_equal(era_new(getenv("TEST_TEMPLATES"), &phase.era, NULL), 0);
+        assert_int_equal(kube_version_parse(version, false, &v, NULL), 0);
+        assert_int_equal(era_set_version(phase.era, &v, NULL), 0);
+        const struct value *row = era_value(phase.era, "cluster", "kubeletHealth");
+        assert_string_equal(value_string(value_map_get(row, "said"), ""), said);
+        assert_string_equal(value_string(value_map_get(row, "address"), ""), address);
+        (void)era_free(phase.era);
+}
+
+/* WaitForKubelet in the sources of these: 1.30.2 began to look at the configuration, 1.30.4 to say the address. */
+static void test_where_the_kubelet_is_asked(void **state)
+{
+        (void)state;
+        expect_kubelet("1.30.1", "unnamed", "localhost:10248");
+        expect_kubelet("1.30.3", "unnamed", "");
+        expect_kubelet("1.30.4", "", "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {cmocka_unit_test(test_timeouts),
+                                           cmocka_unit_test(test_where_the_kubelet_is_asked),
                                            cmocka_unit_test(test_patch_releases_that_try_again)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
