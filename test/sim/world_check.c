@@ -554,6 +554,23 @@ static const struct pod_instance *instance_of(const struct pod_view *view, const
         return view ? pod_view_find_id(view, c->id, &inc, &i) : NULL;
 }
 
+static void check_there(struct world *w, const struct world_pod *p, const struct pod_instance *instance)
+{
+        const struct model_container *c = model_find(w->model, instance->id);
+
+        if (instance->state == INSTANCE_RUNNING && (!c || c->state != DOCKER_STATE_RUNNING))
+                world_problem(w, "%.12s of %s is taken for running", instance->id, p->key);
+}
+
+/* What podwatch takes for running does run, also of a version before that goes on while another may not start yet: an
+ * event that was lost is still to come, and stops the rest of it. */
+static void check_not_missed(struct world *w, const struct world_pod *p, const struct pod_incarnation *inc)
+{
+        check_there(w, p, &inc->sandbox);
+        for (size_t i = 0; i < inc->pod->container_count; i++)
+                check_there(w, p, &inc->containers[i].now);
+}
+
 /* Nothing is left over, and what podwatch knows of what is there is true: an event that was lost is still to come. */
 static void check_containers(struct world *w, const struct world_pod *p, const struct pod_view *view)
 {
@@ -571,6 +588,8 @@ static void check_containers(struct world *w, const struct world_pod *p, const s
                 else if (view->current->terminal && c->state == DOCKER_STATE_RUNNING)
                         world_problem(w, "%s runs in a completed pod", short_name(c));
         }
+        if (view && view->current)
+                check_not_missed(w, p, view->current);
 }
 
 static void check_running(struct world *w, const struct world_pod *p, const struct version *v,
