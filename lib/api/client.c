@@ -39,7 +39,8 @@ struct api_call {
         struct curl_glue_call *http;
         char *method, *path;
         api_done_fn done; /* NULL once cancelled */
-        api_data_fn data; /* streams only */
+        api_head_fn head; /* streams only */
+        api_data_fn data; /* likewise */
         bool patient;     /* api_client_write() */
         void *userdata;
         struct api_call *prev, *next;
@@ -389,6 +390,14 @@ static void call_done(void *userdata, const struct curl_glue_response *response,
         end_call(call, response->status, body, NULL);
 }
 
+static void call_head(void *userdata, const struct curl_glue_response *response)
+{
+        struct api_call *call = userdata;
+
+        if (call->done && call->head && response->status < 300)
+                call->head(call->userdata);
+}
+
 static bool call_data(void *userdata, const char *data, size_t len)
 {
         struct api_call *call = userdata;
@@ -468,16 +477,18 @@ struct api_call *api_client_write(struct api_client *client, const char *method,
         return request_start(call, patch, body, WRITE_TIMEOUT);
 }
 
-struct api_call *api_client_stream(struct api_client *client, const char *path, usec_t deadline, api_data_fn data,
-                                   api_done_fn done, void *userdata)
+struct api_call *api_client_stream(struct api_client *client, const char *path, usec_t deadline, api_head_fn head,
+                                   api_data_fn data, api_done_fn done, void *userdata)
 {
         struct api_call *call = call_new(client, "GET", path, done, userdata);
         struct curl_glue_request request = {
                 .deadline = deadline,
                 .flags = CURL_GLUE_STREAM | CURL_GLUE_HTTP1,
+                .head = call_head,
                 .data = call_data,
         };
 
+        call->head = head;
         call->data = data;
         return call_start(call, &request, NULL);
 }

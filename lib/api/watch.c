@@ -25,6 +25,9 @@
 /* The server ends a watch itself after this; ours ends later, in case it is dead (a half-open connection). */
 #define WATCH_SECONDS 300
 #define WATCH_GRACE (30 * USEC_PER_SEC)
+/* An API server gives the head of a watch at once, before there is an event, unless it is too busy (its queues give up
+ * after a quarter of its --request-timeout). One that does not come is a hung server or a connection that is dead. */
+#define ANSWER_TIMEOUT (30 * USEC_PER_SEC)
 /* One event: an object is below etcd's 1.5 MiB. */
 #define LIMIT_WATCH_LINE (4 * 1024 * 1024)
 
@@ -35,10 +38,10 @@ struct api_watch {
         void *userdata;
         struct api_call *list;
         struct api_call *stream;
-        struct loop_source *timer; /* the pause before the next list */
+        struct loop_source *timer; /* the pause before the next list, or until a stream must have been answered */
         usec_t pause;
-        usec_t stream_since;
-        char version[64]; /* resourceVersion to watch from */
+        usec_t stream_since; /* the head of its answer, USEC_INFINITY: not yet */
+        char version[64];    /* resourceVersion to watch from */
         struct buf line;
         bool relist; /* the stream said ERROR: what it says after is of no use */
 };
@@ -94,6 +97,14 @@ static bool stream_data(void *userdata, const char *data, size_t len)
         return true;
 }
 
+static void stream_head(void *userdata)
+{
+        struct api_watch *watch = userdata;
+
+        watch->stream_since = loop_now(api_client_loop(watch->client));
+        loop_timer_set(watch->timer, USEC_INFINITY);
+}
+
 static void stream_done(void *userdata, int status, const struct cJSON *body, const struct err *err)
 {
         struct api_watch *watch = userdata;
@@ -117,9 +128,17 @@ static void start_stream(struct api_watch *watch)
                           strchr(watch->path, '?') ? '&' : '?', WATCH_SECONDS, watch->version);
 
         watch->relist = false;
-        watch->stream_since = now;
+        watch->stream_since = USEC_INFINITY;
         watch->stream = api_client_stream(watch->client, path, now + WATCH_SECONDS * USEC_PER_SEC + WATCH_GRACE,
-                                          stream_data, stream_done, watch);
+                                          stream_head, stream_data, stream_done, watch);
+        loop_timer_set(watch->timer, now + ANSWER_TIMEOUT);
+}
+
+static void stop_stream(struct api_watch *watch)
+{
+        if (watch->stream)
+                api_call_cancel(watch->stream);
+        watch->stream = NULL;
 }
 
 static void list_done(void *userdata, int status, const struct cJSON *body, const struct err *err)
@@ -159,8 +178,16 @@ static void start_list(struct api_watch *watch)
 
 static void timer_fired(void *userdata, usec_t now)
 {
+        struct api_watch *watch = userdata;
+
         (void)now;
-        start_list(userdata);
+        if (!watch->stream) {
+                start_list(watch);
+                return;
+        }
+        log_debug("watch %s: no answer", watch->path);
+        stop_stream(watch);
+        plan_list(watch);
 }
 
 static void link_changed(void *userdata, bool up)
@@ -174,9 +201,7 @@ static void link_changed(void *userdata, bool up)
         }
         loop_timer_set(watch->timer, USEC_INFINITY);
         /* A stream of a dead server may hang for minutes. */
-        if (watch->stream)
-                api_call_cancel(watch->stream);
-        watch->stream = NULL;
+        stop_stream(watch);
 }
 
 struct api_watch *api_watch_new(struct api_client *client, const char *path, const struct api_watch_handlers *handlers,
@@ -204,8 +229,7 @@ struct api_watch *api_watch_free(struct api_watch *watch)
         api_client_unsubscribe(watch->client, link_changed, watch);
         if (watch->list)
                 api_call_cancel(watch->list);
-        if (watch->stream)
-                api_call_cancel(watch->stream);
+        stop_stream(watch);
         loop_source_free(watch->timer);
         buf_release(&watch->line);
         free(watch->path);

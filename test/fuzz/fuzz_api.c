@@ -35,7 +35,8 @@ struct api_call {
         void *userdata;
         uint64_t order;
         bool used;
-        char what[160]; /* method and path */
+        char what[160];   /* method and path */
+        api_head_fn head; /* a watch */
 };
 
 static struct api_call calls[CALLS_MAX];
@@ -52,7 +53,7 @@ static struct api_call *call_new(const char *method, const char *path, api_done_
         for (size_t i = 0; i < CALLS_MAX; i++) {
                 if (calls[i].used)
                         continue;
-                calls[i] = (struct api_call){done, data, userdata, ++order, true, ""};
+                calls[i] = (struct api_call){done, data, userdata, ++order, true, "", NULL};
                 (void)snprintf(calls[i].what, sizeof(calls[i].what), "%s %s", method, path);
                 return &calls[i];
         }
@@ -78,12 +79,15 @@ struct api_call *api_client_write(struct api_client *client, const char *method,
         return api_client_request(client, method, patch, path, body, done, userdata);
 }
 
-struct api_call *api_client_stream(struct api_client *client, const char *path, usec_t deadline, api_data_fn data,
-                                   api_done_fn done, void *userdata)
+struct api_call *api_client_stream(struct api_client *client, const char *path, usec_t deadline, api_head_fn head,
+                                   api_data_fn data, api_done_fn done, void *userdata)
 {
+        struct api_call *call = call_new("WATCH", path, done, data, userdata);
+
         (void)client;
         MUST(strncmp(path, "/api", 4) == 0 && deadline > 0);
-        return call_new("WATCH", path, done, data, userdata);
+        call->head = head;
+        return call;
 }
 
 void api_call_cancel(struct api_call *call)
@@ -225,6 +229,8 @@ static void answer(struct api_call *call, int status, const char *body)
                 (void)err_set(&err, ERR_REMOTE, "HTTP %d: %.1000s", status, cjson_text(c, "message", body));
                 err.status = status;
         }
+        if (good && call->head)
+                call->head(call->userdata);
         if (good && call->data)
                 feed(call, body, strlen(body));
         if (!call->used || call->order != of)

@@ -40,6 +40,7 @@ struct curl_glue_call {
         struct curl_glue *glue; /* NULL: the client has given up, the request may still arrive */
         struct model_api *api;
         char *method, *path, *body;
+        curl_glue_head_fn head;
         curl_glue_data_fn data;
         curl_glue_done_fn done;
         void *userdata;
@@ -338,6 +339,16 @@ static void on_watch_end(void *userdata)
         end_watch(call, 0);
 }
 
+/* A watch has its head before the first event. */
+static void answer_watch(struct curl_glue_call *call)
+{
+        const struct curl_glue_response response = {.status = 200, .body = "", .call = call};
+
+        call->answer.status = 200;
+        if (call->head && !call->cancelled && call->glue)
+                call->head(call->userdata, &response);
+}
+
 static void too_old(struct curl_glue_call *call)
 {
         static const char error[] =
@@ -350,7 +361,7 @@ static void too_old(struct curl_glue_call *call)
                 finish(call, USEC_PER_MSEC);
                 return;
         }
-        call->answer.status = 200;
+        answer_watch(call);
         if (give(call, error) && !call->over)
                 end_watch(call, 0);
 }
@@ -367,7 +378,7 @@ static void start_watch(struct curl_glue_call *call)
                 too_old(call);
                 return;
         }
-        call->answer.status = 200;
+        answer_watch(call);
         (void)loop_source_free(call->end);
         call->end = sim_after(model_api_loop(call->api), lasts, on_watch_end, call);
 }
@@ -458,6 +469,7 @@ struct curl_glue_call *curl_glue_start(struct curl_glue *glue, const struct curl
                 call_new(api, request->method ? request->method : "GET", path ? path : request->url, request->body);
 
         call->glue = glue;
+        call->head = request->head;
         call->data = request->data;
         call->done = request->done;
         call->userdata = request->userdata;

@@ -17,6 +17,8 @@ struct curl_glue {
 
 struct curl_glue_call {
         char *what;
+        curl_glue_head_fn head;
+        curl_glue_data_fn data;
         curl_glue_done_fn done;
         void *userdata;
         bool cancelled;
@@ -74,6 +76,34 @@ size_t glue_rig_answer(const char *text, int status, const char *body)
         return n;
 }
 
+static struct curl_glue_call *stream_of(const char *text)
+{
+        struct curl_glue_call *call;
+
+        DL_FOREACH (calls, call) {
+                if (strstr(call->what, text) && call->data && !call->cancelled)
+                        return call;
+        }
+        return NULL;
+}
+
+void glue_rig_head(const char *text, int status)
+{
+        struct curl_glue_call *call = stream_of(text);
+        const struct curl_glue_response response = {.status = status, .body = "", .call = call};
+
+        if (call && call->head)
+                call->head(call->userdata, &response);
+}
+
+void glue_rig_data(const char *text, const char *data)
+{
+        struct curl_glue_call *call = stream_of(text);
+
+        if (call)
+                (void)call->data(call->userdata, data, strlen(data));
+}
+
 void glue_rig_reset(void)
 {
         while (asked_count)
@@ -121,6 +151,8 @@ struct curl_glue_call *curl_glue_start(struct curl_glue *glue, const struct curl
 
         (void)glue;
         call->what = xasprintf("%s %s", request->method ? request->method : "GET", request->url);
+        call->head = request->head;
+        call->data = request->data;
         call->done = request->done;
         call->userdata = request->userdata;
         DL_APPEND(calls, call);

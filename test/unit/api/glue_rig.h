@@ -12,4 +12,7 @@ size_t glue_rig_asked(const char *text);
 /* Ends every request under way whose "METHOD URL" contains the text; status 0: the connection breaks. Returns how many.
  */
 size_t glue_rig_answer(const char *text, int status, const char *body);
+/* The head of an answer to a stream under way, and a part of its body. */
+void glue_rig_head(const char *text, int status);
+void glue_rig_data(const char *text, const char *data);
 void glue_rig_reset(void);
