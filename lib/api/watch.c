@@ -127,6 +127,7 @@ static void start_stream(struct api_watch *watch)
                 xasprintf("%s%cwatch=true&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s", watch->path,
                           strchr(watch->path, '?') ? '&' : '?', WATCH_SECONDS, watch->version);
 
+        buf_release(&watch->line); /* half an event, where the stream before was stopped */
         watch->relist = false;
         watch->stream_since = USEC_INFINITY;
         watch->stream = api_client_stream(watch->client, path, now + WATCH_SECONDS * USEC_PER_SEC + WATCH_GRACE,
