@@ -60,7 +60,8 @@ static void check_bootstrap_token(const struct check *c, const struct value *v)
         if ((!hashes || hashes->kind != VALUE_LIST || hashes->list.count == 0) &&
             !(value_is(unsafe, VALUE_BOOL) && unsafe->boolean)) {
                 const struct config_text none = {"", endpoint.place};
-                field_invalid_text(c->problems, &none, "discovery.bootstrapToken.caCertHashes",
+                bool unnamed = era_flag(c->phase->era, "validation", "caCertHashesUnnamed");
+                field_invalid_text(c->problems, &none, unnamed ? path : "discovery.bootstrapToken.caCertHashes",
                                    "using token-based discovery without caCertHashes can be unsafe. Set "
                                    "unsafeSkipCAVerification as true in your kubeadm config file or pass "
                                    "--discovery-token-unsafe-skip-ca-verification flag to continue");
