@@ -22,7 +22,10 @@ int kubeconfig_tree_load(const struct phase *phase, const char *path, struct val
                 return err_set(err, ENOENT, "open %s: no such file or directory", path);
         if (r < 0)
                 return r;
-        r = yaml_load_one(path, text, len, 0, ret, err);
+        if (len == 0) /* clientcmd.Load: no data is a configuration with nothing in it */
+                *ret = value_new_map();
+        else
+                r = yaml_load_one(path, text, len, 0, ret, err);
         explicit_bzero(text, len);
         if (r == 0 && !value_is(*ret, VALUE_MAP)) {
                 r = value_error(&(*ret)->place, err, ERR_INVALID, "expected a map, found a %s",

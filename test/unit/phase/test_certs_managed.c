@@ -195,6 +195,9 @@ static void test_expiration_mistakes(void **state)
         fixture_remove(f, PKI "apiserver.crt");
         fixture_put(f, "/etc/kubernetes/admin.conf", "apiVersion: v1\nkind: Config\ncurrent-context: x\n");
         bad(f, expiration, NULL, "invalid kubeConfig file /etc/kubernetes/admin.conf: missing context x");
+        /* no data is a configuration with nothing in it */
+        fixture_put(f, "/etc/kubernetes/admin.conf", "");
+        bad(f, expiration, NULL, "invalid kubeConfig file /etc/kubernetes/admin.conf: missing context ");
         fixture_remove(f, PKI "ca.crt");
         bad(f, expiration, NULL,
             "Error checking external CA condition for ca certificate authority: failure loading certificate for CA: "
