@@ -191,6 +191,14 @@ void edge_running(struct pod_incarnation *inc, size_t index, usec_t started, use
         edge_readiness(inc, index, now);
 }
 
+void edge_step_done(struct pod_incarnation *inc, size_t index)
+{
+        struct pod_container_view *c = &inc->containers[index];
+
+        c->init_done |= container_is_step(&inc->pod->containers[index]) && c->now.state == INSTANCE_EXITED &&
+                        c->now.exit_code == 0 && fact_in_sandbox(inc, &c->now);
+}
+
 void edge_exited(struct pod_view *view, struct pod_incarnation *inc, size_t index, usec_t now)
 {
         const struct pod_container *spec = &inc->pod->containers[index];
@@ -203,8 +211,7 @@ void edge_exited(struct pod_view *view, struct pod_incarnation *inc, size_t inde
                 backoff_clear(&c->backoff);
         else
                 backoff_ended(&c->backoff, c->now.started, c->now.finished, view->backoff_max);
-        if (container_is_step(spec) && c->now.exit_code == 0 && fact_in_sandbox(inc, &c->now))
-                c->init_done = true;
+        edge_step_done(inc, index);
         container_reset(c);
         /* Each start asks the registry. Its image goes by the reference again. */
         if (spec->pull_policy == POD_PULL_ALWAYS)

@@ -20,6 +20,8 @@ void edge_running(struct pod_incarnation *inc, size_t index, usec_t started, use
                   usec_t now);
 /* `now` of container index has ended; finished, exit code and the rest are in it already. */
 void edge_exited(struct pod_view *view, struct pod_incarnation *inc, size_t index, usec_t now);
+/* An init container has done its work where the end that is known of it is a good one, in this sandbox. */
+void edge_step_done(struct pod_incarnation *inc, size_t index);
 /* started and ready from hooks and probes. */
 void edge_readiness(struct pod_incarnation *inc, size_t index, usec_t now);
 void edge_restart(struct pod_incarnation *inc, size_t index, const char *reason, int64_t grace_seconds, bool by_user,

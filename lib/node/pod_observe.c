@@ -184,6 +184,9 @@ static enum pod_observed observe_known(struct pod_view *view, struct pod_incarna
         }
         if (instance->state == INSTANCE_EXITED) {
                 fill_times(instance, seen);
+                /* How it ended may be known only now, or be that of one more run. */
+                if (i >= 0)
+                        edge_step_done(inc, (size_t)i);
                 return POD_OBSERVED;
         }
         if (!seen->d->inspected)

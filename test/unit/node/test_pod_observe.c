@@ -260,6 +260,35 @@ static void a_container_of_a_life_before_does_not_replace_what_runs(void **state
         rig_release(&rig);
 }
 
+/* Somebody removed an init container after its end and before that was seen: it counts as killed, until an answer that
+ * was under way tells how it ended. Or somebody started again what had failed, and it was over before it was seen to
+ * run. The pod was said to have failed for good. */
+static void an_init_container_that_ended_well_after_all_counts(void **state)
+{
+        (void)state;
+        for (int by_hand = 0; by_hand < 2; by_hand++) {
+                struct rig rig;
+                usec_t wall;
+
+                rig_init(&rig);
+                wall = rig.wall;
+                rig_want(&rig, rig_pod("u1", "h1", 1, 1));
+                rig_settle(&rig);
+                assert_int_equal(rig_view(&rig, "init0")->now.state, INSTANCE_RUNNING);
+                if (by_hand)
+                        rig_exits(&rig, "init0", 1);
+                else
+                        pod_observe_gone(rig.view, rig_view(&rig, "init0")->now.id, rig.now);
+                assert_false(rig_view(&rig, "init0")->init_done);
+                (void)show(&rig, "init0", DOCKER_STATE_EXITED, wall + SEC, wall + 2 * SEC);
+                assert_true(rig_view(&rig, "init0")->init_done);
+                rig_settle(&rig);
+                assert_int_equal(rig.view->current->phase, POD_ACTIVE);
+                assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+                rig_release(&rig);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -272,6 +301,7 @@ int main(void)
                 cmocka_unit_test(a_sandbox_of_a_life_before_does_not_replace_what_is_being_started),
                 cmocka_unit_test(a_sandbox_that_runs_replaces_one_that_never_did),
                 cmocka_unit_test(a_container_of_a_life_before_does_not_replace_what_runs),
+                cmocka_unit_test(an_init_container_that_ended_well_after_all_counts),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
