@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Replay what test/peer/differential found: recorded runs of real kubeadms in which genphase once differed.
+"""Replay recorded runs of real kubeadms: those in which genphase once differed (data/differential), and those of data/rows.
 
-    recorded.py GENPHASE VERSION.jsonl... host-VERSION.jsonl... cluster-VERSION.jsonl...
+    recorded.py GENPHASE PATTERN...     files VERSION.jsonl or KIND-VERSION.jsonl, by the patterns of glob
 
-One point a file. Each line is a run in the form of the recordings (args, env, inputs, exit, stdout, stderr, manifests), with `tree`,
+One point a file. Each line is a run in the form of the recordings (args, env, inputs, exit, stdout, stderr, manifests); one with no more
+than that is compared as golden.py does. The others have `tree`,
 what the node had before, `before`, commands that were run first, and `certificates`, the facts of what is there afterwards, or `files`, mode
 and digest of each of them. With `server`, the script of a small API server (scripted_api.py), `said` tells what was asked of it (for the
 reader), what was written by whom and what is there afterwards. `compare` may be "dry run" (stdout is what dry_run.py makes of it, and that
@@ -12,12 +13,15 @@ and the exit status are compared), "order of phases" (the same with its order())
 tells on standard error), "closely" (certificates with their begin and key identifier) or "warnings" (they alone). With `host` the run is on that host (peer/differ/host.py).
 """
 import difflib
+import glob
 import json
 import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import dry_run
+import golden
 from tap import Tap
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'peer'))
@@ -63,8 +67,13 @@ def shown(theirs, ours):
     return [] if theirs == ours else list(difflib.unified_diff(theirs.splitlines(), ours.splitlines(), 'kubeadm', 'genphase', lineterm='', n=1))
 
 
-def problems(side, minor, run):
-    ours = side.run({'tree': {}, **run})
+def problems(genphase, number, run, options=()):
+    """What differs in a run of a version, as texts."""
+    if 'tree' not in run:
+        text = golden.compare(genphase, number, run, options)
+        return [text] if text else []
+    minor = int(number.split('.')[1])
+    ours = genphase_side(genphase, f'v{number}', options).run(run)
     if run.get('compare') in ('dry run', 'order of phases', 'checks'):
         if run['compare'] == 'dry run':
             lines = shown(run['stdout'], said_by_dry_run(ours.stdout, minor))
@@ -83,16 +92,21 @@ def problems(side, minor, run):
     return [f"case {run['case']} {' '.join(run['args'])}: {field}: {text}" for field, text in compare(theirs, ours, minor).items()]
 
 
+def file_problems(genphase, path):
+    number = re.sub(r'^[a-z]+-', '', os.path.basename(path).removesuffix('.jsonl'))
+    with open(path, encoding='utf-8') as f:
+        runs = [json.loads(line) for line in f]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = [text for texts in pool.map(lambda run: problems(genphase, number, run), runs) for text in texts]
+    return found if runs else ['no runs in it']
+
+
 def main():
-    genphase, recordings = os.path.abspath(sys.argv[1]), sys.argv[2:]
-    tap = Tap(len(recordings))
-    for path in recordings:
-        name = os.path.basename(path).removesuffix('.jsonl')
-        version = re.sub(r'^[a-z]+-', '', name)
-        side = genphase_side(genphase, f'v{version}')
-        with open(path, encoding='utf-8') as f:
-            runs = [json.loads(line) for line in f]
-        tap.point(name, [p for run in runs for p in problems(side, int(version.split('.')[1]), run)] if runs else ['no runs in it'])
+    genphase, patterns = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    files = [path for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
+    tap = Tap(len(files))
+    for path in files:
+        tap.point(os.path.basename(path).removesuffix('.jsonl'), file_problems(genphase, path) if os.path.exists(path) else [f'there is no {path}'])
     tap.exit()
 
 

@@ -32,7 +32,6 @@ import tempfile
 import golden
 import recorded
 import releases
-from differ.sides import Side
 from tap import Tap
 
 DATA = f'{golden.ROOT}/test/data/rows'
@@ -95,8 +94,6 @@ class Runs:
                 number = re.sub(r'^[a-z]+-', '', stem)
                 with open(path) as f:
                     for run in map(json.loads, f):
-                        if directory == DIFFERENTIAL:
-                            run.setdefault('tree', {})
                         self.add(f'{prefix}{stem} {run["case"]} {" ".join(run["args"][:2])}', number, run)
         for path in sorted(glob.glob(f'{GOLDEN}/certs/*.json')):
             self.add(f'certs {os.path.basename(path).removesuffix(".json")}', os.path.basename(path).removesuffix('.json'), path)
@@ -138,10 +135,7 @@ def what_differs(genphase, runs, name, directory):
     if isinstance(run, str):
         tree, messages = golden.certificates(genphase, number, run, options)
         return '\n'.join(tree + messages)
-    if 'tree' in run:
-        side = Side(genphase, ['--kubeadm-version', f'v{number}', *options], False)
-        return '\n'.join(recorded.problems(side, int(number.split('.')[1]), run))
-    return golden.compare(genphase, number, run, options) or ''
+    return '\n'.join(recorded.problems(genphase, number, run, options))
 
 
 def notices(genphase, runs, name, directory):
