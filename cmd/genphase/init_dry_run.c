@@ -56,8 +56,8 @@ int init_dry_run_begin(struct phase *phase, struct err *err)
 {
         const char *given = getenv("KUBEADM_INIT_DRYRUN_DIR");
         char *parent CLEANUP_FREE = str_empty(given) ? phase_path(phase, USUAL_DIRECTORY) : xstrdup(given);
-        char *root CLEANUP_FREE = xasprintf("%s/kubeadm-init-dryrunXXXXXX", parent);
-        int r = file_mkdir_p(parent, 0700, err);
+        char *root CLEANUP_FREE = xasprintf("%s/kubeadm-init-dryrunXXXXXX", parent ? parent : "");
+        int r = parent ? file_mkdir_p(parent, 0700, err) : err_set_errno(err, errno, "%s", USUAL_DIRECTORY);
 
         if (r >= 0 && !mkdtemp(root))
                 r = err_set_errno(err, errno, "%s", root);

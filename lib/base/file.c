@@ -23,14 +23,10 @@
 #define TEMPORARY ".tmp"
 #define TAG_DIGITS 8
 
-int file_read_at(int dir_fd, const char *name, struct buf *b, struct err *err)
+int file_read_fd(int fd, const char *name, struct buf *b, struct err *err)
 {
         struct stat st;
-        /* O_NONBLOCK: a FIFO in a watched directory must not hang the reader. */
-        int fd CLEANUP_FD = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-        if (fd < 0)
-                return err_set_errno(err, errno, "%s", name);
         if (fstat(fd, &st) < 0)
                 return err_set_errno(err, errno, "%s", name);
         if (!S_ISREG(st.st_mode))
@@ -49,6 +45,13 @@ int file_read_at(int dir_fd, const char *name, struct buf *b, struct err *err)
                         return buf_check(b, name, err);
         }
         return 0;
+}
+
+int file_read_at(int dir_fd, const char *name, struct buf *b, struct err *err)
+{
+        int fd CLEANUP_FD = openat(dir_fd, name, FILE_READ_FLAGS);
+
+        return fd < 0 ? err_set_errno(err, errno, "%s", name) : file_read_fd(fd, name, b, err);
 }
 
 int file_read(const char *path, struct buf *b, struct err *err)

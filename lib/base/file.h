@@ -4,6 +4,7 @@
  * Files: whole reads with a ceiling, whole-or-absent writes (temp file in the same directory, fsync, rename, fsync of
  * the directory), directories with parents. Messages name the path as given.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,10 @@ struct strv;
  * Codes: errno of open/read, ERR_LIMIT. */
 int file_read(const char *path, struct buf *b, struct err *err);
 int file_read_at(int dir_fd, const char *name, struct buf *b, struct err *err);
+/* The same of what is open with these flags; name is for messages. O_NONBLOCK: a FIFO in a watched directory must not
+ * hang the reader. */
+#define FILE_READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+int file_read_fd(int fd, const char *name, struct buf *b, struct err *err);
 
 enum file_write_flags {
         FILE_WRITE_KEEP_MODE = 1 << 0,      /* an existing file keeps its mode and owner (kubeadm writes in place) */

@@ -77,7 +77,7 @@ bool certs_managed_exists(const struct pki_files *files, const struct certs_mana
         char *path CLEANUP_FREE = certs_managed_path(files, m), *real CLEANUP_FREE = phase_path(files->phase, path);
         struct stat st;
 
-        return stat(real, &st) == 0 && !S_ISDIR(st.st_mode);
+        return real && stat(real, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
 int certs_managed_external(struct pki_files *files, const char *ca_base_name, bool *ret, struct err *err)

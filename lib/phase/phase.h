@@ -99,7 +99,7 @@ static inline void cleanup_phase(struct phase **phase)
 bool phase_is_lenient(const struct phase *phase);
 
 /* path below --rootfs, all links followed as a process with that root directory would: the result is below it and names
- * no link. Free it. */
+ * no link. Free it. NULL with errno ELOOP where there are more links than the kernel follows. */
 char *phase_path(const struct phase *phase, const char *path);
 /* The same for a name that may be that of a link, which is meant itself. Free it. */
 char *phase_path_of_link(const struct phase *phase, const char *path);

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/openat2.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -16,6 +12,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/rootfs.h"
 #include "base/str.h"
 #include "codec/sha256.h"
 #include "phase/phase.h"
@@ -23,6 +20,7 @@
 
 struct entry {
         char *path; /* as shown, without --rootfs */
+        char *real; /* where it is, once it is staged */
         bool directory;
         void *data;
         size_t len;
@@ -50,6 +48,7 @@ static void forget(struct phase_files *files)
                 struct entry *e = &files->entries[i];
                 file_staged_release(&e->staged);
                 free(e->path);
+                free(e->real);
                 free(e->data);
                 free(e->context);
         }
@@ -71,114 +70,32 @@ void phase_discard(struct phase *phase)
         forget(phase->files);
 }
 
-/* Opens path below --rootfs as a process with that root would: symlinks that are absolute stay inside. */
-static int open_below(const struct phase *phase, const char *path, int flags)
+static char *path_below(const struct phase *phase, const char *path, enum rootfs_last last)
 {
-        struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT};
+        struct rootfs_walk walk CLEANUP(rootfs_walk_release) = {.root = phase->options.rootfs};
 
-        if (!phase->options.rootfs)
-                return open(path, flags | O_CLOEXEC);
-        int root CLEANUP_FD = open(phase->options.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        return root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-}
-
-static int depth(const char *path)
-{
-        int n = 0;
-
-        for (const char *at = path; (at = strchr(at, '/')); at++)
-                n += str_starts(at, "/../") || str_eq(at, "/..") ? -1 : 1;
-        return n;
-}
-
-enum last_name { FOLLOW_LAST, KEEP_LAST, LAST_IS_DIRECTORY };
-
-/* path with all links followed as a process with the root directory --rootfs would. *ret is always below it. -EEXIST: a
- * link on the way leads to nothing, as mkdir() says of it; -ELOOP: too many; *ret_len is how much of path is wrong. */
-static int follow_links(const struct phase *phase, const char *path, enum last_name last, char **ret, size_t *ret_len)
-{
-        char *done CLEANUP_FREE = xstrdup(""), *rest CLEANUP_FREE = xstrdup(path), target[PATH_MAX];
-        size_t left = strlen(path);
-        unsigned hops = 0;
-        int result = 0;
-
-        for (char *start; start = rest + strspn(rest, "/"), *start;) {
-                size_t len = strcspn(start, "/");
-                char *tail CLEANUP_FREE = xstrdup(start + len + strspn(start + len, "/"));
-                char *name CLEANUP_FREE = xstrndup(start, len), *next CLEANUP_FREE = file_join(done, name);
-
-                /* The end of rest is always that of path. */
-                if (strlen(tail) < left && result == 0)
-                        left = strlen(tail);
-                free(rest);
-                rest = TAKE_PTR(tail);
-                if (str_eq(name, "."))
-                        continue;
-                if (str_eq(name, "..")) {
-                        /* What is not there yet has to be made before one can go up from it. */
-                        int there CLEANUP_FD = open_below(phase, *done ? done : "/", O_PATH);
-                        char *slash = strrchr(done, '/');
-
-                        if (there < 0 && depth(done) > 0) {
-                                free(done);
-                                done = TAKE_PTR(next);
-                        } else if (slash && there >= 0) {
-                                *slash = '\0';
-                        }
-                        continue;
-                }
-                char *real CLEANUP_FREE = file_join(phase->options.rootfs, next);
-                bool follows = *rest || last != KEEP_LAST;
-                ssize_t n = follows && hops < 40 ? readlink(real, target, sizeof(target) - 1) : -1;
-                if (n >= 0) {
-                        int there CLEANUP_FD = open_below(phase, next, O_PATH);
-
-                        target[n] = '\0';
-                        if (there < 0 && (*rest || last == LAST_IS_DIRECTORY))
-                                result = -EEXIST;
-                        if (++hops == 40)
-                                result = -ELOOP;
-                        char *both CLEANUP_FREE = xasprintf("%s/%s", target, rest);
-                        free(rest);
-                        rest = TAKE_PTR(both);
-                        if (target[0] == '/')
-                                *done = '\0';
-                } else {
-                        free(done);
-                        done = TAKE_PTR(next);
-                }
+        if (str_empty(phase->options.rootfs))
+                return xstrdup(path);
+        if (rootfs_walk(&walk, path, last, NULL) == -ELOOP) {
+                errno = ELOOP;
+                return NULL;
         }
-        for (*ret_len = strlen(path) - left; *ret_len > 1 && path[*ret_len - 1] == '/';)
-                (*ret_len)--;
-        *ret = file_join(phase->options.rootfs, done);
-        return result;
+        return rootfs_walked(&walk);
 }
 
 char *phase_path(const struct phase *phase, const char *path)
 {
-        char *below = NULL;
-        size_t len;
-
-        if (!phase->options.rootfs)
-                return xstrdup(path);
-        (void)follow_links(phase, path, FOLLOW_LAST, &below, &len);
-        return below;
+        return path_below(phase, path, ROOTFS_FOLLOW);
 }
 
 char *phase_path_of_link(const struct phase *phase, const char *path)
 {
-        char *below = NULL;
-        size_t len;
-
-        if (!phase->options.rootfs)
-                return xstrdup(path);
-        (void)follow_links(phase, path, KEEP_LAST, &below, &len);
-        return below;
+        return path_below(phase, path, ROOTFS_KEEP);
 }
 
 bool phase_exists(const struct phase *phase, const char *path)
 {
-        int fd CLEANUP_FD = open_below(phase, path, O_PATH);
+        int fd CLEANUP_FD = rootfs_open(phase->options.rootfs, path, O_PATH);
 
         phase_detail(phase, 4, "looking for \"%s\": %s", path, fd >= 0 ? "there" : "not there");
         return fd >= 0;
@@ -189,7 +106,7 @@ int phase_read_file(const struct phase *phase, const char *path, size_t max, cha
 {
         struct buf b CLEANUP_BUF = BUF_INIT(max);
         char text[128], chunk[8192];
-        int fd CLEANUP_FD = open_below(phase, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        int fd CLEANUP_FD = rootfs_open(phase->options.rootfs, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         ssize_t n;
 
         *ret = NULL;
@@ -283,32 +200,47 @@ static int make_directory(struct phase_files *files, const char *path, mode_t mo
         return r < 0 ? r : 0;
 }
 
-/* The path of an entry below --rootfs, and *ret_dir that of its directory, which may be missing. */
-static int entry_paths(const struct phase *phase, const struct entry *e, char **ret, char **ret_dir, struct err *err)
+/* Where an entry is: e->real, and *ret_dir its directory, which may be missing. */
+static int find_entry(const struct phase *phase, struct entry *e, char **ret_dir, struct err *err)
 {
+        struct rootfs_walk walk CLEANUP(rootfs_walk_release) = {.root = phase->options.rootfs};
         char *parent CLEANUP_FREE = file_dirname(e->path);
         const char *dir = e->directory ? e->path : parent;
-        size_t len = 0;
-        int r = 0;
+        size_t len;
 
-        *ret = NULL;
-        if (!phase->options.rootfs)
+        if (str_empty(phase->options.rootfs)) {
                 *ret_dir = xstrdup(dir);
-        else
-                r = follow_links(phase, dir, LAST_IS_DIRECTORY, ret_dir, &len);
+                e->real = xstrdup(e->path);
+                return 0;
+        }
+        int r = rootfs_walk(&walk, dir, ROOTFS_DIRECTORY, &len);
         if (r < 0) {
                 char *wrong CLEANUP_FREE = xstrndup(dir, len);
                 return report_at(e, "mkdir", wrong, -r, err);
         }
-        *ret = phase_path(phase, e->path);
+        *ret_dir = rootfs_walked(&walk);
+        /* What is wrong with the directory of a link's target is told by opening it. */
+        if (!e->directory && rootfs_walk(&walk, file_basename(e->path), ROOTFS_FOLLOW, NULL) == -ELOOP)
+                return report_at(e, "open", e->path, ELOOP, err);
+        e->real = rootfs_walked(&walk);
         return 0;
+}
+
+/* All are synced together. */
+static unsigned write_flags(const struct phase *phase, const struct entry *e)
+{
+        if (e->flags & PHASE_FILE_EXCL)
+                return FILE_WRITE_EXCL | FILE_WRITE_NO_SYNC;
+        /* Below --rootfs no link is left to follow. */
+        return FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED | FILE_WRITE_NO_SYNC |
+               (str_empty(phase->options.rootfs) ? (unsigned)FILE_WRITE_FOLLOW : 0);
 }
 
 static int stage(struct phase *phase, struct entry *e, struct err *err)
 {
-        char *path CLEANUP_FREE = NULL, *dir CLEANUP_FREE = NULL;
+        char *dir CLEANUP_FREE = NULL;
         struct err why = ERR_INIT;
-        int r = entry_paths(phase, e, &path, &dir, err);
+        int r = find_entry(phase, e, &dir, err);
 
         if (r < 0)
                 return r;
@@ -316,12 +248,9 @@ static int stage(struct phase *phase, struct entry *e, struct err *err)
                 return report(e, "mkdir", &why, err);
         if (e->directory)
                 return 0;
-        if ((e->flags & PHASE_FILE_EXCL) && file_exists(path))
+        if ((e->flags & PHASE_FILE_EXCL) && file_exists(e->real))
                 return err_set(&why, EEXIST, "exists"), report(e, "open", &why, err);
-        unsigned flags = FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED | FILE_WRITE_FOLLOW | FILE_WRITE_NO_SYNC;
-        if (e->flags & PHASE_FILE_EXCL)
-                flags = FILE_WRITE_EXCL | FILE_WRITE_NO_SYNC;
-        r = file_stage(path, e->data, e->len, e->mode, flags, &e->staged, &why);
+        r = file_stage(e->real, e->data, e->len, e->mode, write_flags(phase, e), &e->staged, &why);
         e->unchanged = r > 0;
         return r < 0 ? report(e, "open", &why, err) : 0;
 }
@@ -393,10 +322,9 @@ static void tell_all(const struct phase *phase)
 
         for (size_t i = 0; i < files->count; i++) {
                 const struct entry *e = &files->entries[i];
-                char *path CLEANUP_FREE = phase_path(phase, e->path);
 
                 if (e->directory)
-                        tell(phase, e, strv_contains(&files->made, path) ? "make" : "keep");
+                        tell(phase, e, strv_contains(&files->made, e->real) ? "make" : "keep");
                 else
                         tell(phase, e, e->unchanged ? "keep" : "write");
         }
@@ -409,7 +337,7 @@ static void clean_directories(const struct phase *phase)
 
         for (size_t i = 0; i < phase->files->count; i++) {
                 const struct entry *e = &phase->files->entries[i];
-                char *path CLEANUP_FREE = phase_path(phase, e->path), *dir CLEANUP_FREE = file_dirname(path);
+                char *dir CLEANUP_FREE = file_dirname(e->real);
 
                 if (e->directory || strv_contains(&cleaned, dir))
                         continue;

@@ -37,7 +37,7 @@ static int fail(int code, const char *doing, const char *path, struct err *err)
 int reset_clean_directory(const struct phase *phase, const char *path, struct err *err)
 {
         char *real CLEANUP_FREE = phase_path(phase, path);
-        DIR *dir CLEANUP(close_directory) = opendir(real);
+        DIR *dir CLEANUP(close_directory) = real ? opendir(real) : NULL;
 
         if (!dir)
                 return errno == ENOENT ? 0 : fail(errno, "open", path, err);
@@ -56,7 +56,7 @@ int reset_clean_directory(const struct phase *phase, const char *path, struct er
 bool reset_directory_is_empty(const struct phase *phase, const char *path)
 {
         char *real CLEANUP_FREE = phase_path(phase, path);
-        DIR *dir CLEANUP(close_directory) = opendir(real);
+        DIR *dir CLEANUP(close_directory) = real ? opendir(real) : NULL;
 
         for (struct dirent *e; dir && (e = readdir(dir));)
                 if (!is_dots(e->d_name))
@@ -68,7 +68,7 @@ int reset_remove(const struct phase *phase, const char *path, struct err *err)
 {
         char *real CLEANUP_FREE = phase_path_of_link(phase, path);
 
-        return file_remove_tree(real, err);
+        return real ? file_remove_tree(real, err) : fail(errno, "remove", path, err);
 }
 
 int reset_resolve(const struct phase *phase, const char *path, char **ret, struct err *err)
@@ -76,7 +76,7 @@ int reset_resolve(const struct phase *phase, const char *path, char **ret, struc
         const char *rootfs = phase->options.rootfs ? phase->options.rootfs : "";
         char *real CLEANUP_FREE = phase_path(phase, path);
         char *root CLEANUP_FREE = *rootfs ? realpath(rootfs, NULL) : xstrdup("");
-        char *resolved CLEANUP_FREE = realpath(real, NULL);
+        char *resolved CLEANUP_FREE = real ? realpath(real, NULL) : NULL;
 
         if (!resolved)
                 return fail(errno, "lstat", path, err);
@@ -119,7 +119,8 @@ static void mounts_below(const char *directory, struct strv *ret)
 
 int reset_unmount_below(const struct phase *phase, const char *path, const struct strv *flags, struct err *err)
 {
-        char *real CLEANUP_FREE = phase_path(phase, path), *resolved CLEANUP_FREE = realpath(real, NULL);
+        char *real CLEANUP_FREE = phase_path(phase, path);
+        char *resolved CLEANUP_FREE = real ? realpath(real, NULL) : NULL;
         struct strv found CLEANUP_STRV = STRV_INIT;
         int result = 0;
 

@@ -109,6 +109,14 @@ void fixture_put(const struct fixture *f, const char *path, const char *text)
         assert_int_equal(file_write_atomic(real, text, strlen(text), 0644, 0, NULL), 0);
 }
 
+void fixture_link(const struct fixture *f, const char *path, const char *target)
+{
+        char *link CLEANUP_FREE = file_join(f->root, path), *dir CLEANUP_FREE = file_dirname(link);
+
+        assert_true(file_mkdir_p(dir, 0755, NULL) >= 0);
+        assert_int_equal(symlink(target, link), 0);
+}
+
 char *fixture_get(const struct fixture *f, const char *path)
 {
         char *real CLEANUP_FREE = below(f, path);

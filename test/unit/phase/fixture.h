@@ -40,7 +40,8 @@ int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *ar
 
 /* Files below root. put makes directories; all fail the test where they cannot do it. */
 void fixture_put(const struct fixture *f, const char *path, const char *text);
-char *fixture_get(const struct fixture *f, const char *path); /* free it */
+void fixture_link(const struct fixture *f, const char *path, const char *target); /* a symbolic one */
+char *fixture_get(const struct fixture *f, const char *path);                     /* free it */
 void fixture_remove(const struct fixture *f, const char *path);
 void fixture_move(const struct fixture *f, const char *from, const char *to);
 void fixture_copy(const struct fixture *f, const char *from, const char *to);

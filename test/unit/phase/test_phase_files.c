@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "fixture.h"
@@ -80,13 +82,6 @@ static void test_links_stay_below_the_root(void **state)
         assert_true(S_ISLNK(st.st_mode));
 }
 
-static void put_link(const struct fixture *f, const char *path, const char *target)
-{
-        char *link CLEANUP_FREE = file_join(f->root, path);
-
-        assert_int_equal(symlink(target, link), 0);
-}
-
 /* Directories too: one that is a link leads below the root, however far up it goes, and one to nothing is an error. */
 static void test_directories_stay_below_the_root(void **state)
 {
@@ -94,13 +89,13 @@ static void test_directories_stay_below_the_root(void **state)
 
         fixture_put(f, "/elsewhere/x", "");
         fixture_put(f, "/a/x", "");
-        put_link(f, "/a/b", "../../../../../../../../../elsewhere");
-        put_link(f, "/a/c", "/elsewhere/../a/./b");
+        fixture_link(f, "/a/b", "../../../../../../../../../elsewhere");
+        fixture_link(f, "/a/c", "/elsewhere/../a/./b");
         assert_int_equal(fixture_run(f, write_two, NULL), 0);
         char *one CLEANUP_FREE = fixture_get(f, "/elsewhere/one"), *two CLEANUP_FREE = fixture_get(f, "/elsewhere/two");
         assert_string_equal(one, "1");
         assert_string_equal(two, "22");
-        put_link(f, "/a/d", f->root); /* is there on this machine, and not below the root */
+        fixture_link(f, "/a/d", f->root); /* is there on this machine, and not below the root */
         char *before CLEANUP_FREE = fixture_digest(f);
         assert_int_equal(fixture_run(f, write_two, "/a//./d/sub/two"), -EEXIST);
         assert_string_equal(f->err.msg, "second: mkdir /a//./d: file exists");
@@ -109,8 +104,74 @@ static void test_directories_stay_below_the_root(void **state)
         assert_int_equal(fixture_run(f, write_two, "/new/sub/../../../over/two"), 0);
         assert_int_equal(fixture_mode(f, "/new"), 0700); /* as os.MkdirAll does */
         assert_true(fixture_has(f, "/over/two"));
-        put_link(f, "/a/e", "e/e");
+        fixture_link(f, "/a/e", "e/e");
         assert_int_equal(fixture_run(f, write_two, "/a/e/two"), -ELOOP);
+}
+
+/* A file beside the root that a run must not change; /out is a link to its directory. Free the path. */
+static char *put_outside(const struct fixture *f)
+{
+        char *dir CLEANUP_FREE = file_join(f->dir, "outside"), *file = file_join(dir, "two");
+
+        assert_return_code(mkdir(dir, 0755), errno);
+        assert_int_equal(file_write_atomic(file, "theirs", 6, 0644, 0, NULL), 0);
+        fixture_link(f, "/out", dir);
+        return file;
+}
+
+static void assert_theirs(const char *file)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(100);
+
+        assert_int_equal(file_read(file, &text, NULL), 0);
+        assert_string_equal(buf_str(&text), "theirs");
+}
+
+static int write_over(struct phase *phase, const char *arg, struct err *err)
+{
+        phase_add_file(phase, arg, "ours", 4, 0600, 0700, 0);
+        return phase_commit(phase, err);
+}
+
+static void test_nothing_outside_is_written(void **state)
+{
+        struct fixture *f = *state;
+        char *file CLEANUP_FREE = put_outside(f);
+
+        /* The link is met behind a directory that is not there yet. */
+        (void)fixture_run(f, write_over, "/new/../out/two");
+        assert_theirs(file);
+        fixture_link(f, "/name", file);
+        (void)fixture_run(f, write_over, "/new2/../name");
+        assert_theirs(file);
+}
+
+/* The kernel follows forty links. The one behind them is not followed by us either. */
+static void test_many_links(void **state)
+{
+        struct fixture *f = *state;
+        char *file CLEANUP_FREE = put_outside(f);
+
+        fixture_link(f, "/l/0", file);
+        fixture_put(f, "/m/0", "old");
+        for (int i = 1; i <= 41; i++) {
+                char *from CLEANUP_FREE = xasprintf("/l/%d", i), *to CLEANUP_FREE = xasprintf("%d", i - 1);
+                char *other CLEANUP_FREE = xasprintf("/m/%d", i);
+
+                fixture_link(f, from, to);
+                fixture_link(f, other, to);
+        }
+        assert_int_equal(fixture_run(f, write_over, "/m/40"), 0);
+        char *text CLEANUP_FREE = fixture_get(f, "/m/0");
+        assert_string_equal(text, "ours");
+        for (int i = 38; i <= 41; i++) {
+                char *from CLEANUP_FREE = xasprintf("/l/%d", i);
+
+                (void)fixture_run(f, write_over, from);
+                assert_theirs(file);
+        }
+        assert_int_equal(fixture_run(f, write_over, "/m/41"), -ELOOP);
+        assert_string_equal(f->err.msg, "open /m/41: too many levels of symbolic links");
 }
 
 static int look(struct phase *phase, const char *arg, struct err *err)
@@ -153,6 +214,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_abandoned_names_go, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_links_stay_below_the_root, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_directories_stay_below_the_root, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_nothing_outside_is_written, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_many_links, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_reading, fixture_setup, fixture_teardown),
         };
 
