@@ -143,12 +143,11 @@ int online_show_join_command(struct online_work *work, struct err *err)
 {
         const struct online_options *o = &work->g->online;
         const char *path = work->g->online.kubeconfig ? work->g->online.kubeconfig : CLUSTER_ADMIN_CONF;
-        const char *rootfs = work->phase->options.rootfs;
         struct kubeconfig config CLEANUP_KUBECONFIG = {0};
 
         int r = token_fill_in(work->phase, err);
         if (r == 0)
-                r = kubeconfig_load(rootfs ? rootfs : "", path, &config, err);
+                r = kubeconfig_load(work->phase->options.rootfs, path, &config, err);
         if (r < 0)
                 (void)err_wrap(err, "failed to print join command: failed to load kubeconfig");
         else
@@ -323,16 +322,15 @@ static int token_cluster(struct genphase *g, struct phase *phase, const char *pa
                          struct err *err)
 {
         struct cluster *cluster CLEANUP_CLUSTER = xcalloc(1, sizeof(*cluster));
-        const char *rootfs = g->options.rootfs;
         /* --rootfs is for what the program looks up by itself. */
-        bool below = str_eq(path, CLUSTER_ADMIN_CONF) && rootfs;
+        const char *rootfs = str_eq(path, CLUSTER_ADMIN_CONF) ? g->options.rootfs : NULL;
         const struct config_duration *call = &phase->config->init.timeouts.kubernetes_api_call;
 
         cluster->phase = phase;
         cluster->dry_run = g->options.dry_run;
         cluster->kubeconfig_path = xstrdup(path);
         cluster->call_timeout = (usec_t)call->nsec / 1000;
-        int r = kubeconfig_load(below ? rootfs : "", path, &cluster->kubeconfig, err);
+        int r = kubeconfig_load(rootfs, path, &cluster->kubeconfig, err);
         if (r == -ENOENT)
                 r = err_set(err, ENOENT, "open %s: no such file or directory", path);
         if (r < 0)

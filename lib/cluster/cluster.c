@@ -43,7 +43,7 @@ static usec_t era_seconds(const struct phase *phase, const char *path, const str
 /* client-go's words for a kubeconfig that cannot be opened. */
 static int load_kubeconfig(const struct phase *phase, const char *path, struct kubeconfig *ret, struct err *err)
 {
-        int r = kubeconfig_load(phase->options.rootfs ? phase->options.rootfs : "", path, ret, err);
+        int r = kubeconfig_load(phase->options.rootfs, path, ret, err);
 
         return r == -ENOENT ? err_set(err, ENOENT, "open %s: no such file or directory", path) : r;
 }

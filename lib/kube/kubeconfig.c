@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/rootfs.h"
 #include "base/str.h"
 #include "codec/base64.h"
 #include "codec/value.h"
@@ -34,7 +35,7 @@ void kubeconfig_release(struct kubeconfig *config)
 
 /* What a look-up needs to open files and to name places. */
 struct reader {
-        const char *prefix, *path;
+        const char *rootfs, *path;
 };
 
 /* Entry of a named list: clusters, contexts, users. */
@@ -63,9 +64,8 @@ static int read_file(const struct reader *reader, const struct value *v, char **
         const char *name = value_string(v, "");
         char *dir CLEANUP_FREE = file_dirname(reader->path);
         char *path CLEANUP_FREE = name[0] == '/' ? xstrdup(name) : file_join(dir, name);
-        char *real CLEANUP_FREE = *reader->prefix ? file_join(reader->prefix, path) : xstrdup(path);
 
-        int r = file_read(real, &b, err);
+        int r = rootfs_read(reader->rootfs, path, &b, err);
         if (r < 0)
                 return value_error(&v->place, err, -r, "%s: %s", path, strerrordesc_np(-r) ?: "cannot be read");
         *ret_text = buf_steal(&b, NULL);
@@ -165,10 +165,10 @@ static int take_context(const struct value *root, struct kubeconfig *config, con
         return find_named(root, "clusters", "cluster", config->cluster, ret_cluster, err);
 }
 
-int kubeconfig_parse(const char *prefix, const char *path, const char *data, size_t len, struct kubeconfig *ret,
+int kubeconfig_parse(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
                      struct err *err)
 {
-        struct reader reader = {prefix, path};
+        struct reader reader = {rootfs, path};
         struct value *root CLEANUP_VALUE = NULL;
         struct kubeconfig config CLEANUP_KUBECONFIG = {0};
         const struct value *cluster, *user;
@@ -189,10 +189,10 @@ int kubeconfig_parse(const char *prefix, const char *path, const char *data, siz
         return 0;
 }
 
-int kubeconfig_parse_cluster(const char *prefix, const char *path, const char *data, size_t len, struct kubeconfig *ret,
+int kubeconfig_parse_cluster(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
                              struct err *err)
 {
-        struct reader reader = {prefix, path};
+        struct reader reader = {rootfs, path};
         struct value *root CLEANUP_VALUE = NULL;
         struct kubeconfig config CLEANUP_KUBECONFIG = {0};
         const struct value *cluster;
@@ -210,17 +210,16 @@ int kubeconfig_parse_cluster(const char *prefix, const char *path, const char *d
         return 0;
 }
 
-int kubeconfig_load(const char *prefix, const char *path, struct kubeconfig *ret, struct err *err)
+int kubeconfig_load(const char *rootfs, const char *path, struct kubeconfig *ret, struct err *err)
 {
         struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
-        char *real CLEANUP_FREE = *prefix ? file_join(prefix, path) : xstrdup(path);
         struct err cause = ERR_INIT;
 
-        int r = file_read(real, &b, &cause);
+        int r = rootfs_read(rootfs, path, &b, &cause);
         if (r < 0)
                 return err_set(err, -r, "%s: %s", path,
                                r == -ERR_LIMIT ? "too large" : strerrordesc_np(-r) ?: "cannot be read");
-        r = kubeconfig_parse(prefix, path, buf_str(&b), b.len, ret, err);
+        r = kubeconfig_parse(rootfs, path, buf_str(&b), b.len, ret, err);
         /* It holds a key. */
         if (b.data)
                 explicit_bzero(b.data, b.len);

@@ -23,17 +23,17 @@ struct kubeconfig {
 #define CLEANUP_KUBECONFIG __attribute__((cleanup(kubeconfig_release)))
 void kubeconfig_release(struct kubeconfig *config);
 
-/* Reads the file's current context. Relative paths in it are relative to it. prefix: a --rootfs put in front of every
- * path that is opened, "" without; messages show paths without it. Errors: file:line:column and what is missing or not
- * supported (exec plugins, auth providers, passwords, tls-server-name, insecure-skip-tls-verify). ENOENT where the file
- * is not there. */
-int kubeconfig_load(const char *prefix, const char *path, struct kubeconfig *ret, struct err *err);
-int kubeconfig_parse(const char *prefix, const char *path, const char *data, size_t len, struct kubeconfig *ret,
+/* Reads the file's current context. Relative paths in it are relative to it. rootfs: below which every
+ * path is opened (base/rootfs.h), NULL or "" without; messages show paths without it. Errors: file:line:column and what
+ * is missing or not supported (exec plugins, auth providers, passwords, tls-server-name, insecure-skip-tls-verify).
+ * ENOENT where the file is not there. */
+int kubeconfig_load(const char *rootfs, const char *path, struct kubeconfig *ret, struct err *err);
+int kubeconfig_parse(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
                      struct err *err);
 
 /* As kubeconfig_parse, but takes the current context's cluster alone: the user may authenticate in any way. This is
  * what kubeadm looks at when the file is there already. */
-int kubeconfig_parse_cluster(const char *prefix, const char *path, const char *data, size_t len, struct kubeconfig *ret,
+int kubeconfig_parse_cluster(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
                              struct err *err);
 
 /* Appends the file as kubeadm writes it, credentials embedded as base64. preferences: with the line "preferences: {}",

@@ -84,7 +84,6 @@ static int check_existing(const struct pki_files *files, const char *path, const
         struct kubeconfig found CLEANUP_KUBECONFIG = {.cluster = NULL};
         struct pki_certs cas CLEANUP_PKI_CERTS = {.items = NULL};
         struct phase *phase = files->phase;
-        const char *rootfs = phase->options.rootfs ? phase->options.rootfs : "";
         char *text CLEANUP_FREE = NULL;
         size_t len;
         int r = phase_read_file(phase, path, LIMIT_PKI_FILE, &text, &len, err);
@@ -96,7 +95,7 @@ static int check_existing(const struct pki_files *files, const char *path, const
                 return err_set(err, ERR_INVALID, "failed to find CurrentContext in Contexts of the kubeconfig file %s",
                                path);
         if (r == 0) {
-                r = kubeconfig_parse_cluster(rootfs, path, text, len, &found, err);
+                r = kubeconfig_parse_cluster(phase->options.rootfs, path, text, len, &found, err);
                 explicit_bzero(text, len);
         }
         if (r < 0)

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cmocka.h>
+
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "kube/kubeconfig.h"
 
@@ -101,10 +109,60 @@ static void refuses_with_the_place(void **state)
         }
 }
 
+static void put(const char *dir, const char *name, const char *text)
+{
+        char *path CLEANUP_FREE = file_join(dir, name);
+
+        assert_int_equal(file_write_atomic(path, text, strlen(text), 0644, 0, NULL), 0);
+}
+
+static void put_link(const char *dir, const char *name, const char *target)
+{
+        char *path CLEANUP_FREE = file_join(dir, name);
+
+        assert_return_code(symlink(target, path), errno);
+}
+
+/* What a kubeconfig below a root directory names, and its own name, are looked up there. */
+static void files_below_a_root(void **state)
+{
+        char dir[] = "/tmp/test_kubeconfig.XXXXXX";
+        struct err err = ERR_INIT;
+
+        (void)state;
+        assert_non_null(mkdtemp(dir));
+        char *root CLEANUP_FREE = file_join(dir, "root"), *outside CLEANUP_FREE = file_join(dir, "ca.crt");
+        assert_return_code(mkdir(root, 0755), errno);
+        put(root, "inside.crt", "INSIDE");
+        put(dir, "ca.crt", "OUTSIDE");
+        put_link(root, "ca.crt", "/inside.crt");
+        put_link(root, "out.crt", outside);
+        put_link(root, "k.conf", "/real.conf");
+        static const struct {
+                const char *ca;
+                int r;
+        } cases[] = {{"/ca.crt", 0}, {"../../../inside.crt", 0}, {"../ca.crt", 0}, {"out.crt", -ENOENT}};
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct kubeconfig config CLEANUP_KUBECONFIG = {0};
+                char *text CLEANUP_FREE =
+                        xasprintf("clusters: [{name: c, cluster: {server: 'https://h', certificate-authority: %s}}]\n"
+                                  "users: [{name: u, user: {token: t}}]\n"
+                                  "contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n",
+                                  cases[i].ca);
+
+                put(root, "real.conf", text);
+                assert_int_equal(kubeconfig_load(root, "/k.conf", &config, &err), cases[i].r);
+                if (cases[i].r == 0)
+                        assert_string_equal(config.ca_pem, "INSIDE");
+        }
+        assert_int_equal(file_remove_tree(dir, NULL), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {cmocka_unit_test(writes_as_kubeadm_and_reads_back),
-                                           cmocka_unit_test(refuses_with_the_place)};
+                                           cmocka_unit_test(refuses_with_the_place),
+                                           cmocka_unit_test(files_below_a_root)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
