@@ -49,27 +49,26 @@ static void say_names(const struct phase *phase, const char *what, const struct 
                           str_eq(what, "Found") ? "patch " : "", joined);
 }
 
-/* The directory, and in *ret_path where it is; NULL: none. */
-static const char *directory(const struct phase *phase, char **ret_path)
+/* The directory as it was given; NULL: none. The one of the configuration is below --rootfs. */
+static const char *directory(const struct phase *phase, const char **ret_root)
 {
         const char *flag = phase->options.patches_dir;
         const char *dir = !str_empty(flag) ? flag : phase->config->init.patches_directory.text;
 
         if (str_empty(dir))
                 return NULL;
-        /* filepath.Walk does not follow a link there. */
-        *ret_path = dir == flag || dir[0] != '/' ? xstrdup(dir) : phase_path_of_link(phase, dir);
+        *ret_root = dir == flag || dir[0] != '/' ? NULL : phase->options.rootfs;
         return dir;
 }
 
 bool patch_directory_given(const struct phase *phase)
 {
-        char *path CLEANUP_FREE = NULL;
+        const char *root;
 
-        return directory(phase, &path) != NULL;
+        return directory(phase, &root) != NULL;
 }
 
-static int read_once(struct phase *phase, const char *dir, const char *path, struct err *err)
+static int read_once(struct phase *phase, const char *root, const char *dir, struct err *err)
 {
         struct buf quoted CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
 
@@ -79,7 +78,7 @@ static int read_once(struct phase *phase, const char *dir, const char *path, str
         patches->types = api_types_new(phase->era);
         go_quote(dir, &quoted);
         phase_say(phase, "[patches] Reading patches from path %s", buf_str(&quoted));
-        int r = patch_files_read(phase, path, dir, &patches->files, err);
+        int r = patch_files_read(phase, root, dir, &patches->files, err);
         if (r < 0) {
                 patches_free(patches);
                 return r;
@@ -247,12 +246,11 @@ static int decode(struct phase *phase, const struct value *before, struct value 
 static int apply_files(struct phase *phase, const char *target, const char *type_name, struct value **object,
                        struct err *err)
 {
-        char *path CLEANUP_FREE = NULL;
-        const char *dir = directory(phase, &path);
+        const char *root, *dir = directory(phase, &root);
 
         if (!dir)
                 return 1;
-        int r = read_once(phase, dir, path, err);
+        int r = read_once(phase, root, dir, err);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < phase->patches->files.count; i++) {

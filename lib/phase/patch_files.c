@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/rootfs.h"
 #include "base/str.h"
 #include "codec/go_quote.h"
 #include "codec/yaml.h"
@@ -23,6 +24,7 @@
 /* The walk through the directory. */
 struct walk {
         struct phase *phase;
+        const char *root; /* --rootfs, where the directory is below it */
         const struct value *targets;
         struct patch_files *files;
         struct err *err;
@@ -140,7 +142,7 @@ static int read_file(const struct walk *w, const char *path, const char *shown, 
         struct buf quoted CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
         struct err why = ERR_INIT;
 
-        int r = file_read(path, data, &why);
+        int r = str_empty(w->root) ? file_read(path, data, &why) : rootfs_read(w->root, shown, data, &why);
         if (r == 0)
                 return 0;
         go_quote(shown, &quoted);
@@ -242,21 +244,24 @@ static int walk_directory(const struct walk *w, const char *path, const char *sh
         return r;
 }
 
-int patch_files_read(struct phase *phase, const char *path, const char *shown, struct patch_files *ret, struct err *err)
+int patch_files_read(struct phase *phase, const char *root, const char *directory, struct patch_files *ret,
+                     struct err *err)
 {
-        const struct walk w = {phase, era_value(phase->era, "patches", "targets"), ret, err};
+        const struct walk w = {phase, root, era_value(phase->era, "patches", "targets"), ret, err};
+        /* filepath.Walk does not follow a link there. */
+        char *path CLEANUP_FREE = str_empty(root) ? xstrdup(directory) : phase_path_of_link(phase, directory);
         struct stat st;
         int r;
 
-        if (lstat(path, &st) < 0)
-                r = fail_errno(&w, errno, "lstat", shown);
+        if (!path || lstat(path, &st) < 0)
+                r = fail_errno(&w, errno, "lstat", directory);
         else if (!S_ISDIR(st.st_mode))
-                r = err_set(err, ENOTDIR, "getPatchSetsFromPath %s: not a directory", file_basename(shown));
+                r = err_set(err, ENOTDIR, "getPatchSetsFromPath %s: not a directory", file_basename(directory));
         else
-                r = walk_directory(&w, path, shown, 0);
+                r = walk_directory(&w, path, directory, 0);
         if (r == 0)
                 return 0;
         struct buf quoted CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
-        go_quote(shown, &quoted);
+        go_quote(directory, &quoted);
         return err_wrap(err, "could not list patch files for path %s", buf_str(&quoted));
 }

@@ -32,7 +32,7 @@ struct patch_files {
 
 void patch_files_release(struct patch_files *files);
 
-/* Reads the directory at `path`; `shown` is what messages call it. Prints kubeadm's lines about files that are left
- * alone. Errors with kubeadm's texts. */
-int patch_files_read(struct phase *phase, const char *path, const char *shown, struct patch_files *ret,
+/* Reads the directory below root (base/rootfs.h; NULL or "": none), whose links stay below it too. Prints kubeadm's
+ * lines about files that are left alone. Errors with kubeadm's texts. */
+int patch_files_read(struct phase *phase, const char *root, const char *directory, struct patch_files *ret,
                      struct err *err);

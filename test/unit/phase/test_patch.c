@@ -2,6 +2,7 @@
  *
  * The patches directory as a phase uses it: what is read, said, refused and written.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -259,6 +260,24 @@ static void test_origin(void **state)
         assert_int_equal(fixture_run(f, origins, NULL), 0);
 }
 
+/* Links in a directory below --rootfs stay below it. */
+static void test_links(void **state)
+{
+        struct fixture *f = *state;
+        char *outside CLEANUP_FREE = file_join(f->dir, "outside.yaml");
+
+        fixture_put(f, "/srv/real.yaml", "metadata: {labels: {order: inside}}\n");
+        fixture_link(f, PATCHES "/kube-scheduler1.yaml", "/srv/real.yaml");
+        assert_int_equal(fixture_run(f, scheduler, NULL), 0);
+        char *text CLEANUP_FREE = fixture_get(f, MANIFEST);
+        assert_non_null(strstr(text, "order: inside"));
+        assert_int_equal(file_write_atomic(outside, "spec: {}\n", 9, 0644, 0, NULL), 0);
+        fixture_link(f, PATCHES "/kube-scheduler2.yaml", outside);
+        assert_int_equal(fixture_run(f, scheduler, NULL), -ENOENT);
+        assert_non_null(strstr(f->err.msg, "could not read the file \"" PATCHES "/kube-scheduler2.yaml\": open " PATCHES
+                                           "/kube-scheduler2.yaml: no such file or directory"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -268,6 +287,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_failure_of_old, setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_lenient, setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_directories, setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_links, setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_origin, setup, fixture_teardown),
         };
 
