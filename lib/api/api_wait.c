@@ -106,22 +106,19 @@ int api_wait_request(struct api_wait *wait, const char *method, enum api_patch p
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
 
-        if (body) {
+        if (body)
                 json_write(body, 0, &text);
-                int r = buf_check(&text, path, err);
-                if (r < 0)
-                        return r;
-        }
+        int r = buf_check(&text, path, err);
+        if (r < 0)
+                return r;
         wait->done = false;
         struct api_call *call =
                 api_client_request(wait->client, method, patch, path, body ? buf_str(&text) : NULL, on_done, wait);
-        while (!wait->done) {
-                int r = loop_step(wait->loop, USEC_INFINITY, err);
-                if (r < 0) {
-                        /* Its end must not be taken for that of the next. */
-                        api_call_cancel(call);
-                        return r;
-                }
+        r = loop_wait(wait->loop, &wait->done, USEC_INFINITY, err);
+        if (r < 0) {
+                /* Its end must not be taken for that of the next. */
+                api_call_cancel(call);
+                return r;
         }
         if (wait->err.code)
                 return failure(wait, method, path, err);
@@ -142,12 +139,5 @@ struct loop *api_wait_loop(struct api_wait *wait)
 
 int api_wait_pause(struct api_wait *wait, usec_t duration, struct err *err)
 {
-        usec_t end = usec_add(clock_boottime(), duration);
-
-        while (clock_boottime() < end) {
-                int r = loop_step(wait->loop, end, err);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return loop_wait(wait->loop, NULL, usec_add(clock_boottime(), duration), err);
 }

@@ -87,11 +87,10 @@ static void on_progress(void *userdata, const char *line)
 
 static int wait_done(struct docker_wait *wait, struct err *err)
 {
-        while (!wait->done) {
-                int r = loop_step(wait->loop, USEC_INFINITY, err);
-                if (r < 0)
-                        return r;
-        }
+        int r = loop_wait(wait->loop, &wait->done, USEC_INFINITY, err);
+
+        if (r < 0)
+                return r;
         wait->done = false;
         if (!wait->err.code)
                 return 0;

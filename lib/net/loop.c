@@ -152,6 +152,16 @@ int loop_step(struct loop *loop, usec_t deadline, struct err *err)
         return 0;
 }
 
+int loop_wait(struct loop *loop, const bool *done, usec_t deadline, struct err *err)
+{
+        while (!loop->exiting && !(done && *done) && (deadline == USEC_INFINITY || clock_boottime() < deadline)) {
+                int r = loop_step(loop, deadline, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int loop_run(struct loop *loop, int *ret_code, struct err *err)
 {
         while (!loop->exiting) {

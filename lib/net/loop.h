@@ -33,6 +33,9 @@ void loop_exit(struct loop *loop, int code);
 /* One round for programs that wait for one thing: waits at most until deadline (USEC_INFINITY: for ever), then runs
  * what is pending. 1: something ran; 0: the deadline passed, or loop_exit was called (loop_exiting tells). */
 int loop_step(struct loop *loop, usec_t deadline, struct err *err);
+/* Rounds until *done, which a callback sets (NULL: it is for the time alone), the deadline (USEC_INFINITY: none) or
+ * loop_exit. 0, or negative when the loop itself fails. */
+int loop_wait(struct loop *loop, const bool *done, usec_t deadline, struct err *err);
 bool loop_exiting(const struct loop *loop);
 
 /* CLOCK_BOOTTIME when the loop woke last: what `now` is for everything that runs in this round. */

@@ -152,6 +152,38 @@ static void io_read(void *userdata, uint32_t events)
         loop_exit(s->loop, 0);
 }
 
+static void set_flag(void *userdata, usec_t now)
+{
+        (void)now;
+        *(bool *)userdata = true;
+}
+
+static void test_wait(void **state)
+{
+        struct state *s = *state;
+        struct err err = ERR_INIT;
+        bool done = false;
+        struct loop_source *timer = loop_timer_new(s->loop, "flag", set_flag, &done);
+
+        /* The time alone, though something runs meanwhile. */
+        usec_t end = clock_boottime() + 5 * USEC_PER_MSEC;
+        loop_timer_set(timer, end - 4 * USEC_PER_MSEC);
+        assert_int_equal(loop_wait(s->loop, NULL, end, &err), 0);
+        assert_true(done && clock_boottime() >= end);
+        /* Done already, done by a callback, and not in time. */
+        assert_int_equal(loop_wait(s->loop, &done, USEC_INFINITY, &err), 0);
+        done = false;
+        loop_timer_set(timer, clock_boottime() + USEC_PER_MSEC);
+        assert_int_equal(loop_wait(s->loop, &done, USEC_INFINITY, &err), 0);
+        assert_true(done);
+        done = false;
+        assert_int_equal(loop_wait(s->loop, &done, clock_boottime() + USEC_PER_MSEC, &err), 0);
+        assert_false(done);
+        loop_exit(s->loop, 0);
+        assert_int_equal(loop_wait(s->loop, &done, USEC_INFINITY, &err), 0);
+        (void)loop_source_free(timer);
+}
+
 static void test_io(void **state)
 {
         struct state *s = *state;
@@ -366,6 +398,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_signal, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_child, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_causes, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_wait, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_priority, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_watchdog, setup, teardown),
         };
