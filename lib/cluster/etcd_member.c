@@ -39,9 +39,8 @@ static int read_pem(struct phase *phase, const char *certificates_dir, const cha
 {
         char *path CLEANUP_FREE = xasprintf("%s/etcd/%s", certificates_dir, name);
         size_t len;
-        int r = phase_read_file(phase, path, LIMIT_PKI_FILE, ret, &len, err);
 
-        return r > 0 ? err_set(err, ERR_INVALID, "open %s: no such file or directory", path) : r;
+        return phase_require_file(phase, path, LIMIT_PKI_FILE, ret, &len, err);
 }
 
 /* The answer's members, {ID, name, peerURLs, clientURLs} each; NULL where there are none. */

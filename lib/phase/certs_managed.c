@@ -93,10 +93,8 @@ static int read_certs(const struct pki_files *files, const char *base_name, stru
 {
         char *path CLEANUP_FREE = pki_files_path(files, base_name, ".crt"), *text CLEANUP_FREE = NULL;
         size_t len;
-        int r = phase_read_file(files->phase, path, LIMIT_PKI_FILE, &text, &len, err);
+        int r = phase_require_file(files->phase, path, LIMIT_PKI_FILE, &text, &len, err);
 
-        if (r > 0)
-                r = err_set(err, ENOENT, "open %s: no such file or directory", path);
         if (r == 0) {
                 r = pki_certs_load(text, len, ret, err);
                 if (r < 0)

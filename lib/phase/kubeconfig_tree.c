@@ -16,10 +16,8 @@ int kubeconfig_tree_load(const struct phase *phase, const char *path, struct val
 {
         char *text CLEANUP_FREE = NULL;
         size_t len;
-        int r = phase_read_file(phase, path, LIMIT_PKI_FILE, &text, &len, err);
+        int r = phase_require_file(phase, path, LIMIT_PKI_FILE, &text, &len, err);
 
-        if (r > 0)
-                return err_set(err, ENOENT, "open %s: no such file or directory", path);
         if (r < 0)
                 return r;
         if (len == 0) /* clientcmd.Load: no data is a configuration with nothing in it */

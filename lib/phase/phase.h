@@ -151,6 +151,9 @@ void phase_discard(struct phase *phase);
 /* Reads a file below --rootfs. 0; 1: it is missing (*ret NULL). Free *ret (NUL behind the end). */
 int phase_read_file(const struct phase *phase, const char *path, size_t max, char **ret, size_t *ret_len,
                     struct err *err);
+/* The same where it has to be there: a missing one is ENOENT, "open PATH: no such file or directory". 0 or negative. */
+int phase_require_file(const struct phase *phase, const char *path, size_t max, char **ret, size_t *ret_len,
+                       struct err *err);
 
 /* errno's text as Go has it: "no such file or directory". */
 const char *phase_errno_text(int errno_value, char *buffer, size_t size);

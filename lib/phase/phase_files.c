@@ -129,6 +129,14 @@ int phase_read_file(const struct phase *phase, const char *path, size_t max, cha
         return 0;
 }
 
+int phase_require_file(const struct phase *phase, const char *path, size_t max, char **ret, size_t *ret_len,
+                       struct err *err)
+{
+        int r = phase_read_file(phase, path, max, ret, ret_len, err);
+
+        return r > 0 ? err_set(err, ENOENT, "open %s: no such file or directory", path) : r;
+}
+
 static struct entry *add_entry(struct phase *phase, const char *path, mode_t mode)
 {
         struct phase_files *files = phase->files;

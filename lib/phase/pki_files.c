@@ -37,24 +37,12 @@ bool pki_files_any(const struct pki_files *files, const char *base_name)
         return phase_exists(files->phase, crt) || phase_exists(files->phase, key);
 }
 
-/* os.ReadFile. 0; 1: missing, with err saying so. */
-static int read_file(const struct pki_files *files, const char *path, char **ret, size_t *ret_len, struct err *err)
-{
-        int r = phase_read_file(files->phase, path, LIMIT_PKI_FILE, ret, ret_len, err);
-
-        if (r > 0)
-                (void)err_set(err, ENOENT, "open %s: no such file or directory", path);
-        return r;
-}
-
 int pki_files_load_certs(const struct pki_files *files, const char *base_name, struct pki_certs *ret, struct err *err)
 {
         char *path CLEANUP_FREE = pki_files_path(files, base_name, ".crt"), *text CLEANUP_FREE = NULL;
         size_t len;
-        int r = read_file(files, path, &text, &len, err);
+        int r = phase_require_file(files->phase, path, LIMIT_PKI_FILE, &text, &len, err);
 
-        if (r > 0)
-                r = -ENOENT;
         if (r == 0) {
                 r = pki_certs_load(text, len, ret, err);
                 if (r < 0)
@@ -69,10 +57,10 @@ int pki_files_read_key(const struct pki_files *files, const char *path, struct p
 {
         char *text CLEANUP_FREE = NULL;
         size_t len;
-        int r = read_file(files, path, &text, &len, err);
+        int r = phase_require_file(files->phase, path, LIMIT_PKI_FILE, &text, &len, err);
 
-        if (r != 0)
-                return r;
+        if (r < 0)
+                return r == -ENOENT ? 1 : r;
         r = pki_key_load(text, len, ret, err);
         explicit_bzero(text, len);
         if (r < 0 && r != -ERR_UNSUPPORTED)
