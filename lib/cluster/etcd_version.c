@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/etcd_version.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,8 +34,7 @@ struct asking {
         /* of the request under way */
         bool done;
         int status; /* 0: no answer, err is why */
-        char *body;
-        size_t body_len;
+        struct buf body;
         struct err err;
 };
 
@@ -45,7 +43,7 @@ static void asking_release(struct asking *asking)
         (void)curl_glue_identity_unref(asking->identity);
         (void)curl_glue_free(asking->glue);
         (void)loop_free(asking->loop);
-        free(asking->body);
+        buf_release(&asking->body);
 }
 
 static void on_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
@@ -58,36 +56,7 @@ static void on_done(void *userdata, const struct curl_glue_response *response, c
                 asking->err = *err;
                 return;
         }
-        asking->body = xstrndup(response->body, response->body_len);
-        asking->body_len = response->body_len;
-}
-
-static void on_pause(void *userdata, usec_t now)
-{
-        struct asking *asking = userdata;
-
-        (void)now;
-        asking->done = true;
-}
-
-static int wait_done(struct asking *asking, struct err *err)
-{
-        int r = 0;
-
-        while (r >= 0 && !asking->done)
-                r = loop_step(asking->loop, USEC_INFINITY, err);
-        asking->done = false;
-        return r < 0 ? r : 0;
-}
-
-static int sleep_a_while(struct asking *asking, struct err *err)
-{
-        struct loop_source *timer = loop_timer_new(asking->loop, "etcd version", on_pause, asking);
-
-        loop_timer_set(timer, usec_add(clock_boottime(), asking->pause));
-        int r = wait_done(asking, err);
-        (void)loop_source_free(timer);
-        return r;
+        buf_add(&asking->body, response->body, response->body_len);
 }
 
 static int ask_once(struct asking *asking, const char *url, struct err *err)
@@ -102,10 +71,11 @@ static int ask_once(struct asking *asking, const char *url, struct err *err)
                 .userdata = asking,
         };
 
-        asking->body = (free(asking->body), NULL);
+        buf_clear(&asking->body);
         asking->status = 0;
+        asking->done = false;
         (void)curl_glue_start(asking->glue, &request);
-        return wait_done(asking, err);
+        return loop_wait(asking->loop, &asking->done, USEC_INFINITY, err);
 }
 
 /* Until there is an answer below 500, or the tries are used up. */
@@ -114,7 +84,7 @@ static int ask(struct asking *asking, const char *url, struct err *err)
         int r = ask_once(asking, url, err);
 
         for (int tries = 1; r == 0 && tries < TRIES && (asking->status == 0 || asking->status >= 500); tries++) {
-                r = sleep_a_while(asking, err);
+                r = loop_wait(asking->loop, NULL, usec_add(clock_boottime(), asking->pause), err);
                 if (r == 0)
                         r = ask_once(asking, url, err);
         }
@@ -150,7 +120,7 @@ static void judge_answer(const struct asking *asking, struct preflight_report *r
         if (asking->status >= 500)
                 preflight_error(report, CHECK, "%s: server responded with non-successful status: %d", url,
                                 asking->status);
-        else if (json_load(url, asking->body, asking->body_len, &answer, &err) < 0)
+        else if (json_load(url, buf_str(&asking->body), asking->body.len, &answer, &err) < 0)
                 preflight_error(report, CHECK, "%s", err.msg);
         else if (!value_is(answer, VALUE_MAP))
                 preflight_error(report, CHECK, "%s: the answer is no object", url);
@@ -178,13 +148,9 @@ static int read_pem(struct preflight_report *report, const struct config_text *p
         struct err err = ERR_INIT;
         size_t len;
 
-        if (str_empty(path->text))
+        if (str_empty(path->text) ||
+            phase_require_file(report->phase, path->text, LIMIT_PKI_FILE, ret, &len, &err) == 0)
                 return 0;
-        int r = phase_read_file(report->phase, path->text, LIMIT_PKI_FILE, ret, &len, &err);
-        if (r == 0)
-                return 0;
-        if (r > 0)
-                (void)err_set(&err, ENOENT, "open %s: no such file or directory", path->text);
         preflight_error(report, CHECK, "couldn't load external etcd's %s: %s", what, err.msg);
         return 1;
 }
@@ -217,7 +183,7 @@ int etcd_version_check(struct preflight_report *report, usec_t pause, struct err
         const struct config_texts *endpoints =
                 external->http_endpoints.count > 0 ? &external->http_endpoints : &external->endpoints;
         struct curl_glue_options options = {.name = "etcd version"};
-        struct asking asking CLEANUP(asking_release) = {.pause = pause ? pause : PAUSE};
+        struct asking asking CLEANUP(asking_release) = {.pause = pause ? pause : PAUSE, .body = BUF_INIT(ANSWER_MAX)};
 
         int r = read_identity(&asking, report, err);
         if (r != 0)

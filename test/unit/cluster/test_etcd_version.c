@@ -29,7 +29,27 @@
 
 #include "../phase/fixture.h"
 
+#define NUL '\1' /* stands for one in an answer */
+
 static char found[2048]; /* what the check reported */
+
+static void answer_one(int client, const char *answer)
+{
+        char request[2048];
+        char *body CLEANUP_FREE = xstrdup(str_after(answer, "500 ") ?: answer);
+        size_t len = strlen(body);
+
+        for (size_t i = 0; i < len; i++)
+                if (body[i] == NUL)
+                        body[i] = '\0';
+        if (client < 0 || read(client, request, sizeof(request)) <= 0 ||
+            strncmp(request, "GET /version HTTP/1.1\r\n", 23) != 0)
+                _exit(1);
+        (void)dprintf(client, "HTTP/1.1 %s\r\nConnection: close\r\n\r\n",
+                      str_after(answer, "500 ") ? "500 no" : "200 OK");
+        (void)fd_write_all(client, body, len);
+        (void)close(client);
+}
 
 /* A process that answers each connection with the next of the answers, the last again and again. Its port. */
 static int serve(const char *const *answers, pid_t *ret)
@@ -46,17 +66,7 @@ static int serve(const char *const *answers, pid_t *ret)
         if (*ret > 0)
                 return ntohs(in.sin_port);
         for (;;) {
-                char request[2048];
-                int client = accept(fd, NULL, NULL);
-
-                if (client < 0 || read(client, request, sizeof(request)) <= 0)
-                        _exit(1);
-                if (strncmp(request, "GET /version HTTP/1.1\r\n", 23) != 0)
-                        _exit(1);
-                (void)dprintf(client, "HTTP/1.1 %s\r\nConnection: close\r\n\r\n%s",
-                              str_after(*answers, "500 ") ? "500 no" : "200 OK",
-                              str_after(*answers, "500 ") ?: *answers);
-                (void)close(client);
+                answer_one(accept(fd, NULL, NULL), *answers);
                 if (answers[1])
                         answers++;
         }
@@ -140,6 +150,8 @@ static void answers(void **state)
         assert_non_null(strstr(found, "is no object"));
         ask_server(f, "v1.36.3", (const char *const[]){"{\"etcdserver\":\"new\"}", NULL});
         assert_non_null(strstr(found, "couldn't parse external etcd version \"new\""));
+        ask_server(f, "v1.36.3", (const char *const[]){"{\"etcdserver\":\"3.6.8\"\1\1\1\1\1\1\1\1\1\1\1\1}", NULL});
+        assert_non_null(strstr(found, "[ERROR ExternalEtcdVersion]"));
         ask(f, "v1.36.3", "http://127.0.0.1:1");
         assert_non_null(strstr(
                 found, "Get \"http://127.0.0.1:1/version\": dial tcp 127.0.0.1:1: connect: connection refused\n"));
