@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/go_client.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -14,10 +13,12 @@
 #include "base/str.h"
 #include "codec/json.h"
 #include "codec/value.h"
+#include "net/go_error.h"
 #include "net/loop.h"
 
 #define STATUS_OK_FIRST 200
 #define STATUS_OK_LAST 299
+#define ERROR_MAX 4096
 
 struct api_wait {
         struct loop *loop;
@@ -91,10 +92,12 @@ static int failure(const struct api_wait *wait, const char *method, const char *
                 /* kubeadm gives its client a timeout, and client-go tells the server of it. */
                 char *url CLEANUP_FREE =
                         xasprintf("%s%s%ctimeout=10s", wait->server, path, strchr(path, '?') ? '&' : '?');
+                struct buf text CLEANUP_BUF = BUF_INIT(ERROR_MAX);
                 struct err why = ERR_INIT;
 
                 (void)err_set(&why, e->code, "%s", rest);
-                (void)go_client_failure(method, url, &why, err);
+                go_error_request(&text, method, url, GO_ERROR_CLIENT_TIMEOUT, &why);
+                (void)err_set(err, e->code, "%s", buf_str(&text));
         }
         if (err)
                 err->status = e->status;

@@ -21,7 +21,7 @@ struct api_wait *api_wait_free(struct api_wait *wait); /* takes NULL, returns NU
 
 /* One request. body: an object that becomes JSON, or NULL. ret_body (may be NULL): the answer, NULL where it is no
  * JSON; free it. 0, or negative: err->status is the HTTP status with the server's own text alone (Status.message) as
- * message, or 0 where it was not reached; the message is then as Go's net/http tells it (go_client.h). */
+ * message, or 0 where it was not reached; the message is then as Go's net/http tells it (net/go_error.h). */
 int api_wait_request(struct api_wait *wait, const char *method, enum api_patch patch, const char *path,
                      const struct value *body, struct value **ret_body, struct err *err);
 

@@ -1,62 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/go_client.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/str.h"
 #include "codec/go_quote.h"
 
 #define TEXT_MAX 2048 /* client-go's maxUnstructuredResponseTextBytes */
 #define QUOTED_MAX (8 * TEXT_MAX)
-
-/* HOST:PORT as Go names what it dialled, where the URL has an address and not a name; else NULL. Free it. */
-static char *dialled(const char *url)
-{
-        const char *rest = str_after(url, "https://") ?: str_after(url, "http://");
-        struct in6_addr address;
-
-        if (!rest)
-                return NULL;
-        char *both CLEANUP_FREE = xstrndup(rest, strcspn(rest, "/?"));
-        bool v6 = *both == '[';
-        char *host CLEANUP_FREE = v6 ? xstrndup(both + 1, strcspn(both + 1, "]")) : xstrndup(both, strcspn(both, ":"));
-        const char *port = strrchr(v6 ? strchr(both, ']') ?: both : both, ':');
-
-        if (inet_pton(v6 ? AF_INET6 : AF_INET, host, &address) != 1)
-                return NULL;
-        return xasprintf("%s%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "",
-                         port ? port : (str_starts(url, "https") ? ":443" : ":80"));
-}
-
-static const char *connect_text(int code)
-{
-        switch (code) {
-        case ECONNREFUSED:
-                return "connection refused";
-        case ENETUNREACH:
-                return "network is unreachable";
-        default:
-                return NULL;
-        }
-}
-
-int go_client_failure(const char *method, const char *url, const struct err *why, struct err *err)
-{
-        char *word CLEANUP_FREE = xstrdup(method), *address CLEANUP_FREE = dialled(url);
-        const char *text = connect_text(why->code);
-        int code = why->code;
-
-        str_lower(word + 1);
-        if (address && text)
-                return err_set(err, code, "%s \"%s\": dial tcp %s: connect: %s", word, url, address, text);
-        char *rest CLEANUP_FREE = xstrdup(why->msg);
-        return err_set(err, code, "%s \"%s\": %s", word, url, rest);
-}
 
 static const struct {
         int status;

@@ -113,7 +113,7 @@ static void judge_answer(const struct asking *asking, struct preflight_report *r
 
         if (asking->status == 0) {
                 struct buf why CLEANUP_BUF = BUF_INIT(ERROR_MAX);
-                go_error_get(&why, url, &asking->err);
+                go_error_request(&why, "GET", url, GO_ERROR_CLIENT_TIMEOUT, &asking->err);
                 preflight_error(report, CHECK, "%s", buf_str(&why));
                 return;
         }

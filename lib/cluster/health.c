@@ -7,15 +7,18 @@
 
 #include "api/go_client.h"
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "cluster/cluster.h"
 #include "codec/cjson_get.h"
 #include "kube/kubeconfig.h"
 #include "net/curl_glue.h"
+#include "net/go_error.h"
 #include "net/loop.h"
 
 #define REQUEST_TIMEOUT (10 * USEC_PER_SEC)
+#define ERROR_MAX 4096
 #define STATUS_SUCCESS_LAST 206 /* for client-go */
 
 struct watch {
@@ -51,11 +54,10 @@ static void explain(struct health_check *check, const struct err *err)
 {
         char *url CLEANUP_FREE =
                 xasprintf("%s%s", check->ask ? check->ask : check->url, check->as_client ? "?timeout=10s" : "");
-        struct err why = *err;
+        struct buf text CLEANUP_BUF = BUF_INIT(ERROR_MAX);
 
-        if (why.code == ETIMEDOUT)
-                (void)err_set(&why, ETIMEDOUT, "context deadline exceeded");
-        (void)go_client_failure("GET", url, &why, &check->why);
+        go_error_request(&text, "GET", url, GO_ERROR_CONTEXT, err);
+        (void)err_set(&check->why, err->code, "%s", buf_str(&text));
 }
 
 /* A status that is no success, as client-go tells it: a Status speaks for itself. */

@@ -148,28 +148,46 @@ static int read_manifest(const struct phase *phase, const char *name, struct val
 {
         char *path CLEANUP_FREE = xasprintf(MANIFESTS "/%s.yaml", name), *text CLEANUP_FREE = NULL;
         size_t len;
-        int r = phase_read_file(phase, path, LIMIT_MANIFEST_BYTES, &text, &len, err);
+        int r = phase_require_file(phase, path, LIMIT_MANIFEST_BYTES, &text, &len, err);
 
-        if (r > 0)
-                return err_set(err, ENOENT, "failed to read manifest for \"%s\": open %s: no such file or directory",
-                               name, path);
-        return r < 0 ? r : yaml_load_one(path, text, len, 0, ret, err);
+        return r < 0 ? err_wrap(err, "failed to read manifest for \"%s\"", path)
+                     : yaml_load_one(path, text, len, 0, ret, err);
 }
 
-static int component_check(const struct phase *phase, const struct component *c, struct health_check *ret,
-                           struct err *err)
+/* What an aggregate of errors is: one as it is, several in brackets, each text once. */
+static int aggregate(const struct strv *texts, int code, struct err *err)
 {
-        struct value *pod CLEANUP_VALUE = NULL;
-        int r = read_manifest(phase, c->name, &pod, err);
+        struct strv once CLEANUP_STRV = STRV_INIT;
+        const char *text;
 
-        if (r < 0)
-                return r;
+        STRV_FOREACH (text, texts)
+                if (!strv_contains(&once, text))
+                        strv_add(&once, text);
+        if (once.len == 0)
+                return 0;
+        char *all CLEANUP_FREE = strv_join(&once, ", ");
+        return once.len == 1 ? err_set(err, code, "%s", all) : err_set(err, code, "[%s]", all);
+}
+
+static int read_manifests(const struct phase *phase, struct value *ret[ARRAY_SIZE(components)], struct err *err)
+{
+        struct strv texts CLEANUP_STRV = STRV_INIT;
+
+        for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
+                struct err why = ERR_INIT;
+                if (read_manifest(phase, components[i].name, &ret[i], &why) < 0)
+                        strv_add(&texts, why.msg);
+        }
+        return aggregate(&texts, ERR_INVALID, err);
+}
+
+static int component_check(const struct phase *phase, const struct component *c, const struct value *pod,
+                           struct health_check *ret, struct err *err)
+{
         const struct value *command = find_command(pod, c->name);
+
         if (!command)
-                return err_set(err, ERR_INVALID,
-                               "could not parse the address and port of all control plane components: the Pod has no "
-                               "container command starting with \"%s\"",
-                               c->name);
+                return err_set(err, ERR_INVALID, "the Pod has no container command starting with \"%s\"", c->name);
         /* Row componentHealth: all at one address and endpoint. */
         const struct value *row = era_value(phase->era, "cluster", "componentHealth");
         const char *address = value_string(value_map_get(row, "address"), find_argument(command, c->address_arg));
@@ -204,21 +222,30 @@ static char *failure_text(const struct phase *phase, const struct health_check *
                              : xasprintf("%s: %s", what, check->why.msg);
 }
 
-/* What an aggregate of errors is: one as it is, several in brackets, each text once. */
-static int aggregate(const struct phase *phase, const struct health_check *checks, size_t count, struct err *err)
+static int component_checks(const struct phase *phase, struct value *const pods[ARRAY_SIZE(components)],
+                            struct health_check ret[ARRAY_SIZE(components)], struct err *err)
 {
         struct strv texts CLEANUP_STRV = STRV_INIT;
 
-        for (size_t i = 0; i < count; i++) {
-                char *text CLEANUP_FREE = checks[i].healthy ? NULL : failure_text(phase, &checks[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
+                struct err why = ERR_INIT;
+                if (component_check(phase, &components[i], pods[i], &ret[i], &why) < 0)
+                        strv_add(&texts, why.msg);
+        }
+        int r = aggregate(&texts, ERR_INVALID, err);
+        return r < 0 ? err_wrap(err, "could not parse the address and port of all control plane components") : 0;
+}
 
-                if (text && !strv_contains(&texts, text))
+static int judge(const struct phase *phase, const struct health_check checks[ARRAY_SIZE(components)], struct err *err)
+{
+        struct strv texts CLEANUP_STRV = STRV_INIT;
+
+        for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
+                char *text CLEANUP_FREE = checks[i].healthy ? NULL : failure_text(phase, &checks[i]);
+                if (text)
                         strv_add(&texts, text);
         }
-        if (texts.len == 0)
-                return 0;
-        char *all CLEANUP_FREE = strv_join(&texts, ", ");
-        return texts.len == 1 ? err_set(err, ETIMEDOUT, "%s", all) : err_set(err, ETIMEDOUT, "[%s]", all);
+        return aggregate(&texts, ETIMEDOUT, err);
 }
 
 /* The API server is asked as the user of the kubeconfig: anonymous requests may be refused. Not so in the era of row
@@ -234,32 +261,42 @@ static void ask_as_user(const struct cluster *cluster, struct health_check *chec
         check->as_client = era_flag(era, "cluster", "healthByClient");
 }
 
+static int wait_all(struct cluster *cluster, struct health_check checks[ARRAY_SIZE(components)], usec_t timeout,
+                    struct err *err)
+{
+        char *server CLEANUP_FREE = xasprintf("%s/%s", api_wait_server(cluster->api), components[0].endpoint);
+        const struct phase *phase = cluster->phase;
+
+        for (size_t i = 0; i < ARRAY_SIZE(components); i++)
+                phase_say(phase, "[control-plane-check] Checking %s at %s", checks[i].name, checks[i].url);
+        (void)fflush(phase->options.out);
+        ask_as_user(cluster, &checks[0], server);
+        int r = health_wait(api_wait_loop(cluster->api), checks, ARRAY_SIZE(components), timeout, on_result, cluster,
+                            err);
+        return r < 0 ? r : judge(phase, checks, err);
+}
+
 static int wait_components(struct cluster *cluster, usec_t timeout, struct err *err)
 {
         const struct phase *phase = cluster->phase;
         struct health_check checks[ARRAY_SIZE(components)] = {0};
-        char *server CLEANUP_FREE = xasprintf("%s/%s", api_wait_server(cluster->api), components[0].endpoint);
+        struct value *pods[ARRAY_SIZE(components)] = {0};
         char limit[TIMEFMT_MAX];
-        int r = 0;
+        int r = read_manifests(phase, pods, err);
 
-        for (size_t i = 0; i < ARRAY_SIZE(components) && r == 0; i++)
-                r = component_check(phase, &components[i], &checks[i], err);
         if (r == 0) {
                 duration_text((int64_t)timeout * NSEC_PER_USEC, limit);
                 phase_say(phase,
                           "[control-plane-check] Waiting for healthy control plane components. This can take up to %s",
                           limit);
-                for (size_t i = 0; i < ARRAY_SIZE(components); i++)
-                        phase_say(phase, "[control-plane-check] Checking %s at %s", checks[i].name, checks[i].url);
-                (void)fflush(phase->options.out);
-                ask_as_user(cluster, &checks[0], server);
-                r = health_wait(api_wait_loop(cluster->api), checks, ARRAY_SIZE(checks), timeout, on_result, cluster,
-                                err);
+                r = component_checks(phase, pods, checks, err);
         }
         if (r == 0)
-                r = aggregate(phase, checks, ARRAY_SIZE(checks), err);
-        for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+                r = wait_all(cluster, checks, timeout, err);
+        for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
                 free(checks[i].url);
+                (void)value_free(pods[i]);
+        }
         return r;
 }
 

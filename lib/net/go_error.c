@@ -45,18 +45,22 @@ static bool is_address(const char *host)
         return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
-void go_error_get(struct buf *out, const char *url, const struct err *err)
+void go_error_request(struct buf *out, const char *method, const char *url, enum go_error_limit limit,
+                      const struct err *err)
 {
+        char *word CLEANUP_FREE = xstrdup(method), *asked CLEANUP_FREE = xasprintf("%s %s: ", method, url);
         int port;
         char *host CLEANUP_FREE = host_of(url, &port);
 
-        buf_addf(out, "Get \"%s\": ", url);
+        str_lower(word + 1);
+        buf_addf(out, "%s \"%s\": ", word, url);
         if (err->code == ETIMEDOUT)
-                buf_addstr(out, "context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
+                buf_addf(out, "context deadline exceeded%s",
+                         limit == GO_ERROR_CLIENT_TIMEOUT ? " (Client.Timeout exceeded while awaiting headers)" : "");
         else if (err->code == EHOSTUNREACH && !is_address(host))
                 buf_addf(out, "dial tcp: lookup %s: no such host", host);
         else if (err->code == ECONNREFUSED || err->code == EHOSTUNREACH || err->code == ENETUNREACH)
                 go_error_dial(out, host, port, err->code);
         else
-                buf_addstr(out, err->msg);
+                buf_addstr(out, str_after(err->msg, asked) ?: err->msg);
 }

@@ -140,7 +140,7 @@ static void http_done(void *userdata, const struct curl_glue_response *response,
                 return;
         }
         if (err) {
-                go_error_get(&probe->output, probe->url, err);
+                go_error_request(&probe->output, "GET", probe->url, GO_ERROR_CLIENT_TIMEOUT, err);
                 finish(probe, (struct probe_result){.success = false});
                 return;
         }
