@@ -124,7 +124,7 @@ void config_default_static(struct phase_config *config, const struct era *era)
         default_text(&cluster->certificates_dir, "/etc/kubernetes/pki");
         default_from_row(&cluster->image_repository, era, "imageRepository");
         default_text(&cluster->cluster_name, "kubernetes");
-        default_text(&cluster->encryption_algorithm, "RSA-2048");
+        default_from_row(&cluster->encryption_algorithm, era, "encryptionAlgorithm");
         default_duration(&cluster->certificate_validity_period, 365 * 24 * HOUR);
         default_duration(&cluster->ca_certificate_validity_period, 10 * 365 * 24 * HOUR);
         default_etcd(&cluster->etcd);

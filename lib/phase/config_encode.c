@@ -173,6 +173,13 @@ const char *config_written_version(const struct era *era)
         return newest_first[0];
 }
 
+const char *config_migrated_version(const struct era *era, bool experimental)
+{
+        const char *version = config_written_version(era);
+
+        return experimental ? era_text(era, "config", "experimentalVersion", version) : version;
+}
+
 const char *config_written_version_of(const struct era *era, const char *kind)
 {
         const char *version = config_written_version(era);

@@ -16,6 +16,9 @@ struct value;
 /* The newest API version that this kubeadm reads and does not deprecate ("v1beta4"): the one it writes. */
 const char *config_written_version(const struct era *era);
 
+/* What `config migrate` writes, with --allow-experimental-api or without. */
+const char *config_migrated_version(const struct era *era, bool experimental);
+
 /* config_written_version for one kind: where that version does not have it yet, an experimental one that does. */
 const char *config_written_version_of(const struct era *era, const char *kind);
 

@@ -9,11 +9,17 @@
 #include "base/str.h"
 #include "codec/timefmt.h"
 #include "codec/yaml.h"
+#include "phase/config_decode.h"
 #include "phase/config_encode.h"
 #include "phase/config_migrate.h"
 #include "phase/config_node.h"
 #include "phase/config_schema.h"
 #include "phase/secret_text.h"
+
+static const char *migrated_version(const struct phase *phase)
+{
+        return config_migrated_version(phase->era, phase->options.decode & CONFIG_DECODE_ALLOW_EXPERIMENTAL);
+}
 
 static int generate_token(struct phase_config *config, struct config_text *token, struct err *err)
 {
@@ -40,7 +46,7 @@ static int complete_tokens(struct phase_config *config, struct err *err)
 static int add_init(const struct phase *phase, struct buf *out, struct err *err)
 {
         static const char *const kinds[] = {"InitConfiguration", "ClusterConfiguration"};
-        const char *version = config_written_version(phase->era);
+        const char *version = migrated_version(phase);
         struct config_duration moved;
         int r = complete_tokens(phase->config, err);
 
@@ -65,10 +71,9 @@ static void carry_timeout(const struct phase *phase, struct value *join)
         struct value *timeouts = value_map_get(join, "timeouts");
         char text[TIMEFMT_MAX];
 
-        if (!slash ||
-            config_field_shape(phase->era, "APIServer", slash + 1, "timeoutForControlPlane") == API_SHAPE_MAX ||
-            moved->nsec == 0 || !value_is(timeouts, VALUE_MAP) ||
-            !str_eq(era_text(phase->era, "config", "migratedTimeouts", ""), "moved"))
+        if (!slash || moved->nsec == 0 || !value_is(timeouts, VALUE_MAP) ||
+            !era_flag(phase->era, "config", "carriedTimeout") ||
+            config_field_shape(phase->era, "APIServer", slash + 1, "timeoutForControlPlane") == API_SHAPE_MAX)
                 return;
         duration_text(moved->nsec, text);
         value_map_set(timeouts, "controlPlaneComponentHealthCheck", value_new_string(text))->place = moved->place;
@@ -95,7 +100,7 @@ static int add_nodes(struct phase *phase, unsigned flags, struct buf *out, struc
                                             : 0;
                                 continue;
                         }
-                        r = config_node_render(phase, &config->nodes[i], config_written_version(phase->era),
+                        r = config_node_render(phase, &config->nodes[i], migrated_version(phase),
                                                flags | (phase_is_lenient(phase) ? 0 : CONFIG_NODE_STRICT), &problems,
                                                &v, &phase->exit_code, err);
                         if (r == 0 && (flags & CONFIG_NODE_MIGRATE) && phase->as_kubeadm &&

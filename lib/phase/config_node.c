@@ -198,20 +198,22 @@ static int default_join(const struct phase *phase, struct value *v, struct confi
         return r;
 }
 
-/* The mutator of MigrateOldConfig, for a document of an API version that has the field. */
-static void move_timeout(const struct phase *phase, struct api_types *types, const char *version, struct value *v)
+/* The mutator of MigrateOldConfig. */
+static void move_timeout(const struct phase *phase, const char *version, struct value *v)
 {
+        bool has_field = config_field_shape(phase->era, "Discovery", version, "timeout") != API_SHAPE_MAX;
+        const char *absent = era_text(phase->era, "config", "migratedDiscovery", NULL);
         struct value *discovery = value_map_get(v, "discovery"), *timeouts = value_map_get(v, "timeouts");
-        struct value *timeout = value_map_get(discovery, "timeout");
-        char *name CLEANUP_FREE = xasprintf("Discovery.%s", version);
-        const struct api_type *type = NULL;
+        const struct value *timeout = value_map_get(discovery, "timeout");
 
         if (!str_eq(era_text(phase->era, "config", "migratedTimeouts", ""), "moved") || !timeouts || !timeout)
                 return;
-        if (api_types_get(types, name, &type, NULL) < 0 || !api_type_field(type, "timeout"))
-                return;
-        value_map_set(timeouts, "discovery", value_copy(timeout));
-        (void)value_map_remove(discovery, "timeout");
+        if (has_field)
+                value_map_set(timeouts, "discovery", value_copy(timeout));
+        else if (absent)
+                value_map_set(timeouts, "discovery", value_new_string(absent));
+        if (has_field)
+                (void)value_map_remove(discovery, "timeout");
 }
 
 struct checking {
@@ -314,7 +316,7 @@ int config_node_render(const struct phase *phase, const struct config_node_docum
         if (r < 0)
                 return r;
         if (flags & CONFIG_NODE_MIGRATE)
-                move_timeout(phase, types, doc->version, v);
+                move_timeout(phase, doc->version, v);
         value_map_set(v, "apiVersion", value_new_stringf("kubeadm.k8s.io/%s", version));
         r = typed_normalise(v, types, type, "", typed_report_nothing, NULL, err);
         if (r == 0)

@@ -111,8 +111,8 @@ static void check_pull_policy(const struct check *c, const struct value *owner, 
 {
         const struct config_text policy = text_at(owner, "imagePullPolicy");
 
-        if (*policy.text && !str_eq(policy.text, "Always") && !str_eq(policy.text, "IfNotPresent") &&
-            !str_eq(policy.text, "Never"))
+        if (*policy.text && era_flag(c->phase->era, "validation", "imagePullPolicy") &&
+            !str_eq(policy.text, "Always") && !str_eq(policy.text, "IfNotPresent") && !str_eq(policy.text, "Never"))
                 field_invalid_text(c->problems, &policy, path, "invalid pull policy");
 }
 

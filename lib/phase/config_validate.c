@@ -101,7 +101,8 @@ static void check_node_registration(const struct validator *v)
                 check_dns1123(v, &node->name, "nodeRegistration.name");
         config_check_socket(v->era, &node->cri_socket, "nodeRegistration.criSocket", v->problems);
         check_arguments(v, &node->kubelet_extra_args, "nodeRegistration.kubeletExtraArgs");
-        if (*policy && !str_eq(policy, "Always") && !str_eq(policy, "IfNotPresent") && !str_eq(policy, "Never"))
+        if (*policy && era_flag(v->era, "validation", "imagePullPolicy") && !str_eq(policy, "Always") &&
+            !str_eq(policy, "IfNotPresent") && !str_eq(policy, "Never"))
                 report_policy(v, &node->image_pull_policy);
 }
 
@@ -318,8 +319,12 @@ static void check_algorithm(const struct validator *v)
         if (strv_contains(&names, algorithm->text))
                 return;
         char *all CLEANUP_FREE = strv_join(&names, " ");
-        field_invalid_text(v->problems, algorithm, "encryptionAlgorithm",
-                           "Invalid encryption algorithm \"%s\". Must be one of [%s]", algorithm->text, all);
+        const char *brief = era_text(v->era, "validation", "algorithmText", NULL);
+        if (brief)
+                field_invalid_text(v->problems, algorithm, "encryptionAlgorithm", "%s", brief);
+        else
+                field_invalid_text(v->problems, algorithm, "encryptionAlgorithm",
+                                   "Invalid encryption algorithm \"%s\". Must be one of [%s]", algorithm->text, all);
         config_problem_suggest_of(v->problems, algorithm->text, known);
 }
 

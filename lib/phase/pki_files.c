@@ -205,5 +205,8 @@ int pki_files_algorithm(const struct pki_files *files, enum pki_algorithm *ret, 
                         *ret = gates->items[i].enabled ? PKI_ALGORITHM_ECDSA_P256 : PKI_ALGORITHM_RSA_2048;
                         return 0;
                 }
-        return pki_algorithm_parse(files->phase->config->cluster.encryption_algorithm.text, ret, err);
+        /* The default is the same in all kubeadms, whatever they call it. */
+        const char *name = files->phase->config->cluster.encryption_algorithm.text;
+        bool given = !str_eq(name, era_text(files->phase->era, "config", "encryptionAlgorithm", ""));
+        return pki_algorithm_parse(given ? name : "", ret, err);
 }
