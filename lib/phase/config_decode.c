@@ -10,11 +10,13 @@
 #include "phase/config_documents.h"
 #include "phase/config_fields.h"
 #include "phase/config_no_effect.h"
+#include "phase/config_node.h"
 
 struct decoder {
         struct phase_config *config;
         const struct era *era;
         bool lenient;
+        bool init; /* an InitConfiguration or a ClusterConfiguration is there */
         struct config_problems *problems;
         struct config_fields fields;
 };
@@ -88,14 +90,14 @@ static void check_arguments(struct config_problems *problems, const struct value
 }
 
 /* A kind is there at most once, so they fit. */
-static void keep_node_document(struct phase_config *config, const struct config_document *doc)
+static void keep_node_document(struct decoder *d, const struct config_document *doc, struct err *err)
 {
-        if (config->node_count < CONFIG_NODE_DOCUMENTS_MAX)
-                config->nodes[config->node_count++] = (struct config_node_document){
-                        doc->kind,
-                        config_keepf(config, "%s", doc->version),
-                        doc->value,
-                };
+        const struct config_node_document node = {doc->kind, config_keepf(d->config, "%s", doc->version), doc->value};
+
+        if (d->config->node_count < CONFIG_NODE_DOCUMENTS_MAX)
+                d->config->nodes[d->config->node_count++] = node;
+        if (d->init && !d->lenient)
+                (void)config_node_look(d->era, &node, d->problems, err);
 }
 
 /* Keys that are there twice. The text is read before it is decoded, so they come before all else of the document; the
@@ -140,7 +142,7 @@ static void decode_use(struct decoder *d, const struct config_document *doc, uns
                 break;
         case CONFIG_DOCUMENT_NODE:
                 if (flags & CONFIG_DECODE_NODE_KINDS)
-                        keep_node_document(d->config, doc);
+                        keep_node_document(d, doc, err);
                 break;
         case CONFIG_DOCUMENT_IGNORED:
         case CONFIG_DOCUMENT_USE_MAX:
@@ -153,15 +155,14 @@ static void decode_use(struct decoder *d, const struct config_document *doc, uns
 static int decode_all(struct decoder *d, struct yaml_documents *documents, struct config_document_list *list,
                       unsigned flags, struct err *first)
 {
-        bool init = config_documents_has_init(list);
-
+        d->init = config_documents_has_init(list);
         for (size_t i = 0; i < list->count; i++) {
                 const struct config_document *doc = &list->items[i];
                 struct err why = ERR_INIT;
                 int r = config_documents_classify(list, i, d->era, flags, d->problems, &why);
 
                 report_duplicates(d, documents, doc->index,
-                                  !d->lenient && (init || doc->use == CONFIG_DOCUMENT_NODE) && r == 0, first);
+                                  !d->lenient && (d->init || doc->use == CONFIG_DOCUMENT_NODE) && r == 0, first);
                 if (r == 0)
                         decode_use(d, doc, flags, first->code ? &why : first);
                 if (r < 0 && !first->code)

@@ -85,21 +85,15 @@ static int add_nodes(struct phase *phase, unsigned flags, struct buf *out, struc
         static const char *const kinds[] = {"JoinConfiguration", "ResetConfiguration", "UpgradeConfiguration"};
         struct config_problems problems CLEANUP_PROBLEMS = {0};
         const struct phase_config *config = phase->config;
-        bool init = *config->init.api_version.text || *config->cluster.api_version.text;
         int r = 0;
 
         for (size_t k = 0; k < ARRAY_SIZE(kinds); k++)
                 for (size_t i = 0; i < config->node_count && r == 0; i++) {
                         struct value *v CLEANUP_VALUE = NULL;
 
-                        if (!str_eq(config->nodes[i].kind, kinds[k]))
+                        if (!str_eq(config->nodes[i].kind, kinds[k]) ||
+                            !era_lists(phase->era, "config", "nodeKinds", kinds[k]))
                                 continue;
-                        if (!era_lists(phase->era, "config", "nodeKinds", kinds[k])) {
-                                r = init && !phase_is_lenient(phase)
-                                            ? config_node_look(phase, &config->nodes[i], &problems, err)
-                                            : 0;
-                                continue;
-                        }
                         r = config_node_render(phase, &config->nodes[i], migrated_version(phase),
                                                flags | (phase_is_lenient(phase) ? 0 : CONFIG_NODE_STRICT), &problems,
                                                &v, &phase->exit_code, err);

@@ -239,10 +239,10 @@ static void report(void *userdata, enum typed_problem kind, const struct value_p
 }
 
 /* Against the types of the version that it was written in. */
-static int check_types(const struct phase *phase, const struct config_node_document *doc, struct value *v, bool strict,
+static int check_types(const struct era *era, const struct config_node_document *doc, struct value *v, bool strict,
                        struct config_problems *problems, struct err *err)
 {
-        struct api_types *types CLEANUP_API_TYPES = api_types_new(phase->era);
+        struct api_types *types CLEANUP_API_TYPES = api_types_new(era);
         char *type CLEANUP_FREE = xasprintf("%s.%s", doc->kind, doc->version);
         struct err first = ERR_INIT;
         struct checking c = {problems, STRV_INIT, strict, &first};
@@ -281,12 +281,12 @@ static int default_document(const struct phase *phase, const char *kind, struct 
         return 0;
 }
 
-int config_node_look(const struct phase *phase, const struct config_node_document *doc,
-                     struct config_problems *problems, struct err *err)
+int config_node_look(const struct era *era, const struct config_node_document *doc, struct config_problems *problems,
+                     struct err *err)
 {
         struct value *v CLEANUP_VALUE = value_copy(doc->value);
 
-        return check_types(phase, doc, v, true, problems, err);
+        return check_types(era, doc, v, true, problems, err);
 }
 
 int config_node_render(const struct phase *phase, const struct config_node_document *doc, const char *version,
@@ -300,7 +300,7 @@ int config_node_render(const struct phase *phase, const struct config_node_docum
         bool lists = config_field_shape(phase->era, "NodeRegistrationOptions", version, "kubeletExtraArgs") == API_LIST;
 
         *ret_exit_code = 1;
-        int r = check_types(phase, doc, v, flags & CONFIG_NODE_STRICT, problems, err);
+        int r = check_types(phase->era, doc, v, flags & CONFIG_NODE_STRICT, problems, err);
         if (r == 0 && lists)
                 list_arguments(value_map_get(v, "nodeRegistration"));
         if (r == 0)

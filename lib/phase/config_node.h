@@ -24,10 +24,10 @@ int config_node_render(const struct phase *phase, const struct config_node_docum
                        unsigned flags, struct config_problems *problems, struct value **ret, int *ret_exit_code,
                        struct err *err);
 
-/* Looks at the fields of a document of a kind that this kubeadm decodes beside an InitConfiguration or a
- * ClusterConfiguration, and does nothing else with. */
-int config_node_look(const struct phase *phase, const struct config_node_document *doc,
-                     struct config_problems *problems, struct err *err);
+/* Looks at the fields of a document alone, as kubeadm does of all that stand beside an InitConfiguration or a
+ * ClusterConfiguration, before it looks at what these hold. */
+int config_node_look(const struct era *era, const struct config_node_document *doc, struct config_problems *problems,
+                     struct err *err);
 
 /* The templates of config-defaults.yaml below `group` ("defaults" or "printed") for a kind, filled in (free it). */
 int config_node_template(const struct phase *phase, const char *group, const char *kind, struct value **ret,

@@ -77,7 +77,7 @@ void config_problem_suggest(struct config_problems *problems, const char *word, 
         struct config_problem *last = problems->count > 0 ? &problems->items[problems->count - 1] : NULL;
         const char *near = str_did_you_mean(word, candidates, count);
 
-        if (last && near && !last->near && !problems->dropped)
+        if (last && near && !str_eq(near, word) && !last->near && !problems->dropped)
                 last->near = xstrdup(near);
 }
 
