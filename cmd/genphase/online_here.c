@@ -20,6 +20,7 @@
 #include "codec/timefmt.h"
 #include "genphase.h"
 #include "online_here.h"
+#include "phase/config_flags.h"
 #include "phase/config_validate.h"
 #include "phase/external_ca_check.h"
 #include "phase/names.h"
@@ -269,8 +270,7 @@ static int set_token(struct phase *phase, const struct online_options *o, struct
         if (o->token_ttl) {
                 struct err why = ERR_INIT;
                 if (duration_parse(o->token_ttl, &token->ttl.nsec, &why) < 0)
-                        return err_set(err, ERR_USAGE, "invalid argument \"%s\" for \"--ttl\" flag: %s", o->token_ttl,
-                                       why.msg);
+                        return config_flag_invalid("ttl", o->token_ttl, err, "%s", why.msg);
                 token->ttl.set = true;
         }
         if (o->token_description)

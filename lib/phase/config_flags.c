@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/str.h"
+#include "codec/go_quote.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
 #include "phase/config_encode.h"
@@ -129,6 +133,26 @@ static int gates_value(const char *text, const struct era *era, struct value *ma
         return 0;
 }
 
+static char *quote(const char *text)
+{
+        struct buf out = BUF_INIT(LIMIT_YAML_OUTPUT);
+
+        go_quote(text, &out);
+        return buf_steal(&out, NULL);
+}
+
+int config_flag_invalid(const char *flag, const char *value, struct err *err, const char *fmt, ...)
+{
+        char *quoted CLEANUP_FREE = quote(value);
+        struct err why = ERR_INIT;
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void)err_setv(&why, ERR_USAGE, fmt, ap);
+        va_end(ap);
+        return err_set(err, ERR_USAGE, "invalid argument %s for \"--%s\" flag: %s", quoted, flag, why.msg);
+}
+
 /* One pair of an extra-args flag into a list of {name, value} or a map, whichever the API version has. */
 static int add_pair(const struct flag *flag, const char *whole, char *pair, bool strict, struct value *args,
                     struct err *err)
@@ -136,10 +160,9 @@ static int add_pair(const struct flag *flag, const char *whole, char *pair, bool
         char *equal = strchr(pair, '=');
 
         if (!equal || (strict && strchr(equal + 1, '=')))
-                return err_set(err, ERR_USAGE, "invalid argument \"%s\" for \"--%s\" flag: %s%s", whole, flag->name,
-                               strict ? "malformed key=value pair in flag value: "
-                                      : "malformed pair, expect string=string",
-                               strict ? whole : "");
+                return strict ? config_flag_invalid(flag->name, whole, err,
+                                                    "malformed key=value pair in flag value: %s", whole)
+                              : config_flag_invalid(flag->name, whole, err, "malformed pair, expect string=string");
         *equal = '\0';
         if (!strict) {
                 trim(pair);
@@ -235,11 +258,11 @@ static int flag_value(const struct phase_flags *flags, const struct flag *flag, 
                 break;
         case FLAG_PORT:
                 why = parse_int32(text, &port);
-                if (why)
-                        return err_set(
-                                err, ERR_USAGE,
-                                "invalid argument \"%s\" for \"--%s\" flag: strconv.ParseInt: parsing \"%s\": %s", text,
-                                flag->name, text, why);
+                if (why) {
+                        char *quoted CLEANUP_FREE = quote(text);
+                        return config_flag_invalid(flag->name, text, err, "strconv.ParseInt: parsing %s: %s", quoted,
+                                                   why);
+                }
                 v = value_new_int(port);
                 break;
         case FLAG_GATES:

@@ -16,6 +16,10 @@ struct yaml_documents;
  * command line, before anything else is looked at. era tells how pairs are read. */
 int config_flags_check_typed(const struct phase_flags *flags, const struct era *era, struct err *err);
 
+/* -ERR_USAGE: a value that is not of a flag's type, in pflag's words. */
+int config_flag_invalid(const char *flag, const char *value, struct err *err, const char *fmt, ...)
+        __attribute__((format(printf, 4, 5)));
+
 /* -ERR_USAGE where a flag that stands for a setting was given beside --config: kubeadm's message, names sorted.
  * The row flags/withFile of the era tells which flags may stand there. */
 int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err);

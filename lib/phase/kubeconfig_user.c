@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "codec/timefmt.h"
 #include "kube/kubeconfig.h"
+#include "phase/config_flags.h"
 #include "phase/kubeconfig_phase.h"
 #include "phase/phase.h"
 #include "phase/pki_files.h"
@@ -53,10 +54,12 @@ static int make_identity(struct pki_files *files, const struct kubeconfig_user *
 
 static int parse_validity(const struct kubeconfig_user *user, int64_t *ret, struct err *err)
 {
+        struct err why = ERR_INIT;
+
         *ret = USUAL_VALIDITY_NSEC;
-        if (!user->validity_period || duration_parse(user->validity_period, ret, err) == 0)
+        if (!user->validity_period || duration_parse(user->validity_period, ret, &why) == 0)
                 return 0;
-        return err_wrap(err, "invalid argument \"%s\" for \"--validity-period\" flag", user->validity_period);
+        return config_flag_invalid("validity-period", user->validity_period, err, "%s", why.msg);
 }
 
 static int check_validity(const struct phase *phase, const struct kubeconfig_user *user, int64_t nsec, struct err *err)
