@@ -57,6 +57,10 @@ class _Draw(NodeDocuments):
 
     # configuration documents
 
+    def has(self, api, minor):
+        """Whether an API version has what v1beta4 has since kubeadm 1.`minor`; now and then what it has not is there too."""
+        return since(api, LISTS) and (self.g.minor >= minor or self.chance(self.bad / 2))
+
     def args(self, component, api):
         pairs = []
         table = pools.ARGS[component]
@@ -66,7 +70,7 @@ class _Draw(NodeDocuments):
             if self.chance(self.bad):
                 name = self.r.choice(['', 'No Such', '--v', 'ä', 'a=b'])
             pairs.append((name, copy.deepcopy(value)))
-        if since(api, LISTS) != self.chance(self.bad / 3):
+        if self.has(api, 29) != self.chance(self.bad / 3):
             return [{'name': n, 'value': v, **self.merge_method(api)} for n, v in pairs]
         return dict(pairs)
 
@@ -102,7 +106,7 @@ class _Draw(NodeDocuments):
             self.put(made, 'extraEnvs', self.envs)
         if name == 'apiServer':
             self.put(made, 'certSANs', lambda: self.some(pools.ALT_NAMES))
-            if not since(api, LISTS) or self.chance(self.bad):
+            if not since(api, LISTS) or self.g.minor < 30 or self.chance(self.bad):
                 self.put(made, 'timeoutForControlPlane', pools.DURATION)
         return made
 
@@ -165,11 +169,12 @@ class _Draw(NodeDocuments):
             self.put(made, name, lambda name=name: self.component(name, api), 2)
         self.put(made, 'featureGates', self.feature_gates, 0.7)
         self.put(made, 'dns', lambda: self.dns(api), 0.7)
-        if since(api, LISTS) or self.chance(self.bad / 2):
-            self.put(made, 'encryptionAlgorithm', pools.ALGORITHM)
+        if self.has(api, 29) or self.chance(self.bad / 2):
+            self.put(made, 'encryptionAlgorithm', pools.ALGORITHM if self.g.minor >= 30 else pools.ALGORITHM_WITHOUT_SIZE)
+            self.put(made, 'proxy', lambda: {'disabled': self.pick(pools.BOOLEAN)}, 0.3)
+        if self.has(api, 31) or self.chance(self.bad / 2):
             self.put(made, 'certificateValidityPeriod', pools.VALIDITY, 0.5)
             self.put(made, 'caCertificateValidityPeriod', pools.VALIDITY, 0.5)
-            self.put(made, 'proxy', lambda: {'disabled': self.pick(pools.BOOLEAN)}, 0.3)
         if api == 'v1beta2':
             self.put(made, 'useHyperKubeImage', pools.BOOLEAN, 0.4)
         return self.spoil(made)
@@ -180,7 +185,7 @@ class _Draw(NodeDocuments):
         self.put(made, 'imageTag', pools.IMAGE_TAG)
         if not since(api, 'v1beta3'):
             self.put(made, 'type', (['CoreDNS', 'CoreDNS'], ['kube-dns', 'x', '']))
-        elif since(api, LISTS):
+        elif self.has(api, 29):
             self.put(made, 'disabled', pools.BOOLEAN)
         return made
 
@@ -207,7 +212,7 @@ class _Draw(NodeDocuments):
         self.put(made, 'ignorePreflightErrors', pools.IGNORE)
         if since(api, 'v1beta3'):
             self.put(made, 'imagePullPolicy', pools.PULL_POLICY)
-        if since(api, LISTS):
+        if self.has(api, 30):
             self.put(made, 'imagePullSerial', pools.BOOLEAN)
         return made
 
@@ -220,8 +225,9 @@ class _Draw(NodeDocuments):
         self.put(made, 'certificateKey', pools.CERTIFICATE_KEY, 0.5)
         if since(api, 'v1beta3'):
             self.put(made, 'skipPhases', pools.SKIP, 0.5)
-        if since(api, LISTS):
+        if self.has(api, 30):
             self.put(made, 'timeouts', self.timeouts)
+        if self.has(api, 29):
             self.put(made, 'dryRun', ([False], ['no', 0]), 0.1)  # kubeadm's dry run of one phase writes elsewhere, ours prints
         return self.spoil(made)
 
@@ -256,7 +262,7 @@ class _Draw(NodeDocuments):
 
     def docs(self, experimental):
         api = self.r.choice(experimental) if experimental else self.r.choice(self.g.apis) if self.chance(0.9) else self.r.choice(['v1beta1', 'v1beta2', 'v1beta3', 'v1beta4', 'v1alpha3', 'v1', 'v2'] if self.chance(self.bad * 3) else self.g.apis)
-        docs = [self.init(api), self.cluster(api)]
+        docs = [self.init(api), self.cluster(self.r.choice(self.g.apis) if experimental and self.chance(0.15) else api)]
         if self.chance(0.1):
             docs.pop(self.r.randrange(2))
         if self.chance(0.12):
@@ -403,8 +409,8 @@ class _Draw(NodeDocuments):
                 case.args.append([f'--{name}={value}'])
 
     def configuration(self, case, verb):
-        experimental = self.g.experimental if self.g.experimental and 'allow-experimental-api' in case.flags and self.chance(0.4) else []
-        case.docs = self.docs(experimental)
+        experimental = self.g.experimental if self.g.experimental and 'allow-experimental-api' in case.flags and self.chance(0.5) else []
+        case.docs = self.docs(experimental or (self.g.experimental if self.chance(0.02) else []))
         if verb[:2] in (['config', 'migrate'], ['config', 'validate']) and self.chance(0.35):
             case.docs = self.node_documents(case.docs, self.r.choice(experimental or self.g.apis))
         if self.g.experimental and 'allow-experimental-api' in case.flags and self.chance(0.9 if experimental else 0.2):

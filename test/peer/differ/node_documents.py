@@ -14,7 +14,7 @@ def since(api, first):
 
 
 class NodeDocuments:
-    """Part of a draw: uses chance, pick, put, registration, timeouts and spoil of it."""
+    """Part of a draw: uses chance, has, pick, put, registration, timeouts and spoil of it."""
 
     def discovery(self, api):
         made = {}
@@ -28,7 +28,7 @@ class NodeDocuments:
         if not made or self.chance(self.bad):
             made['file'] = {'kubeConfigPath': self.pick(KUBECONFIG_PATH)}
         self.put(made, 'tlsBootstrapToken', pools.TOKEN)
-        if not since(api, 'v1beta4') or self.chance(self.bad):
+        if not since(api, 'v1beta4') or self.g.minor < 30 or self.chance(self.bad):
             self.put(made, 'timeout', pools.DURATION)
         return made
 
@@ -44,8 +44,9 @@ class NodeDocuments:
         if since(api, 'v1beta3'):
             self.put(made, 'skipPhases', pools.SKIP)
             self.put(made, 'patches', lambda: {'directory': 'patches'})
-        if since(api, 'v1beta4'):
+        if self.has(api, 30):
             self.put(made, 'timeouts', self.timeouts)
+        if self.has(api, 29):
             self.put(made, 'dryRun', pools.BOOLEAN)
         return self.spoil(made)
 
@@ -57,8 +58,9 @@ class NodeDocuments:
             self.put(made, name, pools.BOOLEAN)
         self.put(made, 'ignorePreflightErrors', pools.IGNORE)
         self.put(made, 'skipPhases', pools.SKIP)
-        self.put(made, 'unmountFlags', UNMOUNT_FLAGS)
-        self.put(made, 'timeouts', self.timeouts)
+        if self.has(api, 30):
+            self.put(made, 'unmountFlags', UNMOUNT_FLAGS)
+            self.put(made, 'timeouts', self.timeouts)
         return self.spoil(made)
 
     def upgrade(self, api):
@@ -79,7 +81,8 @@ class NodeDocuments:
         return self.spoil(made)
 
     def node_documents(self, docs, api):
-        """Puts a document of a node among others, or in their place."""
+        """Puts a document of a node, or of two kinds, among others, or in their place."""
         kind = self.r.choice([self.join, self.join, self.reset, self.upgrade])
         made = kind(api if kind == self.join or api in self.g.experimental or self.chance(0.1) else max(self.g.apis))
-        return [made] if self.chance(0.7) else docs + [made]
+        made = [made, self.reset(api)] if self.chance(0.1) and kind != self.reset else [made]
+        return made if self.chance(0.7) else docs + made

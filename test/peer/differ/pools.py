@@ -38,6 +38,7 @@ ETCD_ENDPOINT = (['https://10.0.0.2:2379', 'https://10.0.0.3:2379', 'https://[fd
                  ['http://10.0.0.2:2379', '10.0.0.2:2379', 'https://', '', 'unix:///x', 'https://a b', '://x', 'https://10.0.0.2:x', 'https://etcd_x:1', 'HTTPS://10.0.0.2:2379', '/x', 'etcd', 'https://%zz'])
 CLUSTER_NAME = (['kubernetes', 'proving-ground', 'a b', 'x' * 100, 'one two three ' * 10, 'ä', 'a: b', '', 'yes', '7'], [Raw('7'), Raw('true'), ['a'], Raw('null'), 'tab\there', 'nl\nx'])
 ALGORITHM = (['RSA-2048', 'ECDSA-P256', 'ECDSA-P256', 'ECDSA-P256'], ['RSA-1024', 'rsa-2048', 'RSA', '', 'ECDSA-P521', 'ML-DSA-44', 'ECDSA-P384', 'RSA-4097', 5])
+ALGORITHM_WITHOUT_SIZE = (['RSA', 'ECDSA'], ['RSA-2048', 'ECDSA-P256', 'rsa', '', 5])
 VALIDITY = (['8760h0m0s', '1h0m0s', '87600h', '0s', '24h'], ['-1h', 'x', 5, '1y', '999999h', '1s'])
 CERTIFICATE_KEY = (['e6a2eb8581237ab72a4f494f30285ec12a9694d750b9785706a83bfcbbbd2204'], ['xyz', 'e6a2', 'e6a2eb8581237ab72a4f494f30285ec1', 7])
 PULL_POLICY = (['Always', 'IfNotPresent', 'Never'], ['always', '', 'Sometimes', 1])
