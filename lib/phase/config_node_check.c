@@ -116,16 +116,16 @@ static void check_pull_policy(const struct check *c, const struct value *owner, 
                 field_invalid_text(c->problems, &policy, path, "invalid pull policy");
 }
 
-static void check_registration(const struct check *c, const struct value *v)
+/* A map is a list in order of names to kubeadm, as soon as an API version has lists. */
+static void check_arguments(const struct check *c, const struct value *args, const char *path)
 {
-        const struct config_text name = text_at(v, "name"), socket = text_at(v, "criSocket");
-        const struct value *args = value_map_get(v, "kubeletExtraArgs");
-        struct strv messages CLEANUP_STRV = STRV_INIT;
+        bool map = value_is(args, VALUE_MAP) && era_flag(c->phase->era, "validation", "argumentNames");
 
-        (void)meta_dns1123_subdomain(name.text, &messages);
-        for (size_t i = 0; i < messages.len; i++)
-                field_invalid_text(c->problems, &name, "nodeRegistration.name", "%s", messages.items[i]);
-        config_check_socket(c->phase->era, &socket, "nodeRegistration.criSocket", c->problems);
+        if (map && value_map_get(args, "")) {
+                const struct config_arg arg = {.name = "", .place = args->place};
+
+                config_check_argument(&arg, 0, path, c->problems);
+        }
         for (size_t i = 0; value_is(args, VALUE_LIST) && i < args->list.count; i++) {
                 const struct value *item = args->list.items[i];
                 const struct config_arg arg = {
@@ -134,8 +134,20 @@ static void check_registration(const struct check *c, const struct value *v)
                         .merge_method = value_string(value_map_get(item, "mergeMethod"), NULL),
                 };
 
-                config_check_argument(&arg, i, "nodeRegistration.kubeletExtraArgs", c->problems);
+                config_check_argument(&arg, i, path, c->problems);
         }
+}
+
+static void check_registration(const struct check *c, const struct value *v)
+{
+        const struct config_text name = text_at(v, "name"), socket = text_at(v, "criSocket");
+        struct strv messages CLEANUP_STRV = STRV_INIT;
+
+        (void)meta_dns1123_subdomain(name.text, &messages);
+        for (size_t i = 0; i < messages.len; i++)
+                field_invalid_text(c->problems, &name, "nodeRegistration.name", "%s", messages.items[i]);
+        config_check_socket(c->phase->era, &socket, "nodeRegistration.criSocket", c->problems);
+        check_arguments(c, value_map_get(v, "kubeletExtraArgs"), "nodeRegistration.kubeletExtraArgs");
         check_pull_policy(c, v, "nodeRegistration.imagePullPolicy");
 }
 
