@@ -309,7 +309,8 @@ static void restore_container(const struct restore *r, struct pod_incarnation *i
 {
         struct pod_container_view *c = &inc->containers[i];
         /* What ran in a sandbox that is gone was moved aside, but it is the run that the backoff goes on from. */
-        bool aside = saved->id && c->now.state == INSTANCE_ABSENT && str_eq(c->last.id, saved->id);
+        bool aside = c->now.state == INSTANCE_ABSENT && c->last.state != INSTANCE_ABSENT &&
+                     (c->last.attempt >= saved->next_attempt || (saved->id && str_eq(c->last.id, saved->id)));
 
         if (c->next_attempt < saved->next_attempt)
                 c->next_attempt = saved->next_attempt;

@@ -106,6 +106,50 @@ static void a_run_is_as_long_as_it_was(void **state)
         rig_release(&rig);
 }
 
+static void show_ended(struct rig *rig, const char *id, const char *container, unsigned attempt, const char *sandbox)
+{
+        struct docker_container seen;
+
+        rig_show(rig, &seen, id, "u1", "h1", container, attempt, sandbox, true);
+        seen.state = DOCKER_STATE_EXITED;
+        seen.exit_code = 1;
+        seen.finished = rig->wall;
+        (void)pod_observe_container(rig->view, &seen, rig->now, rig->wall);
+        docker_container_release(&seen);
+}
+
+/* Made, run and ended behind the last that reached the disk, in a sandbox that another one has followed. */
+static void a_run_that_the_disk_knows_nothing_of_counts(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_step(&rig);
+        pod_persist_write(rig.view, BOOT, &saved);
+        rig_release(&rig);
+
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        assert_int_equal(
+                pod_persist_restore(rig.view, buf_str(&saved), saved.len, BOOT, false, rig.now, rig.wall, NULL), 0);
+        show_ended(&rig, "first", "", 0, NULL);
+        show_ended(&rig, "app", "app0", 0, "first");
+        show_ended(&rig, "second", "", 1, NULL);
+        assert_int_equal(pod_persist_restore(rig.view, buf_str(&saved), saved.len, BOOT, true, rig.now, rig.wall, NULL),
+                         0);
+        assert_true(rig_view(&rig, "app0")->backoff.ended);
+        rig_settle(&rig);
+        rig_at(&rig, 10 * SEC); /* the sandbox has a backoff of its own */
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->backoff.count, 1);
+        rig_exits(&rig, "app0", 1);
+        assert_string_equal(rig_wait(&rig, "app0"), "CrashLoopBackOff");
+        rig_release(&rig);
+}
+
 /* One failure that the file tells of and one more are not two in a row: whatever came between may not have reached the
  * disk. What was decided stays. */
 static void failures_are_counted_anew(void **state)
@@ -195,6 +239,7 @@ int main(void)
                 cmocka_unit_test(a_stop_of_an_earlier_sandbox_is_over),
                 cmocka_unit_test(a_stop_of_this_sandbox_goes_on),
                 cmocka_unit_test(a_run_is_as_long_as_it_was),
+                cmocka_unit_test(a_run_that_the_disk_knows_nothing_of_counts),
                 cmocka_unit_test(failures_are_counted_anew),
                 cmocka_unit_test(whatever_belongs_on_disk_is_seen_by_the_digest),
         };
