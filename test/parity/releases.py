@@ -5,7 +5,8 @@
     releases.py GENPHASE
 
 test/data/rows/releases.json is made by test/peer/releases. A patch release moves these tags within a minor, and one that is missing would
-render another etcd than kubeadm did, which nobody sees until etcd is downgraded by it.
+render another etcd than kubeadm did, which nobody sees until etcd is downgraded by it. leastExternalEtcd, which only an etcd that is too
+old is told, is compared by the unit test cluster/etcd_version.
 """
 import concurrent.futures
 import json

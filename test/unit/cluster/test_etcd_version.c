@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,8 +23,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "cluster/etcd_version.h"
+#include "codec/json.h"
+#include "codec/value.h"
 #include "phase/phase.h"
 #include "phase/preflight_report.h"
 
@@ -86,12 +91,12 @@ static int check(struct phase *phase, const char *arg, struct err *err)
 /* port 0: nothing listens there. */
 static void ask(struct fixture *f, const char *release, const char *endpoint)
 {
+        const char *api = strcmp(release, "v1.22") < 0 ? "2" : strcmp(release, "v1.31") < 0 ? "3" : "4";
         char *config CLEANUP_FREE = xasprintf("apiVersion: kubeadm.k8s.io/v1beta%s\nkind: InitConfiguration\n"
                                               "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\n---\n"
                                               "apiVersion: kubeadm.k8s.io/v1beta%s\nkind: ClusterConfiguration\n"
                                               "kubernetesVersion: %s\netcd: {external: {endpoints: ['%s']}}\n",
-                                              strcmp(release, "v1.31") < 0 ? "3" : "4",
-                                              strcmp(release, "v1.31") < 0 ? "3" : "4", release, endpoint);
+                                              api, api, release, endpoint);
 
         fixture_config(f, config);
         f->version = release;
@@ -110,28 +115,45 @@ static void ask_server(struct fixture *f, const char *release, const char *const
         assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+/* The answers of a release to an etcd that is too old, just too old, and new enough. */
+static void check_release(struct fixture *f, const char *release, const char *least)
+{
+        char *version CLEANUP_FREE = xasprintf("v%s", release);
+        unsigned major, minor, patch;
+
+        assert_int_equal(sscanf(least, "%u.%u.%u", &major, &minor, &patch), 3);
+        char *below CLEANUP_FREE = xasprintf("%u.%u.%u", major, minor, patch - 1);
+        char *old CLEANUP_FREE = xasprintf("{\"etcdserver\":\"%s\",\"etcdcluster\":\"%u.%u.0\"}", below, major, minor);
+        char *enough CLEANUP_FREE = xasprintf("{\"etcdserver\":\"%s\"}", least);
+        char *said CLEANUP_FREE =
+                xasprintf("this version of kubeadm only supports external etcd version >= %s. Current version: %s\n",
+                          least, below);
+
+        ask_server(f, version, (const char *const[]){old, NULL});
+        if (!strstr(found, said))
+                fail_msg("%s: %s, not: %s", release, found, said);
+        ask_server(f, version, (const char *const[]){enough, NULL});
+        assert_string_equal(found, "");
+}
+
+/* What the sources of each release say (test/peer/releases), for the first and the last of those that say the same. */
 static void versions_by_release(void **state)
 {
-        static const struct {
-                const char *release, *old, *least;
-        } cases[] = {
-                {"v1.27.16", "3.2.17", "3.2.18"}, {"v1.28.0", "3.4.12", "3.4.13"},  {"v1.30.14", "3.4.12", "3.4.13"},
-                {"v1.31.13", "3.5.10", "3.5.11"}, {"v1.31.14", "3.5.23", "3.5.24"}, {"v1.32.9", "3.5.10", "3.5.11"},
-                {"v1.32.10", "3.5.23", "3.5.24"}, {"v1.33.5", "3.5.10", "3.5.11"},  {"v1.33.6", "3.5.23", "3.5.24"},
-                {"v1.34.1", "3.5.20", "3.5.21"},  {"v1.34.2", "3.5.23", "3.5.24"},  {"v1.36.3", "3.5.23", "3.6.8"},
-        };
-        struct fixture *f = *state;
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+        struct value *entries CLEANUP_VALUE = NULL;
+        char *path CLEANUP_FREE = xasprintf("%s/rows/releases.json", getenv("TEST_DATA"));
+        struct err err = ERR_INIT;
 
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                char *old CLEANUP_FREE = xasprintf("{\"etcdserver\":\"%s\",\"etcdcluster\":\"3.5.0\"}", cases[i].old);
-                char *least CLEANUP_FREE = xasprintf("{\"etcdserver\":\"%s\"}", cases[i].least);
+        assert_int_equal(file_read(path, &text, &err), 0);
+        assert_int_equal(json_load(path, buf_str(&text), text.len, &entries, &err), 0);
+        assert_true(value_is(entries, VALUE_LIST) && entries->list.count > 0);
+        for (size_t i = 0; i < entries->list.count; i++) {
+                const struct value *releases = value_map_get(entries->list.items[i], "releases");
+                const char *least = value_string(value_map_get(entries->list.items[i], "leastExternalEtcd"), NULL);
 
-                ask_server(f, cases[i].release, (const char *const[]){old, NULL});
-                if (!strstr(found, "this version of kubeadm only supports external etcd version >= ") ||
-                    !strstr(found, cases[i].old))
-                        fail_msg("%s: %s", cases[i].release, found);
-                ask_server(f, cases[i].release, (const char *const[]){least, NULL});
-                assert_string_equal(found, "");
+                assert_true(value_is(releases, VALUE_LIST) && least);
+                for (size_t n = 0; n<releases->list.count; n += releases->list.count> 1 ? releases->list.count - 1 : 1)
+                        check_release(*state, value_string(releases->list.items[n], ""), least);
         }
 }
 
