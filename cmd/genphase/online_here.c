@@ -331,8 +331,6 @@ static int token_cluster(struct genphase *g, struct phase *phase, const char *pa
         cluster->kubeconfig_path = xstrdup(path);
         cluster->call_timeout = (usec_t)call->nsec / 1000;
         int r = kubeconfig_load(rootfs, path, &cluster->kubeconfig, err);
-        if (r == -ENOENT)
-                r = err_set(err, ENOENT, "open %s: no such file or directory", path);
         if (r < 0)
                 return err_wrap(err, "failed to load admin kubeconfig");
         r = cluster_connect(&cluster->kubeconfig, NULL, &cluster->api, err);

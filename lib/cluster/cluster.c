@@ -40,14 +40,6 @@ static usec_t era_seconds(const struct phase *phase, const char *path, const str
         return seconds > 0 ? (usec_t)seconds * USEC_PER_SEC : (usec_t)setting->nsec / NSEC_PER_USEC;
 }
 
-/* client-go's words for a kubeconfig that cannot be opened. */
-static int load_kubeconfig(const struct phase *phase, const char *path, struct kubeconfig *ret, struct err *err)
-{
-        int r = kubeconfig_load(phase->options.rootfs, path, ret, err);
-
-        return r == -ENOENT ? err_set(err, ENOENT, "open %s: no such file or directory", path) : r;
-}
-
 int cluster_poll(struct cluster *cluster, usec_t timeout, cluster_try_fn fn, void *userdata, struct err *err)
 {
         usec_t end = usec_add(clock_boottime(), timeout);
@@ -114,7 +106,7 @@ static int bind_as_super_admin(struct cluster *cluster, const char *server, cons
                 return err_set(err, ERR_INVALID,
                                "the ClusterRoleBinding for the kubeadm:cluster-admins Group is missing but there is no "
                                "super-admin.conf to create it");
-        int r = load_kubeconfig(phase, CLUSTER_SUPER_ADMIN_CONF, &config, err);
+        int r = kubeconfig_load(phase->options.rootfs, CLUSTER_SUPER_ADMIN_CONF, &config, err);
         if (r == 0)
                 r = cluster_connect(&config, server, &api, err);
         if (r < 0)
@@ -174,7 +166,7 @@ int cluster_open(struct phase *phase, const char *kubeconfig_path, unsigned flag
         cluster->kubeconfig_path = xstrdup(kubeconfig_path ? kubeconfig_path : CLUSTER_ADMIN_CONF);
         cluster->call_timeout = era_seconds(phase, "callTimeoutSeconds", call);
         cluster->node_timeout = era_seconds(phase, "nodeTimeoutSeconds", call);
-        int r = load_kubeconfig(phase, cluster->kubeconfig_path, &cluster->kubeconfig, err);
+        int r = kubeconfig_load(phase->options.rootfs, cluster->kubeconfig_path, &cluster->kubeconfig, err);
         /* A dry run may come before there is a kubeconfig. */
         if (r == -ENOENT && cluster->dry_run)
                 r = 0;

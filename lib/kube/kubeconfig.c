@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,8 +67,10 @@ static int read_file(const struct reader *reader, const struct value *v, char **
         char *path CLEANUP_FREE = name[0] == '/' ? xstrdup(name) : file_join(dir, name);
 
         int r = rootfs_read(reader->rootfs, path, &b, err);
+        /* ENOENT is that of the kubeconfig itself. */
         if (r < 0)
-                return value_error(&v->place, err, -r, "%s: %s", path, strerrordesc_np(-r) ?: "cannot be read");
+                return value_error(&v->place, err, ERR_INVALID, "%s: %s", path,
+                                   strerrordesc_np(-r) ?: "cannot be read");
         *ret_text = buf_steal(&b, NULL);
         if (ret_path)
                 *ret_path = TAKE_PTR(path);
@@ -216,6 +219,9 @@ int kubeconfig_load(const char *rootfs, const char *path, struct kubeconfig *ret
         struct err cause = ERR_INIT;
 
         int r = rootfs_read(rootfs, path, &b, &cause);
+        /* client-go's words. */
+        if (r == -ENOENT)
+                return err_set(err, ENOENT, "open %s: no such file or directory", path);
         if (r < 0)
                 return err_set(err, -r, "%s: %s", path,
                                r == -ERR_LIMIT ? "too large" : strerrordesc_np(-r) ?: "cannot be read");

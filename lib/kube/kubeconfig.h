@@ -23,10 +23,10 @@ struct kubeconfig {
 #define CLEANUP_KUBECONFIG __attribute__((cleanup(kubeconfig_release)))
 void kubeconfig_release(struct kubeconfig *config);
 
-/* Reads the file's current context. Relative paths in it are relative to it. rootfs: below which every
- * path is opened (base/rootfs.h), NULL or "" without; messages show paths without it. Errors: file:line:column and what
- * is missing or not supported (exec plugins, auth providers, passwords, tls-server-name, insecure-skip-tls-verify).
- * ENOENT where the file is not there. */
+/* Reads the file's current context. Relative paths in it are relative to it. rootfs: below which every path is opened
+ * (base/rootfs.h), NULL or "" without; messages show paths without it. Errors: file:line:column and what is missing or
+ * not supported (exec plugins, auth providers, passwords, tls-server-name, insecure-skip-tls-verify). ENOENT where the
+ * file itself is not there. Release *ret. */
 int kubeconfig_load(const char *rootfs, const char *path, struct kubeconfig *ret, struct err *err);
 int kubeconfig_parse(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
                      struct err *err);

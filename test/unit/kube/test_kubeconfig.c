@@ -141,7 +141,7 @@ static void files_below_a_root(void **state)
         static const struct {
                 const char *ca;
                 int r;
-        } cases[] = {{"/ca.crt", 0}, {"../../../inside.crt", 0}, {"../ca.crt", 0}, {"out.crt", -ENOENT}};
+        } cases[] = {{"/ca.crt", 0}, {"../../../inside.crt", 0}, {"../ca.crt", 0}, {"out.crt", -ERR_INVALID}};
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 struct kubeconfig config CLEANUP_KUBECONFIG = {0};
                 char *text CLEANUP_FREE =
@@ -155,6 +155,12 @@ static void files_below_a_root(void **state)
                 if (cases[i].r == 0)
                         assert_string_equal(config.ca_pem, "INSIDE");
         }
+        /* A missing file is told as such, and the kubeconfig alone by its code. */
+        assert_non_null(strstr(err.msg, "/k.conf:1:"));
+        assert_non_null(strstr(err.msg, "/out.crt: No such file or directory"));
+        struct kubeconfig none CLEANUP_KUBECONFIG = {0};
+        assert_int_equal(kubeconfig_load(root, "/none.conf", &none, &err), -ENOENT);
+        assert_string_equal(err.msg, "open /none.conf: no such file or directory");
         assert_int_equal(file_remove_tree(dir, NULL), 0);
 }
 
