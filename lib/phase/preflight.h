@@ -38,6 +38,12 @@ int phase_preflight(struct phase *phase, const struct preflight_options *options
 /* podwatch runs the pods of this host, not a kubelet. */
 bool preflight_agent_is_podwatch(const struct phase *phase);
 
+/* preflight_verify.c: SystemVerification, its table on standard output where it fails. */
+#define PREFLIGHT_SYSTEM "SystemVerification"
+void preflight_verify_system(struct preflight_report *report, bool cgroups_v1_fail);
+/* Whether a kernel is one of those that this era calls good. */
+bool preflight_kernel_is_good(const struct phase *phase, const char *release);
+
 /* preflight_host.c: checks of this machine */
 void preflight_check_processors(struct preflight_report *report);
 void preflight_check_memory(struct preflight_report *report);

@@ -10,7 +10,8 @@ what the node had before, `before`, commands that were run first, and `certifica
 and digest of each of them. With `server`, the script of a small API server (scripted_api.py), `said` tells what was asked of it (for the
 reader), what was written by whom and what is there afterwards. `compare` may be "dry run" (stdout is what dry_run.py makes of it, and that
 and the exit status are compared), "order of phases" (the same with its order()), "checks" (stdout, the exit status and what preflight
-tells on standard error), "closely" (certificates with their begin and key identifier) or "warnings" (they alone). With `host` the run is on that host (peer/differ/host.py).
+tells on standard error), "verification" (the same with the table of a failed SystemVerification), "closely" (certificates with their begin
+and key identifier) or "warnings" (they alone). With `host` the run is on that host (peer/differ/host.py).
 """
 import difflib
 import glob
@@ -45,7 +46,7 @@ def said_by_dry_run(stdout, minor):
 
 
 # What a check says of the machine below a recorded host, and of pulling, which each does its own way.
-OF_THE_MACHINE = re.compile(r'\[(?:WARNING|ERROR) (?:NumCPU|Mem|ImagePull)\]|kernel release \S+ is unsupported')
+OF_THE_MACHINE = re.compile(r'\[(?:WARNING|ERROR) (?:NumCPU|Mem|ImagePull)\]|kernel release \S+ is unsupported|/freezer-test\d+/')
 OF_A_CHECK = re.compile(r'(\t\[|\[preflight\]|(?:error: )?error execution|error: \[preflight\])')
 
 
@@ -59,7 +60,10 @@ def told_by_checks(stderr):
 VERIFICATION = re.compile(r'\[preflight\] The system verification failed\. Printing the output from the verification:\n(?:\x1b\[0;37m.*\n)*')
 
 
-def printed_by_checks(stdout):
+def printed_by_checks(stdout, how):
+    """Without what SystemVerification shows, or with it but for the kernel's release, which is the machine's."""
+    if how == 'verification':
+        return re.sub(r'(?<=KERNEL_VERSION\x1b\[0m: ).*', 'RELEASE', stdout)
     return VERIFICATION.sub('', stdout)
 
 
@@ -74,13 +78,13 @@ def problems(genphase, number, run, options=()):
         return [text] if text else []
     minor = int(number.split('.')[1])
     ours = genphase_side(genphase, f'v{number}', options).run(run)
-    if run.get('compare') in ('dry run', 'order of phases', 'checks'):
+    if run.get('compare') in ('dry run', 'order of phases', 'checks', 'verification'):
         if run['compare'] == 'dry run':
             lines = shown(run['stdout'], said_by_dry_run(ours.stdout, minor))
         elif run['compare'] == 'order of phases':
             lines = shown(run['stdout'], dry_run.order(ours.stdout))
         else:
-            lines = shown(run['stdout'], ours.stdout) + shown(run['stderr'], '\n'.join(told_by_checks(ours.stderr)) + '\n')
+            lines = shown(run['stdout'], printed_by_checks(ours.stdout, run['compare'])) + shown(run['stderr'], '\n'.join(told_by_checks(ours.stderr)) + '\n')
         lines += [] if ours.exit == run['exit'] else [f"exit {run['exit']} of kubeadm, {ours.exit} of genphase: {ours.stderr[-500:]}"]
         return ['\n'.join([f"case {run['case']} {' '.join(run['args'])}", *lines[:60]])] if lines else []
     files = run['files'] if 'files' in run else dict(ours.files)

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "codec/value.h"
 #include "fixture.h"
 #include "phase/preflight.h"
 
@@ -240,15 +241,82 @@ static void test_content(void **state)
         assert_int_equal(fixture_run(f, report_content, path), 0);
 }
 
+static void open_era(struct phase *phase, const char *version)
+{
+        struct kube_version v;
+
+        memset(phase, 0, sizeof(*phase));
+        assert_int_equal(era_new(getenv("TEST_TEMPLATES"), &phase->era, NULL), 0);
+        assert_int_equal(kube_version_parse(version, false, &v, NULL), 0);
+        assert_int_equal(era_set_version(phase->era, &v, NULL), 0);
+}
+
+/* The patterns of k8s.io/system-validators in the release that each kubeadm was built with. A recorded host has the
+ * machine's kernel. */
+static void test_kernels(void **state)
+{
+        static const struct {
+                const char *version, *good[4], *bad[4];
+        } eras[] = {
+                {"1.31.2", {"3.10.0-1160.el7", "4.4.0", "5.11.22", "10.0.1"}, {"3.2.0", "2.6.32", "4.4", "x"}},
+                {"1.33.2", {"4.19.0-1", "4.20.1", "5.4.0", "6.1.0-1-amd64"}, {"3.10.0", "4.18.0-553", "4.4.0", "5.4"}},
+                {"1.37.1", {"5.4.0", "5.10.1", "5.15.0-1", "6.1.0-1-amd64"}, {"4.19.0", "5.11.22", "3.10.0", "6.1"}},
+        };
+        struct phase phase;
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(eras) / sizeof(eras[0]); i++) {
+                open_era(&phase, eras[i].version);
+                for (size_t k = 0; k < 4; k++) {
+                        if (!preflight_kernel_is_good(&phase, eras[i].good[k]))
+                                fail_msg("%s: %s is not good", eras[i].version, eras[i].good[k]);
+                        if (preflight_kernel_is_good(&phase, eras[i].bad[k]))
+                                fail_msg("%s: %s is good", eras[i].version, eras[i].bad[k]);
+                }
+                era_free(phase.era);
+        }
+}
+
+static void expect_option(const char *version, const char *list, const char *item, bool expected)
+{
+        struct phase phase;
+        bool found = false;
+
+        open_era(&phase, version);
+        const struct value *items = value_map_get(era_value(phase.era, "preflight", "kernelOptions"), list);
+        assert_non_null(items);
+        for (size_t i = 0; i < items->list.count; i++)
+                found |= strcmp(value_string(items->list.items[i], ""), item) == 0;
+        assert_int_equal(found, expected);
+        era_free(phase.era);
+}
+
+/* system-validators 1.2.0, 1.4.0 and 1.5.0 */
+static void test_options_of_old_kernels(void **state)
+{
+        (void)state;
+        expect_option("1.20.15", "required", "CGROUP_PIDS", false);
+        expect_option("1.21.0", "required", "CGROUP_PIDS", true);
+        expect_option("1.21.14", "required", "CGROUP_BPF", false);
+        expect_option("1.21.14", "optional", "SECCOMP - Required for seccomp.", false);
+        expect_option("1.22.0", "optional", "SECCOMP - Required for seccomp.", true);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(test_clean),   TEST(test_what_is_there_already),
-                TEST(test_ignored), TEST(test_external_etcd),
-                TEST(test_proxies), TEST(test_images),
-                TEST(test_ports),   TEST(test_content),
+                TEST(test_clean),
+                TEST(test_kernels),
+                TEST(test_options_of_old_kernels),
+                TEST(test_what_is_there_already),
+                TEST(test_ignored),
+                TEST(test_external_etcd),
+                TEST(test_proxies),
+                TEST(test_images),
+                TEST(test_ports),
+                TEST(test_content),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
