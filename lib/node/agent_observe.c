@@ -179,6 +179,9 @@ static void on_runtime(void *userdata, bool ready, const char *why)
                 for (struct pod_entry *e = pod_store_next(agent->store, NULL); e && !agent->observed;
                      e = pod_store_next(agent->store, e))
                         agent_restore(agent, e, true);
+                /* Documents may have changed while nobody looked at them. */
+                if (!agent->observed)
+                        agent_take_configs(agent);
                 agent->observed = true;
                 log_info("Docker %s answers", agent->docker_version);
         } else {

@@ -11,13 +11,13 @@
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/api_side.h"
+#include "node/config_refresh.h"
 #include "node/journal.h"
 #include "node/manifest_source.h"
 #include "node/observer.h"
 #include "node/pod_exec.h"
 #include "node/pod_store.h"
 #include "node/view_digest.h"
-#include "node/volume.h"
 
 /* Memory of pods that have gone is given back when no other has followed for so long. */
 #define TRIM_AFTER_USEC (10 * USEC_PER_SEC)
@@ -319,21 +319,20 @@ static void on_source_notice(void *userdata, const char *message)
         log_warning("%s", message);
 }
 
-/* Volumes of what runs show the new content; variables are those of a container's start. */
+static void on_not_refreshed(void *userdata, const char *key, const char *message)
+{
+        (void)userdata;
+        log_warning("%s keeps the content that it has: %s", key, message);
+}
+
+void agent_take_configs(struct agent *agent)
+{
+        config_refresh(agent->store, &agent->host, on_not_refreshed, agent);
+}
+
 static void on_configs(void *userdata)
 {
-        struct agent *agent = userdata;
-
-        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e)) {
-                const struct pod_incarnation *const all[] = {e->view->current, e->view->next};
-
-                for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-                        struct err err = ERR_INIT;
-
-                        if (all[i] && all[i]->volumes_ready && volume_refresh(&agent->host, all[i]->pod, &err) < 0)
-                                log_warning("%s keeps the content that it has: %s", e->view->key, err.msg);
-                }
-        }
+        agent_take_configs(userdata);
 }
 
 /* Only now is known what is not wanted, and containers that nothing wants are orphans. */

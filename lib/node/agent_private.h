@@ -154,6 +154,8 @@ char *agent_waits(const struct agent *agent); /* what is waited for, "" for noth
 int agent_pods_new(struct agent *agent, struct err *err);
 struct agent_pod *agent_pod_of(struct pod_entry *entry); /* made where it is missing */
 
+/* Volumes of what runs show what documents say; variables are those of a container's start. */
+void agent_take_configs(struct agent *agent);
 /* agent_observe.c */
 void agent_observer_new(struct agent *agent); /* when it is known what is wanted */
 void agent_observe(struct agent *agent, const struct docker_container *container);
