@@ -575,6 +575,13 @@ void manifest_dir_expect(struct manifest_dir *dir, const char *name)
         entry->expected = true;
 }
 
+int manifest_dir_read(const struct manifest_dir *dir, const char *name, struct buf *ret, struct err *err)
+{
+        char *path CLEANUP_FREE = file_join(dir->path, name);
+
+        return file_read(path, ret, err);
+}
+
 const char *manifest_dir_path(const struct manifest_dir *dir)
 {
         return dir->path;

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 
+struct buf;
 struct err;
 struct loop;
 struct manifest_dir;
@@ -56,6 +57,9 @@ struct manifest_dir *manifest_dir_free(struct manifest_dir *dir); /* takes NULL,
 /* This file was there before (when podwatch ran last): should it be gone, that is told as a removal, after the same
  * while. Before the loop runs. */
 void manifest_dir_expect(struct manifest_dir *dir, const char *name);
+
+/* A file as it stands now, whole or not. */
+int manifest_dir_read(const struct manifest_dir *dir, const char *name, struct buf *ret, struct err *err);
 
 /* The directory that is watched. */
 const char *manifest_dir_path(const struct manifest_dir *dir);

@@ -20,6 +20,7 @@
 struct wanted {
         char *namespace, *name;
         struct pod *pod;
+        unsigned revision; /* highest that was given */
         bool marked;
 };
 
@@ -49,6 +50,17 @@ static struct manifest *file_find(const struct manifest_source *s, const char *n
         return NULL;
 }
 
+static struct manifest *find_pod(const struct manifest_source *s, const char *namespace, const char *name)
+{
+        for (size_t i = 0; i < s->count; i++) {
+                struct manifest *m = s->files[i];
+
+                if (m->pod && !m->shadowed && str_eq(m->pod->name, name) && str_eq(m->pod->namespace, namespace))
+                        return m;
+        }
+        return NULL;
+}
+
 static struct manifest *file_get(struct manifest_source *s, const char *name)
 {
         struct manifest *m = file_find(s, name);
@@ -73,8 +85,10 @@ static void file_free(struct manifest *m)
         free(m->name);
         free(m->path);
         free(m->problem);
+        free(m->refusal);
         free(m->raw);
         m->pod = pod_unref(m->pod);
+        m->rejected = pod_unref(m->rejected);
         pod_findings_release(&m->findings);
         config_objects_release(&m->configs);
         free(m);
@@ -91,6 +105,19 @@ static void set_problem(struct manifest_source *s, struct manifest *m, const cha
         s->handlers.problem(s->userdata, m, problem);
 }
 
+/* What the file holds is taken (NULL), or not, and why. Where another file has the pod, that is the problem of both. */
+static void set_refusal(struct manifest_source *s, struct manifest *m, const char *why)
+{
+        char *copy = why ? xstrdup(why) : NULL;
+
+        free(m->refusal);
+        m->refusal = copy;
+        m->valid = !why;
+        m->busy = false;
+        if (why || !m->shadowed)
+                set_problem(s, m, why);
+}
+
 static struct wanted *wanted_find(struct manifest_source *s, const struct pod *pod)
 {
         for (size_t i = 0; i < s->wanted_count; i++)
@@ -100,10 +127,10 @@ static struct wanted *wanted_find(struct manifest_source *s, const struct pod *p
 }
 
 /* Stores a new version. A disk that takes nothing is told once, and again once it does. */
-static void store(struct manifest_source *s, struct manifest *m)
+static void store(struct manifest_source *s, struct manifest *m, unsigned above)
 {
         struct err err = ERR_INIT;
-        int r = revision_save(s->revisions, m->pod, m->path, m->raw, m->raw_len, &m->revision, &err);
+        int r = revision_save(s->revisions, m->pod, m->path, m->raw, m->raw_len, above, &m->revision, &err);
 
         if (r < 0 && !s->disk) {
                 char *text CLEANUP_FREE =
@@ -137,6 +164,17 @@ static bool take_stored(struct manifest_source *s, struct manifest *m)
         return same;
 }
 
+static void unreject(struct manifest_source *s, struct manifest *m)
+{
+        m->rejected = pod_unref(m->rejected);
+        revision_unreject(s->revisions, m->pod->namespace, m->pod->name);
+}
+
+static bool is_version(const struct pod *a, const struct pod *b)
+{
+        return str_eq(a->uid, b->uid) && str_eq(a->spec_hash, b->spec_hash);
+}
+
 static void want(struct manifest_source *s, struct manifest *m)
 {
         struct wanted *w = wanted_find(s, m->pod);
@@ -150,12 +188,14 @@ static void want(struct manifest_source *s, struct manifest *m)
         if (w->pod == m->pod)
                 return;
         if (m->raw) {
+                unreject(s, m);
                 if (!take_stored(s, m))
-                        store(s, m);
+                        store(s, m, w->revision);
                 free(TAKE_PTR(m->raw));
         }
         w->pod = pod_unref(w->pod);
         w->pod = pod_ref(m->pod);
+        w->revision = m->revision > w->revision ? m->revision : w->revision;
         s->handlers.want(s->userdata, m->pod, m->revision, m->path);
 }
 
@@ -206,7 +246,7 @@ static void settle(struct manifest_source *s)
                 }
                 if (m->shadowed) {
                         m->shadowed = false;
-                        set_problem(s, m, NULL);
+                        set_problem(s, m, m->refusal);
                 }
                 want(s, m);
         }
@@ -220,15 +260,15 @@ static bool is_rejected(struct manifest_source *s, struct manifest *m, const str
 {
         char *why CLEANUP_FREE = NULL;
 
-        if (!m->pod || !str_eq(m->pod->name, pod->name) || !str_eq(m->pod->namespace, pod->namespace))
-                return false;
-        if (!revision_is_rejected(s->revisions, pod, &why)) {
-                revision_unreject(s->revisions, pod->namespace, pod->name);
+        if (find_pod(s, pod->namespace, pod->name) != m)
+                return false; /* a file that is not in force says nothing of that which is */
+        if (m->rejected && is_version(m->rejected, pod)) {
+                why = xstrdup(m->refusal); /* a disk that took nothing does not know */
+        } else if (!revision_is_rejected(s->revisions, pod, &why)) {
+                unreject(s, m);
                 return false;
         }
-        m->valid = m->busy = false;
-        if (!m->shadowed)
-                set_problem(s, m, why);
+        set_refusal(s, m, why);
         return true;
 }
 
@@ -238,7 +278,7 @@ static void accept(struct manifest_source *s, struct manifest *m, struct pod *po
 {
         if (is_rejected(s, m, pod))
                 return;
-        bool same = m->pod && str_eq(m->pod->uid, pod->uid) && str_eq(m->pod->spec_hash, pod->spec_hash);
+        bool same = m->pod && is_version(m->pod, pod);
 
         if (!same) {
                 m->pod = pod_unref(m->pod);
@@ -248,10 +288,7 @@ static void accept(struct manifest_source *s, struct manifest *m, struct pod *po
                 m->raw = xstrndup(data, len);
                 m->raw_len = len;
         }
-        m->valid = true;
-        m->busy = false;
-        if (!m->shadowed)
-                set_problem(s, m, NULL);
+        set_refusal(s, m, NULL);
         if (m->configs.count > 0) { /* it holds a pod now */
                 config_objects_release(&m->configs);
                 configs_changed(s);
@@ -269,7 +306,7 @@ static void read_again(struct manifest_source *s)
                 struct buf data CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
                 struct err err = ERR_INIT;
 
-                if (!m->valid && !m->busy && m->problem && file_read(m->path, &data, &err) >= 0 &&
+                if (!m->valid && !m->busy && m->refusal && manifest_dir_read(s->dir, m->name, &data, &err) >= 0 &&
                     !config_object_likely(buf_str(&data), data.len))
                         on_content(s, m->name, buf_str(&data), data.len);
         }
@@ -291,9 +328,8 @@ static bool take_configs(struct manifest_source *s, struct manifest *m, const ch
 
         if (r == 1)
                 return false;
-        m->busy = false;
-        m->valid = r == 0;
-        set_problem(s, m, r < 0 ? err.msg : NULL);
+        m->shadowed &= r < 0;
+        set_refusal(s, m, r < 0 ? err.msg : NULL);
         if (r < 0)
                 return true;
         m->pod = pod_unref(m->pod);
@@ -326,8 +362,7 @@ static void on_content(void *userdata, const char *name, const char *data, size_
                 accept(s, m, pod, data, len);
                 return;
         }
-        m->valid = m->busy = false;
-        set_problem(s, m, err.msg);
+        set_refusal(s, m, err.msg);
 }
 
 static void on_unreadable(void *userdata, const char *name, bool busy, const char *message)
@@ -352,6 +387,9 @@ static void on_removed(void *userdata, const char *name)
 
                 if (!str_eq(m->name, name))
                         continue;
+                /* The same version in a new file is one that was never tried. */
+                if (m->pod && find_pod(s, m->pod->namespace, m->pod->name) == m)
+                        unreject(s, m);
                 memmove(s->files + i, s->files + i + 1, (s->count - i - 1) * sizeof(struct manifest *));
                 s->count--;
                 /* Later, unwant() does it; before, nothing was told to be wanted. */
@@ -486,17 +524,6 @@ struct manifest_source *manifest_source_free(struct manifest_source *source)
         return NULL;
 }
 
-static struct manifest *find_pod(const struct manifest_source *s, const char *namespace, const char *name)
-{
-        for (size_t i = 0; i < s->count; i++) {
-                struct manifest *m = s->files[i];
-
-                if (m->pod && !m->shadowed && str_eq(m->pod->name, name) && str_eq(m->pod->namespace, namespace))
-                        return m;
-        }
-        return NULL;
-}
-
 void manifest_source_reject(struct manifest_source *s, const struct pod *pod, struct pod *fallback,
                             unsigned fallback_revision)
 {
@@ -504,18 +531,17 @@ void manifest_source_reject(struct manifest_source *s, const struct pod *pod, st
         char *why CLEANUP_FREE = NULL;
         struct err err = ERR_INIT;
 
-        if (!m || !str_eq(m->pod->uid, pod->uid) || !str_eq(m->pod->spec_hash, pod->spec_hash))
+        if (!m || !is_version(m->pod, pod))
                 return;
         why = xasprintf("%s: version %u was not Ready in its time (`podwatch retry` tries it again)", m->path,
                         m->revision);
         if (revision_reject(s->revisions, pod, m->revision, why, fallback, fallback_revision, m->path, &err) < 0)
                 s->handlers.notice(s->userdata, err.msg);
-        (void)pod_ref(fallback);
-        m->pod = pod_unref(m->pod);
-        m->pod = fallback;
+        pod_unref(m->rejected);
+        m->rejected = m->pod;
+        m->pod = pod_ref(fallback);
         m->revision = fallback_revision;
-        m->valid = false;
-        set_problem(s, m, why);
+        set_refusal(s, m, why);
         settle(s);
 }
 
@@ -527,9 +553,9 @@ void manifest_source_retry(struct manifest_source *s, const char *namespace, con
 
         if (!m || m->valid)
                 return;
-        revision_unreject(s->revisions, namespace, name);
+        unreject(s, m);
         /* Should it be written at this moment, the directory tells so soon. */
-        if (!m->busy && file_read(m->path, &data, &err) >= 0)
+        if (!m->busy && manifest_dir_read(s->dir, m->name, &data, &err) >= 0)
                 on_content(s, m->name, buf_str(&data), data.len);
 }
 

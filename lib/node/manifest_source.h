@@ -30,7 +30,9 @@ struct manifest {
         bool valid;                   /* what the file holds now is what is in force */
         bool busy;                    /* it is being written and was not read */
         char *problem;                /* why the file as it is now is not in force, NULL without */
+        char *refusal;                /* why its content was not taken, also where `problem` says something else */
         struct pod_findings findings; /* of the newest content, warnings too */
+        struct pod *rejected;         /* what it gave and failed its trial (a reference), as revision_reject.h has it */
         bool shadowed;                /* another file has this pod name: `problem` says which */
         usec_t since_wall;            /* when this became so */
         char *raw;                    /* bytes of a version that is not stored yet, else NULL */

@@ -127,10 +127,10 @@ static int write_current(const char *directory, const struct pod *pod, const cha
 }
 
 int revision_save(struct revisions *revisions, const struct pod *pod, const char *file, const char *raw, size_t raw_len,
-                  unsigned *ret_number, struct err *err)
+                  unsigned above, unsigned *ret_number, struct err *err)
 {
         char *directory CLEANUP_FREE = pod_directory(revisions, pod->namespace, pod->name);
-        unsigned number = walk_numbers(directory, 0, false) + 1;
+        unsigned highest = walk_numbers(directory, 0, false), number = (highest > above ? highest : above) + 1;
         char name[32];
         int r;
 

@@ -34,9 +34,10 @@ struct revision {
 void revision_release(struct revision *revision);
 
 /* Stores the next version and makes it the current one; the oldest beyond what is kept go. *ret_number is set also on
- * failure (the number that it would have had). */
+ * failure (the number that it would have had). above: the last number that was given to a version of this pod, stored
+ * or not, which stays its own; 0: none. */
 int revision_save(struct revisions *revisions, const struct pod *pod, const char *file, const char *raw, size_t raw_len,
-                  unsigned *ret_number, struct err *err);
+                  unsigned above, unsigned *ret_number, struct err *err);
 /* Makes a stored version the current one. */
 int revision_set_current(struct revisions *revisions, const struct pod *pod, const char *file, unsigned number,
                          struct err *err);

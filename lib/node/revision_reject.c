@@ -26,9 +26,15 @@ int revision_reject(struct revisions *revisions, const struct pod *pod, unsigned
                     const struct pod *fallback, unsigned fallback_number, const char *file, struct err *err)
 {
         char *path CLEANUP_FREE = rejected_path(revisions, pod->namespace, pod->name);
-        cJSON *object = cJSON_CreateObject();
+        cJSON *object;
         char *text;
-        int r = -ENOMEM;
+        /* This first: a version that is the current one and rejected too would be neither tried nor left. */
+        int r = revision_set_current(revisions, fallback, file, fallback_number, err);
+
+        if (r < 0)
+                return r;
+        r = -ENOMEM;
+        object = cJSON_CreateObject();
 
         cJSON_AddNumberToObject(object, "revision", number);
         cJSON_AddStringToObject(object, "uid", pod->uid);
@@ -39,9 +45,7 @@ int revision_reject(struct revisions *revisions, const struct pod *pod, unsigned
         if (text)
                 r = file_write_atomic(path, text, strlen(text), FILE_MODE, 0, err);
         cJSON_free(text);
-        if (r < 0)
-                return r;
-        return revision_set_current(revisions, fallback, file, fallback_number, err);
+        return r < 0 ? r : 0;
 }
 
 bool revision_is_rejected(struct revisions *revisions, const struct pod *pod, char **ret_why)

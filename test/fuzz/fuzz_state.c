@@ -97,7 +97,7 @@ static void check_save(struct revisions *revisions)
         struct err err = ERR_INIT;
         unsigned number;
 
-        MUST(revision_save(revisions, pod, "/x.yaml", manifest, strlen(manifest), &number, &err) == 0 && number > 1);
+        MUST(revision_save(revisions, pod, "/x.yaml", manifest, strlen(manifest), 0, &number, &err) == 0 && number > 1);
         MUST(revision_current(revisions, "default", "web-node", &revision, &err) == 0 && revision.number == number);
         revision_release(&revision);
 }

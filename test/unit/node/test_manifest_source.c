@@ -329,9 +329,9 @@ static void test_disk_that_takes_nothing(void **state)
         assert_non_null(manifest_source_disk(f->source));
         strv_release(&f->log);
         assert_int_equal(unlink(blocker), 0);
-        put(f, "a.yaml", "web", "two");
+        put(f, "a.yaml", "web", "two"); /* under a number of its own: the first may be gone back to by its own */
         settle(f, 100);
-        assert_log(f, "notice versions of manifests are stored again; want web-n1 two r1 from a.yaml");
+        assert_log(f, "notice versions of manifests are stored again; want web-n1 two r2 from a.yaml");
 }
 
 /* A version that failed its trial is not taken again, by whatever look at the file, until that gives another. */
@@ -369,6 +369,110 @@ static void test_rejected_version(void **state)
         assert_log(f, "want web-n1 two r5 from a.yaml");
 }
 
+static void reject_two(struct fixture *f, const char *file)
+{
+        struct pod *one CLEANUP_POD = NULL, *two CLEANUP_POD = NULL;
+        unsigned number;
+
+        put(f, file, "web", "one");
+        settle(f, 100);
+        one = pod_ref(manifest_source_find(f->source, "default", "web-n1")->pod);
+        number = manifest_source_find(f->source, "default", "web-n1")->revision;
+        put(f, file, "web", "two");
+        settle(f, 100);
+        two = pod_ref(manifest_source_find(f->source, "default", "web-n1")->pod);
+        manifest_source_reject(f->source, two, one, number);
+        strv_release(&f->log);
+}
+
+/* What failed its trial failed it in its file: once that was taken away, or gave another version, it is over. */
+static void test_rejection_ends(void **state)
+{
+        struct fixture *f = *state;
+
+        start(f);
+        settle(f, 100);
+        reject_two(f, "a.yaml");
+        take_away(f, "a.yaml");
+        settle(f, 700);
+        put(f, "a.yaml", "web", "one");
+        settle(f, 100);
+        strv_release(&f->log);
+        put(f, "a.yaml", "web", "two");
+        settle(f, 100);
+        assert_log(f, "want web-n1 two r4 from a.yaml");
+        reject_two(f, "a.yaml");
+        put(f, "a.yaml", "web", "one"); /* what is in force is another version as well */
+        settle(f, 100);
+        assert_log(f, "fine a.yaml");
+        put(f, "a.yaml", "web", "two");
+        settle(f, 100);
+        assert_true(strv_contains(&f->log, "want web-n1 two r7 from a.yaml"));
+}
+
+/* Nor where that could not be written. */
+static void test_rejection_that_is_not_stored(void **state)
+{
+        struct fixture *f = *state;
+        char *blocker CLEANUP_FREE = file_join(f->root, "pods/default_web-n1/rejected/x");
+
+        start(f);
+        settle(f, 100);
+        assert_true(file_mkdir_p(blocker, 0700, NULL) >= 0);
+        reject_two(f, "a.yaml");
+        put_text(f, "a.yaml",
+                 "# again\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
+                 "spec: {containers: [{name: c, image: i, command: [\"two\"]}]}\n");
+        settle(f, 100);
+        assert_log(f, "");
+}
+
+/* A file that does not count has no say in it. */
+static void test_rejection_beside_another_file(void **state)
+{
+        struct fixture *f = *state;
+
+        start(f);
+        settle(f, 100);
+        reject_two(f, "a.yaml");
+        put(f, "b.yaml", "web", "three");
+        settle(f, 100);
+        put(f, "b.yaml", "web", "four");
+        settle(f, 100);
+        restart(f);
+        assert_true(strv_contains(&f->log, "want web-n1 one r1 from a.yaml"));
+        put(f, "0.yaml", "web", "zero");
+        settle(f, 100);
+        strv_release(&f->log);
+        put(f, "0.yaml", "web", "two");
+        settle(f, 100);
+        assert_true(str_starts(f->log.items[0], "want web-n1 two "));
+}
+
+/* Refused for want of a document while another file had the pod: it is still told when that one goes, and taken when
+ * the document comes. */
+static void test_refused_beside_another_file(void **state)
+{
+        struct fixture *f = *state;
+
+        put(f, "b.yaml", "web", "good");
+        start(f);
+        settle(f, 100);
+        put_text(f, "b.yaml",
+                 "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: c, image: i, command: "
+                 "[served], envFrom: [{configMapRef: {name: conf}}]}]}\n");
+        settle(f, 100);
+        put(f, "a.yaml", "web", "first");
+        settle(f, 100);
+        take_away(f, "a.yaml");
+        settle(f, 700);
+        assert_non_null(strstr(manifest_source_find(f->source, "default", "web-n1")->problem, "configMapRef"));
+        strv_release(&f->log);
+        put_text(f, "conf.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: b}\n");
+        settle(f, 100);
+        assert_log(f, "fine b.yaml; want web-n1 served r3 from b.yaml");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -382,6 +486,10 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_another_name_in_the_same_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_disk_that_takes_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejected_version, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_rejection_ends, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_rejection_that_is_not_stored, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_rejection_beside_another_file, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_refused_beside_another_file, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "kube/pod.h"
 #include "node/revision.h"
+#include "node/revision_reject.h"
 
 #include "../pod_of_text.h"
 
@@ -64,7 +65,7 @@ static unsigned save(struct fixture *f, const char *command)
         struct err err = ERR_INIT;
         unsigned number = 0;
 
-        assert_int_equal(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, &number, &err), 0);
+        assert_int_equal(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, 0, &number, &err), 0);
         return number;
 }
 
@@ -177,8 +178,26 @@ static void test_unwritable(void **state)
         char *blocker CLEANUP_FREE = xasprintf("%s/pods", f->root);
 
         assert_int_equal(file_write_atomic(blocker, "", 0, 0600, 0, NULL), 0);
-        assert_true(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, &number, &err) < 0);
+        assert_true(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, 0, &number, &err) < 0);
         assert_int_equal(number, 1);
+}
+
+/* Half of it must not make the version that failed the one that is recalled. */
+static void test_reject_that_is_not_stored(void **state)
+{
+        struct fixture *f = *state;
+        struct pod *one CLEANUP_POD = pod_with("one"), *two CLEANUP_POD = pod_with("two");
+        char *blocker CLEANUP_FREE = xasprintf("%s/pods/default_web-n1/current/x", f->root);
+        char *current CLEANUP_FREE = xasprintf("%s/pods/default_web-n1/current", f->root);
+        char *why CLEANUP_FREE = NULL;
+        struct err err = ERR_INIT;
+
+        assert_int_equal(save(f, "one"), 1);
+        assert_int_equal(save(f, "two"), 2);
+        assert_int_equal(unlink(current), 0);
+        assert_true(file_mkdir_p(blocker, 0700, &err) >= 0);
+        assert_true(revision_reject(f->revisions, two, 2, "why", one, 1, "/m/web.yaml", &err) < 0);
+        assert_false(revision_is_rejected(f->revisions, two, &why));
 }
 
 int main(void)
@@ -190,6 +209,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_damage_is_told, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_each, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unwritable, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_reject_that_is_not_stored, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
