@@ -17,7 +17,6 @@
 #include "base/str.h"
 #include "kube/pod.h"
 #include "node/agent_private.h"
-#include "node/manifest_source.h"
 #include "node/order_hold.h"
 #include "node/start_order.h"
 
@@ -128,14 +127,6 @@ void agent_take_reverts(struct agent *agent)
         if (!agent->reverts)
                 return;
         agent->reverts = false;
-        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e)) {
-                struct agent_pod *pod = agent_pod_of(e);
-
-                if (!pod->reverted)
-                        continue;
-                if (agent->source && e->view->next)
-                        manifest_source_reject(agent->source, pod->reverted, e->view->next->pod,
-                                               e->view->next->revision);
-                pod->reverted = pod_unref(pod->reverted);
-        }
+        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
+                revert_tell(&agent_pod_of(e)->reverted, agent->source);
 }

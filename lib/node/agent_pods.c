@@ -17,6 +17,7 @@
 #include "node/observer.h"
 #include "node/pod_exec.h"
 #include "node/pod_store.h"
+#include "node/revert.h"
 #include "node/view_digest.h"
 
 /* Memory of pods that have gone is given back when no other has followed for so long. */
@@ -61,7 +62,7 @@ static void on_act(void *userdata, struct pod_entry *entry, const struct pod_act
                 agent_gap_promoted(entry);
                 break;
         case POD_ACTION_REVERT:
-                agent_pod_of(entry)->reverted = pod_ref(entry->view->current->pod);
+                revert_note(&agent_pod_of(entry)->reverted, entry->view);
                 agent->reverts = true;
                 break;
         case POD_ACTION_STOP:

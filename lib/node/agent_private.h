@@ -32,6 +32,7 @@
 #include "node/container_log.h"
 #include "node/host.h"
 #include "node/pod_store.h"
+#include "node/revert.h"
 
 struct api_side;
 struct buf;
@@ -98,7 +99,7 @@ struct agent_pod {
         char *probe_uid;                         /* of the version whose probes are counted; NULL without */
         struct agent_probe_counts *probe_counts; /* for each of its containers */
         size_t probe_containers;
-        struct pod *reverted; /* version that failed its trial just now (a reference) */
+        struct revert reverted; /* version that failed its trial just now */
 };
 
 struct agent {

@@ -221,7 +221,7 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         free(pod->probe_counts);
         cJSON_Delete(pod->gaps);
         cJSON_Delete(pod->ends);
-        pod_unref(pod->reverted);
+        revert_release(&pod->reverted);
         free(pod);
 }
 

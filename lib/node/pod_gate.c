@@ -17,7 +17,7 @@ usec_t gate_steady(const struct pod_view *view, const struct pod *pod)
         return half < GATE_STEADY ? half : GATE_STEADY;
 }
 
-void gate_forget(struct pod_view *view)
+static void gate_forget(struct pod_view *view)
 {
         view->fallback = pod_unref(view->fallback);
         view->fallback_revision = 0;
@@ -55,6 +55,14 @@ void gate_accept(struct pod_view *view, struct pod_incarnation *inc)
         inc->gated = false;
         inc->gate_until = 0;
         gate_forget(view);
+}
+
+void gate_abandon(struct pod_view *view)
+{
+        if (view->current)
+                gate_accept(view, view->current);
+        else
+                gate_forget(view);
 }
 
 void gate_revert(struct pod_view *view, struct pod_incarnation *inc, usec_t now)

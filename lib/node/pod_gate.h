@@ -19,7 +19,7 @@ void gate_activate(struct pod_view *view, struct pod_incarnation *inc, usec_t no
 void gate_accept(struct pod_view *view, struct pod_incarnation *inc);
 /* The fallback becomes next. */
 void gate_revert(struct pod_view *view, struct pod_incarnation *inc, usec_t now);
-/* Nothing to go back to any more. */
-void gate_forget(struct pod_view *view);
+/* There is nothing to go back to any more, so what is on trial stays. */
+void gate_abandon(struct pod_view *view);
 /* A reference is taken. */
 void gate_set_fallback(struct pod_view *view, struct pod *pod, unsigned revision);

@@ -10,6 +10,7 @@
 #include "node/backoff.h"
 #include "node/plain_json.h"
 #include "node/pod_edge.h"
+#include "node/pod_gate.h"
 #include "node/pod_persist.h"
 
 #define PERSIST_VERSION 1
@@ -357,7 +358,8 @@ static void restore_phase(const struct restore *r, struct pod_incarnation *inc, 
         }
 }
 
-static void restore_pod(const struct restore *r, struct pod_incarnation *inc, const struct saved_pod *saved)
+static void restore_pod(const struct restore *r, const struct pod_view *view, struct pod_incarnation *inc,
+                        const struct saved_pod *saved)
 {
         if (saved->first_seen_wall) {
                 inc->first_seen_wall = saved->first_seen_wall;
@@ -369,11 +371,13 @@ static void restore_pod(const struct restore *r, struct pod_incarnation *inc, co
 
                 inc->first_seen = usec_sub(r->now, ago) ? usec_sub(r->now, ago) : 1;
         }
-        if (r->observed && r->same_boot) {
+        if (r->observed) {
                 inc->proven |= saved->proven;
-                inc->gated = saved->gated;
-                inc->gate_until = saved->gate_until;
+                inc->gated = saved->gated && view->wanted; /* its manifest may have gone meanwhile */
         }
+        /* Its time begins anew with the boot. */
+        if (inc->gated && saved->gate_until)
+                inc->gate_until = r->same_boot ? saved->gate_until : usec_add(r->now, gate_period(view, inc->pod));
         if (r->observed && r->same_boot && saved->sandbox && same_sandbox(inc, saved))
                 inc->sandbox_ready &= saved->sandbox_ready;
         if (r->observed && r->same_boot)
@@ -436,7 +440,7 @@ static int read_pod(const struct restore *r, struct pod_view *view, const struct
                 same_sandbox = inc && saved.sandbox && str_eq(inc->sandbox.id, saved.sandbox);
                 restore_attempts(view, &saved, containers);
                 if (inc)
-                        restore_pod(r, inc, &saved);
+                        restore_pod(r, view, inc, &saved);
                 for (size_t i = 0; result == 0 && i < containers->list.count; i++)
                         result = read_container(r, inc, same_sandbox, containers->list.items[i], err);
                 if (inc && result == 0)

@@ -127,7 +127,7 @@ bool pod_unwant(struct pod_view *view, usec_t now)
                 return false;
         view->wanted = false;
         view->hold[0] = '\0';
-        gate_forget(view);
+        gate_abandon(view);
         edge_retire_next(view);
         /* Kept for status until now. */
         if (view->current && view->current->phase == POD_ENDED)
@@ -169,7 +169,7 @@ bool pod_drain(struct pod_view *view, bool drain)
 
 void pod_fallback(struct pod_view *view, struct pod *pod, unsigned revision)
 {
-        if (view->current && view->current->gated)
+        if (view->current && view->current->gated && !pod_incarnation_same_version(view->current, pod))
                 gate_set_fallback(view, pod, revision);
 }
 

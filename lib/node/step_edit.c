@@ -39,6 +39,11 @@ static bool edge_of_running(struct step *s)
                 return stop(s, POD_STOP_REPLACED);
         if (step_gate(s))
                 return true;
+        /* It has failed its trial before it was up again: it need not come up to be replaced. */
+        if (s->inc->phase == POD_PREPARING && view->next && !fact_runs(s->inc)) {
+                step_edge(s, POD_ACTION_PROMOTE, POD_STOP_NONE);
+                return true;
+        }
         if (deadline_passed(s))
                 return stop(s, POD_STOP_DEADLINE);
         if (fact_completed(s->inc, &failed))

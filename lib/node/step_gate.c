@@ -31,7 +31,13 @@ bool step_gate(struct step *s)
         const struct pod_incarnation *inc = s->inc;
 
         /* An edit that came meanwhile is what counts. */
-        if (!inc->gated || !inc->gate_until || !s->view->fallback || s->view->next)
+        if (!inc->gated || s->view->next)
+                return false;
+        if (!s->view->fallback) { /* it could not be read after a restart of podwatch: no trial any more */
+                step_edge(s, POD_ACTION_ACCEPT, POD_STOP_NONE);
+                return true;
+        }
+        if (!inc->gate_until)
                 return false;
         if (inc->terminal && !inc->terminal_failed)
                 return accept(s);

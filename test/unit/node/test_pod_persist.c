@@ -69,6 +69,32 @@ static void a_stop_of_an_earlier_sandbox_is_over(void **state)
         rig_release(&rig);
 }
 
+/* A version on trial when the machine went down is on trial when it is up again, for its whole time. */
+static void a_trial_outlives_a_boot(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct rig rig, next;
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+
+        (void)state;
+        pod->revert_seconds = 60;
+        rig_up(&rig, pod_ref(pod));
+        assert_true(rig.view->current->proven);
+        rig.view->current->gated = true;
+        rig.view->current->gate_until = rig.now + 7 * SEC;
+        pod_persist_write(rig.view, BOOT, &saved);
+        rig_init(&next);
+        rig_want(&next, pod);
+        assert_int_equal(
+                pod_persist_restore(next.view, buf_str(&saved), saved.len, "another", true, next.now, next.wall, NULL),
+                0);
+        assert_true(next.view->current->gated);
+        assert_true(next.view->current->proven);
+        assert_int_equal(next.view->current->gate_until, next.now + 60 * SEC);
+        rig_release(&next);
+        rig_release(&rig);
+}
+
 static void a_stop_of_this_sandbox_goes_on(void **state)
 {
         struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
@@ -237,6 +263,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_stop_of_an_earlier_sandbox_is_over),
+                cmocka_unit_test(a_trial_outlives_a_boot),
                 cmocka_unit_test(a_stop_of_this_sandbox_goes_on),
                 cmocka_unit_test(a_run_is_as_long_as_it_was),
                 cmocka_unit_test(a_run_that_the_disk_knows_nothing_of_counts),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "node/revert.h"
 #include "rig.h"
 
 static struct pod *tried(const char *uid, const char *hash, int64_t seconds)
@@ -171,6 +172,93 @@ static void removed_during_the_trial(void **state)
         rig_release(&rig);
 }
 
+/* The file is back before the pod has stopped: it stays, and is a version to go back to later. */
+static void removed_and_back_during_the_trial(void **state)
+{
+        struct pod *two = tried("u2", "h2", 60);
+        struct rig rig;
+
+        (void)state;
+        edited(&rig, tried("u1", "h1", 0), pod_ref(two));
+        (void)pod_unwant(rig.view, rig.now);
+        assert_false(rig.view->current->gated);
+        rig_want(&rig, two);
+        rig_settle(&rig);
+        rig_want(&rig, tried("u3", "h3", 60));
+        stop_and_settle(&rig);
+        assert_string_equal(rig.view->current->pod->uid, "u3");
+        assert_true(rig.view->current->gated);
+        assert_string_equal(rig.view->fallback->uid, "u2");
+        rig_release(&rig);
+}
+
+/* After a restart of podwatch the version before cannot be read: what is there stays, and is not on trial for ever. */
+static void nothing_left_to_go_back_to_ends_the_trial(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        edited(&rig, tried("u1", "h1", 0), tried("u2", "h2", 60));
+        rig.view->fallback = pod_unref(rig.view->fallback);
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "ACCEPT");
+        assert_null(strstr(rig.event, "RevisionAccepted"));
+        assert_false(rig.view->current->gated);
+        rig_release(&rig);
+}
+
+/* It waits to come up again when its time is over: it is not started once more. */
+static void what_is_not_up_goes_back_at_once(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        edited(&rig, tried("u1", "h1", 0), tried("u2", "h2", 60));
+        rig_exits(&rig, "app0", 1);
+        rig_exits(&rig, "", 137);
+        (void)pod_hold(rig.view, "held");
+        rig_settle(&rig);
+        assert_int_equal(rig.view->current->phase, POD_PREPARING);
+        (void)rig_take(&rig);
+        (void)pod_hold(rig.view, "");
+        rig.now = rig.view->current->gate_until;
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "REVERT PROMOTE ACTIVATE volumes image:app0");
+        assert_string_equal(rig.view->current->pod->uid, "u1");
+        rig_release(&rig);
+}
+
+/* All of it has ended when its time is over: the version before takes its place in the same turn, and who is to know
+ * which version failed gets to know. */
+static void what_has_ended_goes_back_at_once(void **state)
+{
+        struct pod *two = tried("u2", "h2", 60);
+        struct revert revert = {0};
+        struct rig rig;
+
+        (void)state;
+        two->restart_policy = POD_RESTART_NEVER;
+        edited(&rig, tried("u1", "h1", 0), two);
+        rig_exits(&rig, "app0", 1);
+        rig_exits(&rig, "", 0);
+        rig_settle(&rig);
+        assert_int_equal(rig.view->current->phase, POD_ENDED);
+        rig.now += 61 * SEC;
+        pod_step(rig.view, rig.now, &rig.plan);
+        assert_int_equal(rig.plan.actions[0].kind, POD_ACTION_REVERT);
+        (void)pod_apply_action(rig.view, &rig.plan.actions[0], rig.now);
+        revert_note(&revert, rig.view);
+        pod_step(rig.view, rig.now, &rig.plan);
+        assert_int_equal(rig.plan.actions[0].kind, POD_ACTION_PROMOTE);
+        (void)pod_apply_action(rig.view, &rig.plan.actions[0], rig.now);
+        assert_null(rig.view->next);
+        assert_string_equal(revert.pod->uid, "u2");
+        assert_string_equal(revert.to->uid, "u1");
+        assert_int_equal(revert.to_revision, 1);
+        revert_release(&revert);
+        rig_release(&rig);
+}
+
 static void an_emptied_node_starts_nothing_until_resumed(void **state)
 {
         struct rig rig;
@@ -233,6 +321,10 @@ int main(void)
                 cmocka_unit_test(an_edit_during_the_trial_keeps_the_good_version),
                 cmocka_unit_test(never_and_the_default_of_the_node),
                 cmocka_unit_test(removed_during_the_trial),
+                cmocka_unit_test(removed_and_back_during_the_trial),
+                cmocka_unit_test(nothing_left_to_go_back_to_ends_the_trial),
+                cmocka_unit_test(what_is_not_up_goes_back_at_once),
+                cmocka_unit_test(what_has_ended_goes_back_at_once),
                 cmocka_unit_test(an_emptied_node_starts_nothing_until_resumed),
                 cmocka_unit_test(what_was_stopped_by_draining_comes_back_at_once),
         };
