@@ -10,6 +10,7 @@
 #include "sim_loop.h"
 
 #include <cjson/cJSON.h>
+#include <limits.h>
 
 #define CLIENTS_MAX 4
 
@@ -141,6 +142,18 @@ static void tell(struct model *model, const struct model_container *c, const cha
 
 /* --- containers ----------------------------------------------------------------------------------------------- */
 
+static void read_variable(struct model_container *c, const cJSON *body)
+{
+        const cJSON *entry;
+
+        cJSON_ArrayForEach (entry, cjson_get(body, "Env", NULL)) {
+                const char *value = str_after(cJSON_GetStringValue(entry), "DOC=");
+
+                if (value)
+                        (void)str_to_int(value, 0, INT_MAX, &c->doc);
+        }
+}
+
 static void read_labels(struct model_container *c, const cJSON *body)
 {
         const cJSON *label;
@@ -174,6 +187,7 @@ struct model_container *model_create(struct model *model, const char *name, cons
         c->created = sim_loop_elapsed(model->loop);
         c->created_wall = loop_now_realtime(model->loop);
         read_labels(c, json);
+        read_variable(c, json);
         cJSON_Delete(json);
         DL_APPEND(model->containers, c);
         model->met.creates++;

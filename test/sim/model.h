@@ -30,6 +30,7 @@ struct model_container {
         const char *uid, *hash, *container, *sandbox;
         unsigned attempt;
         bool is_sandbox;
+        int doc; /* of its variable DOC; 0: it has none */
         /* what its process will do */
         struct loop_source *end;
         int end_code;

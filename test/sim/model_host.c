@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdlib.h>
 #include <utlist.h>
 
 #include "base/alloc.h"
@@ -7,10 +9,12 @@
 #include "model.h"
 #include "model_host.h"
 #include "node/cgroup.h"
+#include "node/config_values.h"
 #include "node/host.h"
 #include "node/log_links.h"
 #include "node/probe.h"
 #include "node/volume.h"
+#include "node/volume_files.h"
 #include "sim_loop.h"
 
 /* The modules replaced have no handle to hang this on. */
@@ -31,14 +35,39 @@ static int sometimes(struct err *err, const char *what)
         return err_set(err, ERR_INVALID, "model: %s failed", what);
 }
 
+/* What documents give to a pod, by the real rules: the only file of each is a number. */
+static int show_documents(const struct host *h, const struct pod *pod, struct err *err)
+{
+        for (size_t i = 0; i < pod->volume_count; i++) {
+                struct volume_file *files = NULL;
+                size_t count = 0;
+                int number = 0;
+                int r = config_files(h, pod, &pod->volumes[i], &files, &count, err);
+
+                if (r == 0 && count > 0)
+                        (void)str_to_int(files[0].data, 0, INT_MAX, &number);
+                free(files);
+                if (r < 0)
+                        return err_wrap(err, "volume %s", pod->volumes[i].name);
+                host->shows(host->userdata, pod->uid, number);
+        }
+        return 0;
+}
+
 int volume_setup(const struct host *h, const struct pod *pod, struct err *err)
 {
         int r = sometimes(err, "volume setup");
 
-        (void)h;
+        if (r == 0)
+                r = show_documents(h, pod, err);
         if (r == 0)
                 host->made(host->userdata, pod->uid);
         return r;
+}
+
+int volume_refresh(const struct host *h, const struct pod *pod, struct err *err)
+{
+        return show_documents(h, pod, err);
 }
 
 int volume_cleanup(const struct host *h, const char *uid, struct err *err)
@@ -134,6 +163,7 @@ struct probe {
         const char *container; /* name of, borrowed until done */
         enum { STARTUP, LIVENESS, READINESS, HOOK } kind;
         int threshold; /* failures in a row that count */
+        bool never;    /* succeeds */
         probe_done_fn done;
         void *userdata;
         struct loop_source *timer;
@@ -189,7 +219,7 @@ static bool fails(struct probe *probe, struct model_container *c)
         unsigned chance = probe->kind == HOOK        ? host->hook_fails
                           : probe->kind == READINESS ? host->unready
                                                      : host->probe_fails;
-        bool failed = !c || c->state != DOCKER_STATE_RUNNING || rng_chance(host->rng, chance);
+        bool failed = !c || c->state != DOCKER_STATE_RUNNING || probe->never || rng_chance(host->rng, chance);
 
         if (failed && c && probe->kind == HOOK)
                 c->hook_failed = true;
@@ -228,6 +258,8 @@ struct probe *probe_start(struct probes *probes, const struct probe_request *req
                       : request->handler == &c->probes[POD_PROBE_LIVENESS].handler  ? LIVENESS
                       : request->handler == &c->probes[POD_PROBE_READINESS].handler ? READINESS
                                                                                     : HOOK;
+        probe->never =
+                request->handler->command.len > 0 && str_eq(request->handler->command.items[0], MODEL_HOST_NEVER);
         probe->threshold = probe->kind == HOOK ? 1 : c->probes[probe->kind].failure_threshold;
         (void)snprintf(probe->id, sizeof(probe->id), "%s", request->container_id);
         host->probes += probe->kind != HOOK;

@@ -11,6 +11,9 @@
 struct loop;
 struct model;
 
+/* Command of a readiness probe that never succeeds. */
+#define MODEL_HOST_NEVER "never"
+
 struct model_host {
         struct loop *loop;
         struct rng *rng;
@@ -24,6 +27,8 @@ struct model_host {
         /* Directories were made, are about to be removed. */
         void (*made)(void *userdata, const char *uid);
         void (*cleaning)(void *userdata, const char *uid);
+        /* A volume that is made of a ConfigMap or Secret shows this number from now on; 0: none. */
+        void (*shows)(void *userdata, const char *uid, int number);
         void *userdata;
 };
 

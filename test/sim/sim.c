@@ -89,6 +89,13 @@ static void add(struct world_result *sum, const struct world_result *r)
         sum->volume_failures += r->volume_failures;
         sum->probe_failures += r->probe_failures;
         sum->disk_failures += r->disk_failures;
+        sum->doc_edits += r->doc_edits;
+        sum->refused += r->refused;
+        sum->doc_containers += r->doc_containers;
+        sum->doc_shows += r->doc_shows;
+        sum->trials += r->trials;
+        sum->accepted += r->accepted;
+        sum->reverted += r->reverted;
         add_counts(&sum->met, &r->met, sizeof(r->met));
         add_counts(&sum->api, &r->api, sizeof(r->api));
 }
@@ -124,6 +131,13 @@ static void show(const struct world_result *r)
                 {"volumes failed", r->volume_failures},
                 {"probes failed", r->probe_failures},
                 {"writes failed", r->disk_failures},
+                {"documents edited", r->doc_edits},
+                {"pods refused for want of a document", r->refused},
+                {"containers made of a document", r->doc_containers},
+                {"volumes changed under a pod", r->doc_shows},
+                {"versions on trial", r->trials},
+                {"versions accepted", r->accepted},
+                {"versions reverted", r->reverted},
                 {"requests to the API server", r->api.requests},
                 {"API requests lost", r->api.lost_request},
                 {"API answers lost", r->api.lost_answer},

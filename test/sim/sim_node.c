@@ -6,8 +6,11 @@
 #include "base/str.h"
 #include "docker/docker.h"
 #include "model.h"
+#include "model_files.h"
+#include "node/config_refresh.h"
 #include "node/container_name.h"
 #include "node/host.h"
+#include "node/manifest_source.h"
 #include "node/observer.h"
 #include "node/order_hold.h"
 #include "node/orphan.h"
@@ -16,6 +19,8 @@
 #include "node/pod_store.h"
 #include "node/probe.h"
 #include "node/replay.h"
+#include "node/revert.h"
+#include "node/revision.h"
 #include "node/view_digest.h"
 #include "sim_api.h"
 #include "sim_disk.h"
@@ -38,6 +43,7 @@ struct sim_node {
         struct pod_exec *exec;
         struct observer *observer;
         struct pod_store *store;
+        struct manifest_source *source;
         struct sim_api *api; /* NULL: there is none */
         struct loop_source *step, *timer, *publish;
         struct buf text;
@@ -53,14 +59,24 @@ struct sim_node {
 struct shown {
         uint64_t digest; /* of what was last looked at */
         bool dirty;
+        struct revert reverted;
         struct sim_api_pod api;
 };
+
+static struct shown *shown_of(struct pod_entry *entry)
+{
+        if (!entry->userdata)
+                entry->userdata = xcalloc(1, sizeof(struct shown));
+        return entry->userdata;
+}
 
 static void on_step(void *userdata)
 {
         struct sim_node *node = userdata;
 
         pod_store_step(node->store, loop_now(node->o.loop));
+        for (struct pod_entry *e = pod_store_next(node->store, NULL); e; e = pod_store_next(node->store, e))
+                revert_tell(&shown_of(e)->reverted, node->source);
         loop_timer_set(node->timer, pod_store_deadline(node->store));
 }
 
@@ -75,6 +91,20 @@ void sim_node_kick(struct sim_node *node)
         loop_defer_schedule(node->step);
 }
 
+/* As agent_publish.c: a trial that was going on goes on. */
+static void restore_fallback(struct sim_node *node, struct pod_entry *entry)
+{
+        const struct pod_incarnation *inc = entry->view->current;
+        struct pod *pod CLEANUP_POD = NULL;
+        struct err err = ERR_INIT;
+
+        if (!inc || !inc->gated || entry->view->fallback || !entry->view->fallback_revision)
+                return;
+        if (revision_load(model_files_revisions(node->o.files), inc->pod->namespace, inc->pod->name,
+                          entry->view->fallback_revision, &pod, &err) >= 0)
+                pod_store_fallback(node->store, entry, pod, entry->view->fallback_revision, loop_now(node->o.loop));
+}
+
 static void restore(struct sim_node *node, struct pod_entry *entry, bool observed)
 {
         const char *text = sim_disk_read(node->o.disk, entry->view->key);
@@ -83,6 +113,8 @@ static void restore(struct sim_node *node, struct pod_entry *entry, bool observe
         if (text && pod_store_restore(node->store, entry, text, strlen(text), node->o.boot_id, observed,
                                       loop_now(node->o.loop), loop_now_realtime(node->o.loop), &err) < 0)
                 node->o.complain(node->o.userdata, "state of %s cannot be restored: %s", entry->view->key, err.msg);
+        if (text && observed)
+                restore_fallback(node, entry);
 }
 
 /* --- store hooks ------------------------------------------------------------------------------------------------ */
@@ -91,6 +123,8 @@ static void on_act(void *userdata, struct pod_entry *entry, const struct pod_act
 {
         struct sim_node *node = userdata;
 
+        if (action->kind == POD_ACTION_REVERT)
+                revert_note(&shown_of(entry)->reverted, entry->view);
         node->o.acted(node->o.userdata, entry, action);
         if (action->kind == POD_ACTION_EVENT && node->api)
                 sim_api_event(node->api, entry, action);
@@ -147,13 +181,6 @@ static void persist_one(struct sim_node *node, struct pod_entry *entry)
         }
 }
 
-static struct shown *shown_of(struct pod_entry *entry)
-{
-        if (!entry->userdata)
-                entry->userdata = xcalloc(1, sizeof(struct shown));
-        return entry->userdata;
-}
-
 static void publish_one(struct sim_node *node, struct pod_entry *entry)
 {
         struct shown *shown = shown_of(entry);
@@ -201,8 +228,10 @@ static void on_gone_pod(void *userdata, struct pod_entry *entry)
 
         if (node->api)
                 sim_api_gone(node->api, entry->view->key);
-        if (shown)
+        if (shown) {
                 sim_api_pod_release(&shown->api);
+                revert_release(&shown->reverted);
+        }
         free(shown);
         entry->userdata = NULL;
 }
@@ -291,10 +320,9 @@ static struct pod *pod_of_orphan(struct sim_node *node, const struct docker_cont
                                  const struct docker_container *c, unsigned *ret_revision)
 {
         struct pod *pod = node->o.find_version(node->o.userdata, docker_label(&c->labels, LABEL_POD_UID),
-                                               docker_label(&c->labels, POD_LABEL_SPEC_HASH));
+                                               docker_label(&c->labels, POD_LABEL_SPEC_HASH), ret_revision);
         struct err err = ERR_INIT;
 
-        *ret_revision = pod != NULL;
         if (!pod && orphan_pod(list, c, &pod, &err) < 0)
                 node->o.complain(node->o.userdata, "no pod of the labels of %s: %s", c->name, err.msg);
         return pod;
@@ -303,7 +331,7 @@ static struct pod *pod_of_orphan(struct sim_node *node, const struct docker_cont
 static void take_orphan(struct sim_node *node, const struct docker_containers *list, const struct docker_container *c)
 {
         usec_t now = loop_now(node->o.loop), wall = loop_now_realtime(node->o.loop);
-        unsigned revision;
+        unsigned revision = 0;
         struct pod *pod CLEANUP_POD = pod_of_orphan(node, list, c, &revision);
         char *key CLEANUP_FREE = NULL;
         struct pod_entry *entry;
@@ -407,6 +435,20 @@ static bool on_busy(void *userdata, const char *id)
         return pod_exec_busy(node->exec, id);
 }
 
+static void on_not_refreshed(void *userdata, const char *key, const char *message)
+{
+        (void)userdata;
+        (void)key;
+        (void)message;
+}
+
+static void on_configs(void *userdata)
+{
+        struct sim_node *node = userdata;
+
+        config_refresh(node->store, &node->host, on_not_refreshed, node);
+}
+
 static void on_runtime(void *userdata, bool ready, const char *why)
 {
         struct sim_node *node = userdata;
@@ -417,6 +459,8 @@ static void on_runtime(void *userdata, bool ready, const char *why)
                 for (struct pod_entry *e = pod_store_next(node->store, NULL); e && !node->observed;
                      e = pod_store_next(node->store, e))
                         restore(node, e, true);
+                if (!node->observed)
+                        on_configs(node);
                 node->observed = true;
                 publish_within(node, PUBLISH_USEC);
         }
@@ -435,27 +479,45 @@ static void on_about(void *userdata, const struct docker_version *version, const
 
 /* --- manifests ---------------------------------------------------------------------------------------------------- */
 
-void sim_node_want(struct sim_node *node, const char *file, struct pod *pod, unsigned revision)
+static void on_want(void *userdata, struct pod *pod, unsigned revision, const char *file)
 {
+        struct sim_node *node = userdata;
         char *key CLEANUP_FREE = xasprintf("%s/%s", pod->namespace, pod->name);
-        bool known = pod_store_find(node->store, key) != NULL;
+        const struct pod_entry *before = pod_store_find(node->store, key);
+        bool known = before && (before->view->current || before->view->next || before->view->old);
         struct err err = ERR_INIT;
 
-        if (pod_store_claim(node->store, 0, file, pod, revision, loop_now(node->o.loop),
-                            loop_now_realtime(node->o.loop), &err) < 0)
-                node->o.complain(node->o.userdata, "%s is not taken: %s", key, err.msg);
+        if (pod_store_claim(node->store, 0, key, pod, revision, loop_now(node->o.loop), loop_now_realtime(node->o.loop),
+                            &err) < 0)
+                node->o.complain(node->o.userdata, "%s of %s is not taken: %s", key, file, err.msg);
         if (!known)
                 restore(node, pod_store_find(node->store, key), false);
         sim_node_kick(node);
 }
 
-void sim_node_unwant(struct sim_node *node, const char *file)
+static void on_unwant(void *userdata, const char *namespace, const char *name)
 {
-        pod_store_unclaim(node->store, 0, file, loop_now(node->o.loop), loop_now_realtime(node->o.loop));
+        struct sim_node *node = userdata;
+        char *key CLEANUP_FREE = xasprintf("%s/%s", namespace, name);
+
+        pod_store_unclaim(node->store, 0, key, loop_now(node->o.loop), loop_now_realtime(node->o.loop));
         sim_node_kick(node);
 }
 
-void sim_node_ready(struct sim_node *node)
+static void on_problem(void *userdata, const struct manifest *manifest, const char *message)
+{
+        (void)userdata;
+        (void)manifest;
+        (void)message;
+}
+
+static void on_message(void *userdata, const char *message)
+{
+        (void)userdata;
+        (void)message;
+}
+
+static void on_complete(void *userdata)
 {
         static const struct observer_handlers handlers = {
                 .listed = on_listed,
@@ -465,11 +527,37 @@ void sim_node_ready(struct sim_node *node)
                 .runtime = on_runtime,
                 .about = on_about,
         };
+        struct sim_node *node = userdata;
 
         pod_store_sources_ready(node->store);
         node->sources_ready = true;
         publish_within(node, PUBLISH_USEC);
         node->observer = observer_new(node->o.loop, node->docker, &handlers, node);
+}
+
+static void new_source(struct sim_node *node)
+{
+        static const struct manifest_source_handlers handlers = {
+                .want = on_want,
+                .unwant = on_unwant,
+                .problem = on_problem,
+                .directory = on_message,
+                .notice = on_message,
+                .configs = on_configs,
+                .complete = on_complete,
+        };
+        const struct manifest_source_options options = {.path = "/manifests", .node_name = "node"};
+        struct err err = ERR_INIT;
+
+        if (manifest_source_new(node->o.loop, &options, model_files_revisions(node->o.files), &handlers, node,
+                                &node->source, &err) < 0)
+                node->o.complain(node->o.userdata, "the manifest directory cannot be read: %s", err.msg);
+        node->host.configs = manifest_source_configs(node->source);
+}
+
+void sim_node_retry(struct sim_node *node, const struct pod *pod)
+{
+        manifest_source_retry(node->source, pod->namespace, pod->name);
 }
 
 /* --- records ------------------------------------------------------------------------------------------------------ */
@@ -500,8 +588,8 @@ static bool needs_no_cause(struct sim_node *node, const char *key)
 /* An edit is followed by another step of the same cause. */
 static bool has_edge(const char *actions)
 {
-        static const char *const edges[] = {"\"stop\"",    "\"activate\"", "\"end\"",
-                                            "\"promote\"", "\"revive\"",   "\"drop\""};
+        static const char *const edges[] = {"\"stop\"",   "\"activate\"", "\"end\"",    "\"promote\"",
+                                            "\"revive\"", "\"drop\"",     "\"accept\"", "\"revert\""};
 
         for (size_t i = 0; i < ARRAY_SIZE(edges); i++)
                 if (strstr(actions, edges[i]))
@@ -602,6 +690,7 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
         node->docker = model_client_new(options->model);
         node->probes = probes_new(options->loop, NULL, node->docker);
         node->store = pod_store_new(&hooks, options->backoff_max);
+        pod_store_set_revert(node->store, options->revert_after);
         node->exec = pod_exec_new(options->loop, node->docker, node->probes, &node->host, &exec_handlers, node);
         node->step = loop_defer_new(options->loop, "step", on_step, node);
         node->timer = loop_timer_new(options->loop, "step timer", on_timer, node);
@@ -610,6 +699,7 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
                 node->api = sim_api_new(options->loop);
         begin_run(node);
         pod_store_set_recorder(node->store, on_record, node);
+        new_source(node);
         return node;
 }
 
@@ -623,6 +713,7 @@ struct sim_node *sim_node_free(struct sim_node *node)
         node->docker = node->docker->ops->free(node->docker);
         node->probes = probes_free(node->probes);
         node->exec = pod_exec_free(node->exec);
+        node->source = manifest_source_free(node->source);
         node->observer = observer_free(node->observer);
         node->store = pod_store_free(node->store);
         (void)loop_source_free(node->step);

@@ -12,6 +12,7 @@
 struct docker;
 struct loop;
 struct model;
+struct model_files;
 struct pod;
 struct pod_action;
 struct pod_entry;
@@ -23,15 +24,17 @@ struct sim_node;
 struct sim_node_options {
         struct loop *loop;
         struct model *model;
+        struct model_files *files;
         struct rng *rng;
         struct sim_disk *disk;
         struct replay *replay; /* gets every record at once; NULL: no recording */
         bool api;              /* there is an API server, see model_api_set */
         const char *boot_id;
         usec_t backoff_max;
+        usec_t revert_after; /* trial of new versions of every pod, 0: none */
         /* The version of a pod that runs and is wanted by nobody, as the revisions on disk would know it; NULL: made of
          * labels. A new reference. */
-        struct pod *(*find_version)(void *userdata, const char *uid, const char *hash);
+        struct pod *(*find_version)(void *userdata, const char *uid, const char *hash, unsigned *ret_revision);
         /* Why this pod may not start now; "" for nothing. */
         void (*hold)(void *userdata, const char *key, char *text, size_t size);
         /* A defect, or something that must not happen. */
@@ -46,12 +49,8 @@ struct sim_node_options {
 struct sim_node *sim_node_new(const struct sim_node_options *options);
 struct sim_node *sim_node_free(struct sim_node *node); /* kill -9 */
 
-/* The manifest directory: what each file wants. All of them before sim_node_ready. */
-void sim_node_want(struct sim_node *node, const char *file, struct pod *pod, unsigned revision);
-void sim_node_unwant(struct sim_node *node, const char *file);
-/* The directory was read: look at Docker from now on. */
-void sim_node_ready(struct sim_node *node);
-
+/* Takes what failed its trial once more, as `podwatch retry` does beside pod_store_retry. */
+void sim_node_retry(struct sim_node *node, const struct pod *pod);
 struct pod_store *sim_node_store(struct sim_node *node);
 void sim_node_kick(struct sim_node *node);
 /* What a hold goes by has changed. */

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "codec/hash.h"
+#include "model_files.h"
 #include "node/pod_store.h"
 #include "node/replay.h"
 #include "sim_disk.h"
@@ -70,13 +71,46 @@ void world_course(struct world *w, const char *what, const struct model_containe
         w->result->course = hash64_text(h, c->name);
 }
 
-static struct pod *find_version(void *world, const char *uid, const char *hash)
+static struct pod *find_version(void *world, const char *uid, const char *hash, unsigned *ret_revision)
 {
         struct world *w = world;
         struct version *v = world_version_find(w, uid, hash);
 
         /* Revisions are kept on disk, though not for ever. */
-        return v && rng_chance(&w->rng, 800) ? pod_ref(v->pod) : NULL;
+        *ret_revision = v && rng_chance(&w->rng, 800) ? model_files_number(w->files, v->pod) : 0;
+        return *ret_revision ? pod_ref(v->pod) : NULL;
+}
+
+static struct world_pod *pod_by_key(struct world *w, const char *key)
+{
+        for (unsigned i = 0; i < w->pod_count; i++)
+                if (str_eq(w->pods[i].key, key))
+                        return &w->pods[i];
+        return NULL;
+}
+
+static struct version *version_of(const struct world *w, const struct pod_incarnation *inc)
+{
+        return inc ? world_version_find(w, inc->pod->uid, inc->pod->spec_hash) : NULL;
+}
+
+static void acted_on_trial(struct world *w, const struct pod_entry *entry, const struct pod_action *a)
+{
+        const struct pod_incarnation *inc = pod_view_incarnation(entry->view, a->which);
+        struct world_pod *p = pod_by_key(w, entry->view->key);
+        struct version *v = version_of(w, inc), *next = version_of(w, entry->view->next);
+
+        if (!p || !v)
+                return;
+        trial_event(w, p, a->reason);
+        if (a->kind == POD_ACTION_STOP && a->stop_reason == POD_STOP_REPLACED)
+                trial_stopped(w, p, v);
+        else if (a->kind == POD_ACTION_ACTIVATE)
+                trial_activated(w, p, v, inc->gated, entry->view->fallback);
+        else if (a->kind == POD_ACTION_ACCEPT)
+                trial_accepted(w, p, v);
+        else if (a->kind == POD_ACTION_REVERT && next)
+                trial_reverted(w, p, v, next);
 }
 
 static void acted(void *world, const struct pod_entry *entry, const struct pod_action *a)
@@ -84,6 +118,7 @@ static void acted(void *world, const struct pod_entry *entry, const struct pod_a
         struct world *w = world;
         const struct pod_incarnation *inc = pod_view_incarnation(entry->view, a->which);
 
+        acted_on_trial(w, entry, a);
         if (a->kind == POD_ACTION_STOP)
                 check_stop(w, entry->view, a);
         else if (a->kind == POD_ACTION_ACTIVATE && inc)
@@ -103,14 +138,6 @@ static void recorded(void *world, const char *record)
         (void)puts(record);
 }
 
-static struct world_pod *pod_by_key(struct world *w, const char *key)
-{
-        for (unsigned i = 0; i < w->pod_count; i++)
-                if (str_eq(w->pods[i].key, key))
-                        return &w->pods[i];
-        return NULL;
-}
-
 static void hold(void *world, const char *key, char *text, size_t size)
 {
         const struct world_pod *p = pod_by_key(world, key);
@@ -125,6 +152,8 @@ static void start_node(struct world *w)
                 .model = w->model,
                 .rng = &w->rng,
                 .disk = w->disk,
+                .files = w->files,
+                .revert_after = w->revert_after,
                 .replay = w->replay,
                 .api = w->api != NULL,
                 .boot_id = w->boot_id,
@@ -142,13 +171,9 @@ static void start_node(struct world *w)
         if (w->api)
                 world_api_anew(w->api, NULL);
         w->node = sim_node_new(&options);
-        for (unsigned i = 0; i < w->pod_count; i++) {
-                w->pods[i].told = true;
-                for (unsigned k = 0; k < WORLD_FILES; k++)
-                        if (w->pods[i].says[k])
-                                sim_node_want(w->node, w->pods[i].files[k], w->pods[i].says[k]->pod, 1);
-        }
-        sim_node_ready(w->node);
+        world_files_begin(w);
+        model_files_look_first(w->files);
+        world_files_begun(w);
 }
 
 static void kill_node(struct world *w)
@@ -159,55 +184,13 @@ static void kill_node(struct world *w)
         w->result->node_restarts++;
         w->killed = sim_loop_elapsed(w->loop);
         w->node = sim_node_free(w->node);
-        for (unsigned i = 0; i < w->pod_count; i++)
-                if (sim_disk_is_stale(w->disk, w->pods[i].key))
+        for (unsigned i = 0; i < w->pod_count; i++) {
+                bool stale = sim_disk_is_stale(w->disk, w->pods[i].key);
+
+                if (stale)
                         world_forget(w, i);
-}
-
-/* --- files ---------------------------------------------------------------------------------------------------------
- */
-
-/* podwatch reads what the files say now. */
-static void read_pod(struct world *w, struct world_pod *p)
-{
-        if (!w->node || p->told)
-                return;
-        p->told = true;
-        /* First what is there, then what is gone, as manifest_source.c does: a pod that has moved to another file is
-         * wanted all the time. */
-        for (unsigned k = 0; k < WORLD_FILES; k++)
-                if (p->says[k])
-                        sim_node_want(w->node, p->files[k], p->says[k]->pod, 1);
-        for (unsigned k = 0; k < WORLD_FILES; k++)
-                if (!p->says[k])
-                        sim_node_unwant(w->node, p->files[k]);
-}
-
-static void read_files(void *world)
-{
-        struct world *w = world;
-
-        for (unsigned i = 0; i < w->pod_count; i++)
-                read_pod(w, &w->pods[i]);
-}
-
-/* The first of the files by name that wants the pod has it. */
-static void write_file(struct world *w, struct world_pod *p, unsigned file, struct version *v)
-{
-        struct version *before = p->wanted;
-
-        if (p->says[file] == v)
-                return;
-        world_say(w, "--- %s is now %s", p->files[file], v ? v->pod->spec_hash : "removed");
-        p->says[file] = v;
-        p->wanted = p->says[0] ? p->says[0] : p->says[1];
-        if (p->wanted != before)
-                p->changed = sim_loop_elapsed(w->loop);
-        p->told = false;
-        w->result->edits++;
-        if (w->api)
-                world_api_anew(w->api, p->key);
-        (void)sim_after(w->loop, rng_between(&w->rng, 0, 300) * USEC_PER_MSEC, read_files, w);
+                trial_killed(w, &w->pods[i], stale);
+        }
 }
 
 /* A version that was there before, or a new one. */
@@ -241,7 +224,7 @@ static void edit(struct world *w)
 {
         unsigned i = (unsigned)rng_below(&w->rng, w->pod_count);
 
-        write_file(w, &w->pods[i], some_file(w), rng_chance(&w->rng, 200) ? NULL : some_version(w, i));
+        world_file_write(w, &w->pods[i], some_file(w), rng_chance(&w->rng, 200) ? NULL : some_version(w, i));
 }
 
 static void edit_and_back(struct world *w)
@@ -249,9 +232,15 @@ static void edit_and_back(struct world *w)
         unsigned i = (unsigned)rng_below(&w->rng, w->pod_count), file = some_file(w);
         struct version *before = w->pods[i].says[file];
 
-        write_file(w, &w->pods[i], file, rng_chance(&w->rng, 500) ? NULL : some_version(w, i));
+        world_file_write(w, &w->pods[i], file, rng_chance(&w->rng, 500) ? NULL : some_version(w, i));
         sim_loop_run(w->loop, rng_between(&w->rng, 0, 5000) * USEC_PER_MSEC);
-        write_file(w, &w->pods[i], file, before);
+        world_file_write(w, &w->pods[i], file, before);
+}
+
+/* Where there are documents; else a pod. */
+static void edit_document(struct world *w)
+{
+        w->with_docs ? docs_edit(w) : edit(w);
 }
 
 static void crash(struct world *w)
@@ -373,6 +362,15 @@ static void hold_or_let_go(struct world *w)
                 sim_node_look(w->node, p->key);
 }
 
+static void retry(struct world *w, struct world_pod *p, struct pod_entry *entry)
+{
+        if (p->wanted) {
+                sim_node_retry(w->node, p->wanted->pod);
+                world_files_retried(w, p);
+        }
+        pod_store_retry(sim_node_store(w->node), entry, -1, loop_now(w->loop));
+}
+
 static void ask(struct world *w)
 {
         struct world_pod *p = &w->pods[rng_below(&w->rng, w->pod_count)];
@@ -385,7 +383,7 @@ static void ask(struct world *w)
         if (rng_chance(&w->rng, 500))
                 pod_store_restart(sim_node_store(w->node), entry, -1, "asked for", loop_now(w->loop));
         else
-                pod_store_retry(sim_node_store(w->node), entry, -1, loop_now(w->loop));
+                retry(w, p, entry);
         sim_node_kick(w->node);
 }
 
@@ -396,12 +394,19 @@ static unsigned some_chance(struct rng *rng)
         return chances[rng_below(rng, sizeof(chances) / sizeof(chances[0]))];
 }
 
+static void set_files_fail(struct world *w, unsigned chance)
+{
+        w->files_failed |= chance > 0;
+        model_files_set_fails(w->files, chance);
+}
+
 static void fair_weather(struct world *w)
 {
         *model_faults(w->model) = (struct model_faults){0};
         w->host.volumes_fail = w->host.probe_fails = w->host.unready = 0;
         w->host.probe_errors = w->host.hook_fails = 0;
         sim_disk_set_fails(w->disk, 0);
+        set_files_fail(w, 0);
 }
 
 static void weather(struct world *w)
@@ -431,6 +436,7 @@ static void weather(struct world *w)
         w->host.probe_errors = some_chance(rng);
         w->host.hook_fails = some_chance(rng) * 2;
         sim_disk_set_fails(w->disk, some_chance(rng) * 5);
+        set_files_fail(w, some_chance(rng) * 5);
         if (rng_chance(rng, 50)) /* hardly anything works, the more so the longer it lasts */
                 f->refused = f->missing_image = w->host.volumes_fail = 950;
 }
@@ -441,17 +447,10 @@ static void something(struct world *w)
                 unsigned weight;
                 void (*fn)(struct world *w);
         } table[] = {
-                {25, edit},
-                {8, edit_and_back},
-                {20, crash},
-                {5, removed_by_somebody},
-                {3, started_by_somebody},
-                {10, restart_node},
-                {4, restart_daemon},
-                {1, reboot},
-                {2, set_clock},
-                {4, hold_or_let_go},
-                {5, ask},
+                {25, edit},         {8, edit_and_back},       {6, edit_document},
+                {20, crash},        {5, removed_by_somebody}, {3, started_by_somebody},
+                {10, restart_node}, {4, restart_daemon},      {1, reboot},
+                {2, set_clock},     {4, hold_or_let_go},      {5, ask},
                 {20, weather},
         };
         unsigned total = 0;
@@ -530,6 +529,7 @@ static void make_calm(struct world *w)
         for (unsigned i = 0; i < w->pod_count; i++)
                 w->pods[i].held = false;
         model_up(w->model);
+        docs_calm(w);
         if (w->api)
                 world_api_calm(w->api);
         for (c = model_containers(w->model); c; c = c->next)
@@ -589,6 +589,8 @@ static void count(struct world *w)
 
 static void world_begin(struct world *w)
 {
+        const struct model_files_hooks files_hooks = {
+                .decode = world_files_decode, .told = world_files_told, .userdata = w};
         const struct model_hooks hooks = {.started = check_started,
                                           .ended = check_ended,
                                           .stopping = check_stopping,
@@ -603,21 +605,29 @@ static void world_begin(struct world *w)
                                       .model = w->model,
                                       .made = check_made,
                                       .cleaning = check_cleanup,
+                                      .shows = check_shows,
                                       .userdata = w};
         model_host_set(&w->host);
         if (w->options->api)
                 w->api = world_api_new(w, w->options->seed);
         w->disk = sim_disk_new();
+        w->files = model_files_new(&w->rng, &files_hooks);
+        model_files_set(w->files);
+        docs_begin(w);
+        if (rng_chance(&w->rng, 100))
+                w->revert_after = rng_between(&w->rng, 1, 60) * USEC_PER_SEC;
         w->boot_id = xstrdup("boot");
         if (w->options->replay)
                 w->replay = replay_new(on_difference, w);
         w->pod_count = (unsigned)rng_between(&w->rng, 1, w->options->brief ? BRIEF_PODS : WORLD_PODS_MAX);
         for (unsigned i = 0; i < w->pod_count; i++) {
+                (void)snprintf(w->pods[i].name, sizeof(w->pods[i].name), "pod%u", i);
                 (void)snprintf(w->pods[i].key, sizeof(w->pods[i].key), "default/pod%u", i);
                 (void)snprintf(w->pods[i].files[0], sizeof(w->pods[i].files[0]), "pod%u.yaml", i);
                 (void)snprintf(w->pods[i].files[1], sizeof(w->pods[i].files[1]), "pod%u~.yaml", i);
+                w->pods[i].winner = -1;
                 if (rng_chance(&w->rng, 700))
-                        w->pods[i].wanted = w->pods[i].says[0] = world_version_new(w, i);
+                        world_file_write(w, &w->pods[i], 0, world_version_new(w, i));
         }
 }
 
@@ -637,9 +647,14 @@ static void world_end(struct world *w)
                 c->end = loop_source_free(c->end);
         free(w->boot_id);
         check_free(w);
+        for (unsigned i = 0; i < w->pod_count; i++)
+                trial_over(&w->pods[i]);
         world_versions_free(w);
+        docs_free(w);
         w->replay = replay_free(w->replay);
         w->disk = sim_disk_free(w->disk);
+        model_files_set(NULL);
+        w->files = model_files_free(w->files);
         model_host_set(NULL);
         w->api = world_api_free(w->api);
         w->model = model_free(w->model);

@@ -26,6 +26,8 @@ struct world_result {
         uint64_t problems;
         uint64_t events, starts, edits, kills, node_restarts, daemon_restarts, reboots, clock_jumps, holds, records;
         uint64_t volume_failures, probe_failures, disk_failures;
+        uint64_t doc_edits, refused, doc_containers, doc_shows;
+        uint64_t trials, accepted, reverted;
         struct model_met met;
         struct model_api_met api;
         uint64_t course; /* a digest of what happened to containers, and when */

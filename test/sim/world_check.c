@@ -293,14 +293,14 @@ static bool is_blocked(const struct world *w, const struct version *v)
 
         if (v->after < 0 || in_circle(w, v))
                 return false;
-        return !on || is_blocked(w, on) || world_may_end(on);
+        return !on || is_blocked(w, on) || world_may_end(on) || on->never_ready || docs_lack(w, on);
 }
 
 bool world_waits(struct world *w, const struct world_pod *p)
 {
         const struct pod_entry *entry = p->wanted ? pod_store_find(sim_node_store(w->node), p->key) : NULL;
 
-        return entry && entry->view->hold[0] && is_blocked(w, p->wanted);
+        return entry && ((entry->view->hold[0] && is_blocked(w, p->wanted)) || docs_lack(w, p->wanted));
 }
 
 /* --- hooks of the model ------------------------------------------------------------------------------------------- */
@@ -308,6 +308,7 @@ bool world_waits(struct world *w, const struct world_pod *p)
 void check_created(void *world, struct model_container *c)
 {
         struct world *w = world;
+        const struct version *v = world_version_find(w, c->uid, c->hash);
         const struct model_container *other;
         unsigned count = 0;
 
@@ -316,6 +317,16 @@ void check_created(void *world, struct model_container *c)
         /* Three incarnations of a sandbox and six containers with two instances each, and some on their way out. */
         if (count > 60)
                 world_problem(w, "%u containers of %s", count, c->key);
+        if (v)
+                docs_check_created(w, v, c);
+}
+
+static void note_run(struct world *w, const struct model_container *c)
+{
+        struct version *v = world_version_find(w, c->uid, c->hash);
+
+        if (v)
+                v->ran |= !c->is_sandbox;
 }
 
 void check_started(void *world, struct model_container *c, usec_t *ret_lives)
@@ -325,6 +336,7 @@ void check_started(void *world, struct model_container *c, usec_t *ret_lives)
         world_say(w, "  start  %s", short_name(c));
         world_course(w, "start", c);
         w->result->starts++;
+        note_run(w, c);
         set_program(w, c, ret_lives);
         if (w->by_somebody) {
                 c->by_somebody = sim_loop_elapsed(w->loop);
@@ -525,12 +537,22 @@ void check_made(void *world, const char *uid)
         directories_of(world, uid)->made = true;
 }
 
+void check_shows(void *world, const char *uid, int number)
+{
+        struct world *w = world;
+        struct directories *d = directories_of(w, uid);
+
+        w->result->doc_shows += d->made && d->shown != number;
+        d->shown = number;
+}
+
 void check_cleanup(void *world, const char *uid)
 {
         struct world *w = world;
         const struct model_container *c;
 
         directories_of(w, uid)->made = false;
+        directories_of(w, uid)->shown = 0;
         for (c = model_containers(w->model); c; c = c->next)
                 if (c->state == DOCKER_STATE_RUNNING && str_eq(c->uid, uid) &&
                     c->by_somebody + SLACK < sim_loop_elapsed(w->loop))
@@ -597,6 +619,7 @@ static void check_running(struct world *w, const struct world_pod *p, const stru
 {
         const struct model_container *sandbox = model_find(w->model, inc->sandbox.id);
 
+        docs_check_shown(w, v, directories_of(w, v->pod->uid)->shown);
         /* Its end may still be to be seen. */
         if (!sandbox || sandbox->state != DOCKER_STATE_RUNNING)
                 world_problem(w, "the sandbox of %s does not run", p->key);
@@ -612,7 +635,7 @@ static void check_running(struct world *w, const struct world_pod *p, const stru
                 if (cv->now.state != INSTANCE_RUNNING || !c || c->state != DOCKER_STATE_RUNNING)
                         world_problem(w, "%s %s does not run: %s", p->key, spec->name,
                                       instance_state_name(cv->now.state));
-                else if (!cv->started || !cv->ready)
+                else if (!cv->started || (!cv->ready && !v->never_ready))
                         world_problem(w, "%s %s is not ready", p->key, spec->name);
         }
 }
@@ -621,6 +644,8 @@ static void check_running(struct world *w, const struct world_pod *p, const stru
 static void check_rest(struct world *w, const struct world_pod *p, const struct version *v,
                        const struct pod_incarnation *inc, bool may_wait)
 {
+        if (may_wait && docs_lack(w, v))
+                return; /* it may run or not */
         if (inc->phase == POD_ACTIVE && inc->revision)
                 check_running(w, p, v, inc);
         else if (inc->phase == POD_ENDED && inc->terminal && world_may_complete(v))
@@ -630,7 +655,8 @@ static void check_rest(struct world *w, const struct world_pod *p, const struct 
 }
 
 /* It runs, or its version of before does until it may start, or nothing of it. */
-static void check_waiting(struct world *w, const struct world_pod *p, const struct pod_view *view)
+static void check_waiting(struct world *w, const struct world_pod *p, const struct pod_view *view,
+                          const struct pod_plan *plan)
 {
         const struct pod *pod = view->current ? view->current->pod : NULL;
         const struct version *v = pod ? world_version_find(w, pod->uid, pod->spec_hash) : NULL;
@@ -642,6 +668,8 @@ static void check_waiting(struct world *w, const struct world_pod *p, const stru
         }
         check_rest(w, p, v, view->current, true);
         check_containers(w, p, view);
+        if (docs_lack(w, p->wanted) && !view->hold[0] && !came_up(w, p->wanted, false) && !docs_said(plan, p->wanted))
+                world_problem(w, "%s waits for its document and does not say so", p->key);
 }
 
 static void check_pod(struct world *w, const struct world_pod *p)
@@ -656,9 +684,10 @@ static void check_pod(struct world *w, const struct world_pod *p)
                 return;
         }
         if (world_waits(w, p)) {
-                check_waiting(w, p, view);
+                check_waiting(w, p, view, &entry->plan);
                 return;
         }
+        trial_check_over(w, p, view);
         if (!view || !view->current || view->next || view->old || view->garbage_count) {
                 world_problem(w, "%s is not settled: current %d, next %d, old %d, garbage %zu", p->key,
                               view && view->current, view && view->next, view && view->old,

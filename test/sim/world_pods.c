@@ -179,6 +179,8 @@ struct version *world_version_new(struct world *w, unsigned index)
         for (size_t i = 0; i < pod->container_count; i++)
                 make_container(w, v, i, i < init);
         add_order(rng, v);
+        docs_use(w, v);
+        trial_choose(w, v);
         write_json(v->pod, w->version_count);
         w->versions[w->version_count++] = v;
         return v;

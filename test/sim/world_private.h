@@ -4,6 +4,7 @@
  * Inside of the world: versions of pods (world_pods.c), what must hold (world_check.c), the schedule (world.c).
  */
 #include "base/clock.h"
+#include "kube/config_object.h"
 #include "kube/pod.h"
 #include "model.h"
 #include "model_host.h"
@@ -15,6 +16,7 @@
 #define WORLD_PODS_MAX 4
 #define WORLD_VERSIONS_MAX 256
 #define WORLD_FILES 2 /* that may want one pod */
+#define WORLD_DOCS 2
 
 enum program {
         PROGRAM_STEADY,   /* runs until it is stopped */
@@ -22,6 +24,9 @@ enum program {
         PROGRAM_FINISHES, /* ends well after a while */
         PROGRAM_MAX
 };
+
+/* How a pod takes what a document says. */
+enum doc_use { DOC_USE_ENV, DOC_USE_ENV_FROM, DOC_USE_VOLUME, DOC_USE_MAX };
 
 /* When a container is run again after its end, where it says so itself. */
 struct restart_rule {
@@ -38,6 +43,24 @@ struct version {
         struct restart_rule rules[8];
         int after;        /* index of the pod before which it does not start; -1: none */
         bool after_ready; /* that has to be Ready, not just started */
+        int doc;          /* index of the document that it wants; -1: none */
+        enum doc_use doc_use;
+        size_t doc_container; /* that has the variable */
+        bool doc_optional;
+        bool never_ready; /* whatever happens */
+        bool ran;         /* an app container of it */
+};
+
+/* A ConfigMap or Secret in a file of its own; values as in world_docs.c. */
+struct world_doc {
+        int says;  /* the file */
+        int known; /* to podwatch */
+        int last;  /* number that was used */
+        struct doc_span {
+                int value;
+                usec_t since;
+        } * spans; /* what was known when */
+        size_t span_count;
 };
 
 /* What a program ends with that its container may name in a rule. */
@@ -60,16 +83,28 @@ struct run_track {
 struct directories {
         char *uid;
         bool made;
+        int shown; /* by its volume of a document */
         struct directories *next;
 };
 
 struct world_pod {
-        char key[32], files[WORLD_FILES][32];
-        struct version *says[WORLD_FILES]; /* the files, NULL where there is none */
-        struct version *wanted;            /* what the first of them says */
-        usec_t changed;                    /* when that did last */
-        usec_t asked;                      /* when somebody asked for a restart or a retry */
-        bool told;                         /* podwatch has read the files since */
+        char name[16], key[32], files[WORLD_FILES][32];
+        struct version *says[WORLD_FILES];  /* the files, NULL where there is none */
+        struct version *force[WORLD_FILES]; /* what podwatch took of each */
+        bool refused[WORLD_FILES];          /* that is not what it says */
+        int winner;                         /* the file that has the pod; -1: none */
+        struct version *wanted;             /* what that one gave */
+        struct version *rejected;           /* what it said and has failed its trial */
+        bool reject_unsure;                 /* that may not have been written */
+        usec_t changed;                     /* when `wanted` did last */
+        usec_t asked;                       /* when somebody asked for a restart or a retry */
+        const struct version *trial;        /* that is on trial */
+        struct pod *trial_from;             /* what it goes back to (a reference) */
+        usec_t trial_since;
+        bool trial_lost;            /* podwatch may have forgotten that */
+        const struct version *good; /* was Ready, and stopped for another since */
+        usec_t good_since;
+        bool untold; /* it goes back, and that was not said */
         bool held;
         usec_t held_since;
 };
@@ -82,6 +117,11 @@ struct world {
         struct model *model;
         struct model_host host;
         struct sim_disk *disk;
+        struct model_files *files;
+        bool files_failed; /* writes of versions, at some time */
+        struct world_doc docs[WORLD_DOCS];
+        bool with_docs;
+        usec_t revert_after;
         struct replay *replay;
         struct sim_node *node; /* NULL: not running */
         struct world_api *api; /* NULL: there is no API server */
@@ -94,6 +134,7 @@ struct world {
         char *boot_id;
         usec_t rebooted, jumped, removed, killed; /* when last, by the simulator's clock */
         bool by_somebody;                         /* a start is none of podwatch's */
+        bool starting;                            /* podwatch reads the directory for the first time */
         bool calm;
         usec_t calm_since;
         bool quiet;             /* nothing may start or stop any more */
@@ -134,6 +175,7 @@ void check_activated(struct world *w, const struct pod *pod);
 /* Hooks of the host: the directories of this UID were made, are about to be removed. */
 void check_made(void *world, const char *uid);
 void check_cleanup(void *world, const char *uid);
+void check_shows(void *world, const char *uid, int number);
 void world_directories_lost(struct world *w);
 /* podwatch died with a state of this pod that it could not write: nobody knows of its runs any more. */
 void world_forget(struct world *w, unsigned index);
@@ -144,3 +186,53 @@ void check_converged(struct world *w);
 void check_nothing_pending(struct world *w);
 void check_bounds(struct world *w);
 void check_free(struct world *w);
+
+/* world_files.c: hooks of the model */
+struct pod *world_files_decode(void *world, const char *text, const struct pod_source *source, struct err *err);
+void world_files_told(void *world, const char *name, const char *text);
+/* Around the first look of a podwatch that has just started. */
+void world_files_begin(struct world *w);
+void world_files_begun(struct world *w);
+void world_file_write(struct world *w, struct world_pod *p, unsigned file, struct version *v);
+/* Any file: text is what it says from now on, and podwatch will read it. */
+void world_files_changed(struct world *w, const char *name, const char *text);
+/* Documents have changed: what was refused for them may be taken. */
+void world_files_again(struct world *w);
+/* A trial failed: `to` is in force from now on; somebody asked that such a version be tried again. */
+void world_files_reverted(struct world *w, struct world_pod *p, struct version *from, struct version *to);
+void world_files_retried(struct world *w, struct world_pod *p);
+
+/* world_docs.c */
+void docs_begin(struct world *w);
+void docs_edit(struct world *w);
+void docs_calm(struct world *w);
+void docs_free(struct world *w);
+/* podwatch starts and knows none; was told of this file: false where it is none of a document. */
+void docs_unknown(struct world *w);
+bool docs_told(struct world *w, const char *name);
+/* The version takes something of a document, in a share of all. */
+void docs_use(struct world *w, struct version *v);
+/* By what podwatch knows a document serves it; all of it can be made. */
+bool docs_serve(const struct world *w, const struct version *v);
+bool docs_lack(const struct world *w, const struct version *v);
+bool docs_admit(const struct version *v, const struct config_objects *configs, struct err *err);
+bool docs_said(const struct pod_plan *plan, const struct version *v);
+void docs_check_created(struct world *w, const struct version *v, const struct model_container *c);
+void docs_check_shown(struct world *w, const struct version *v, int shown);
+
+/* world_trial.c */
+/* A version with a trial of its own, in a share of all; some of them never Ready. */
+void trial_choose(struct world *w, struct version *v);
+/* What podwatch decides: a version stops for another, starts, stays, goes back; and what it says. */
+void trial_stopped(struct world *w, struct world_pod *p, const struct version *v);
+void trial_activated(struct world *w, struct world_pod *p, const struct version *v, bool gated, struct pod *from);
+void trial_accepted(struct world *w, struct world_pod *p, const struct version *v);
+void trial_reverted(struct world *w, struct world_pod *p, struct version *from, struct version *to);
+void trial_event(struct world *w, struct world_pod *p, const char *reason);
+/* podwatch is killed; stale: its state of this pod is not that of disk. */
+void trial_killed(struct world *w, struct world_pod *p, bool stale);
+/* No version of it is on trial any more. */
+void trial_over(struct world_pod *p);
+/* Its file has gone. */
+void trial_unwanted(struct world *w, struct world_pod *p);
+void trial_check_over(struct world *w, const struct world_pod *p, const struct pod_view *view);
