@@ -38,11 +38,15 @@ int phase_preflight(struct phase *phase, const struct preflight_options *options
 /* podwatch runs the pods of this host, not a kubelet. */
 bool preflight_agent_is_podwatch(const struct phase *phase);
 
-/* preflight_verify.c: SystemVerification, its table on standard output where it fails. */
+/* preflight_verify.c: SystemVerification, its table on standard output where it fails. docker: of Docker too.
+ * cgroups_v1_fail: the kubelet does not run on cgroups v1 any more. */
 #define PREFLIGHT_SYSTEM "SystemVerification"
-void preflight_verify_system(struct preflight_report *report, bool cgroups_v1_fail);
+void preflight_verify_system(struct preflight_report *report, bool docker, bool cgroups_v1_fail);
 /* Whether a kernel is one of those that this era calls good. */
 bool preflight_kernel_is_good(const struct phase *phase, const char *release);
+
+/* preflight_docker.c: IsDockerSystemdCheck, where the era has it. */
+void preflight_check_docker_driver(struct preflight_report *report);
 
 /* preflight_host.c: checks of this machine */
 void preflight_check_processors(struct preflight_report *report);
@@ -62,6 +66,8 @@ void preflight_check_node_name(struct preflight_report *report, const char *name
 int preflight_try_socket(const char *path, struct err *err);
 
 /* preflight_runtime.c: the kubelet's runtime, and podwatch's */
+/* The runtime is Docker behind the kubelet's own dockershim. */
+bool preflight_runtime_is_docker(const struct preflight_report *report);
 /* What is told before all checks: that the runtime cannot be talked to, where it is no error. */
 void preflight_open_runtime(const struct preflight_report *report);
 void preflight_check_runtime(struct preflight_report *report);

@@ -54,7 +54,7 @@ static enum way way(const struct preflight_report *report)
         return str_eq(program, "crictl") ? CRICTL : SOCKET;
 }
 
-static bool is_docker(const struct preflight_report *report)
+bool preflight_runtime_is_docker(const struct preflight_report *report)
 {
         return way(report) == DOCKER_OR_CRICTL &&
                str_eq(cri_socket(report), era_text(report->phase->era, "kubelet", "dockershimSocket", ""));
@@ -62,7 +62,7 @@ static bool is_docker(const struct preflight_report *report)
 
 static const char *program_of(const struct preflight_report *report)
 {
-        return is_docker(report) ? "docker" : "crictl";
+        return preflight_runtime_is_docker(report) ? "docker" : "crictl";
 }
 
 /* 0, or negative with why. */
@@ -126,9 +126,10 @@ void preflight_check_runtime(struct preflight_report *report)
         if (path)
                 ask_program(report, program);
         /* Without Docker crictl has to be there, before all others. */
-        if (path && is_docker(report))
+        if (path && preflight_runtime_is_docker(report)) {
                 preflight_check_service(report, program, true);
-        else if (way(report) == DOCKER_OR_CRICTL)
+                preflight_check_docker_driver(report);
+        } else if (way(report) == DOCKER_OR_CRICTL)
                 preflight_check_program(report, "crictl", true);
 }
 

@@ -47,11 +47,13 @@ void preflight_check_system(struct preflight_report *report, bool kubelet)
         bool asks = era_flag(report->phase->era, "preflight", "systemWantsKubelet");
         struct kube_version version = {.minor = 0};
         struct err why = ERR_INIT;
+        char *path CLEANUP_FREE = service_look_path("docker");
+        bool docker = kubelet && path && preflight_runtime_is_docker(report);
 
         if (kubelet && asks && kubelet_version(&version, &why) < 0)
                 preflight_error(report, PREFLIGHT_SYSTEM, "couldn't get kubelet version: %s", why.msg);
         else
-                preflight_verify_system(report, kubelet && asks && version.minor >= CGROUPS_V1_FAILS_MINOR);
+                preflight_verify_system(report, docker, kubelet && asks && version.minor >= CGROUPS_V1_FAILS_MINOR);
 }
 
 void preflight_check_kubelet_version(struct preflight_report *report)

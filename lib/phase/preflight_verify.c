@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <regex.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@
 #include "base/str.h"
 #include "codec/value.h"
 #include "phase/preflight.h"
+#include "phase/preflight_verify.h"
 #include "phase/service.h"
 #include "phase/template.h"
 
@@ -28,20 +30,25 @@
 #define MOUNTS "/proc/mounts"
 #define TABLE_MAX (256 * 1024)
 
-enum result { GOOD, BAD, WARN, RESULT_MAX };
-
-struct verification {
-        struct preflight_report *report;
-        struct buf table;
-        bool failed;
-};
-
-/* StreamReporter.Report, with its colours. */
-static void show(struct verification *v, enum result result, const char *key, const char *text)
+/* StreamReporter.Report */
+void verification_show(struct verification *v, enum verification_result result, const char *key, const char *text)
 {
-        static const int colours[RESULT_MAX] = {[GOOD] = 32, [BAD] = 31, [WARN] = 33};
+        static const int colours[VERIFICATION_MAX] = {
+                [VERIFICATION_GOOD] = 32, [VERIFICATION_BAD] = 31, [VERIFICATION_WARN] = 33};
 
         buf_addf(&v->table, "\033[0;37m%s\033[0m: \033[0;%dm%s\033[0m\n", key, colours[result], text);
+}
+
+void verification_fail(struct verification *v, const char *fmt, ...)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(TABLE_MAX);
+        va_list ap;
+
+        va_start(ap, fmt);
+        buf_addfv(&text, fmt, ap);
+        va_end(ap);
+        preflight_error(v->report, CHECK, "%s", buf_str(&text));
+        v->failed = true;
 }
 
 static const struct value *wanted(const struct verification *v, const char *row, const char *list)
@@ -56,7 +63,7 @@ static size_t count_of(const struct value *list)
 
 /* ---- the kernel ---- */
 
-static bool matches(const char *pattern, const char *text)
+bool verification_matches(const char *pattern, const char *text)
 {
         regex_t regex;
 
@@ -73,7 +80,7 @@ bool preflight_kernel_is_good(const struct phase *phase, const char *release)
         bool good = false;
 
         for (size_t i = 0; i < count_of(patterns) && !good; i++)
-                good = matches(value_string(patterns->list.items[i], ""), release);
+                good = verification_matches(value_string(patterns->list.items[i], ""), release);
         return good;
 }
 
@@ -83,15 +90,14 @@ static void check_release(struct verification *v, const char *release)
         bool good = preflight_kernel_is_good(v->report->phase, release);
         const struct value *fails = wanted(v, "kernelReleases", "fails");
 
-        show(v, good ? GOOD : BAD, "KERNEL_VERSION", release);
+        verification_show(v, good ? VERIFICATION_GOOD : VERIFICATION_BAD, "KERNEL_VERSION", release);
         if (good)
                 return;
         struct value *text CLEANUP_VALUE = value_copy(wanted(v, "kernelReleases", "text"));
         template_set_text(&variables, "release", release, NULL);
         (void)template_fill(text, &variables, NULL);
         if (value_is(fails, VALUE_BOOL) && fails->boolean) {
-                preflight_error(v->report, CHECK, "%s", value_string(text, ""));
-                v->failed = true;
+                verification_fail(v, "%s", value_string(text, ""));
         } else {
                 preflight_warning(v->report, CHECK, "%s", value_string(text, ""));
         }
@@ -161,7 +167,7 @@ static bool check_option(struct verification *v, const char *config, const char 
         bool good = set == 'y' || set == 'm';
         const char *state = set == 'y' ? "enabled" : set == 'm' ? "enabled (as module)" : set ? "disabled" : "not set";
         char *text CLEANUP_FREE = xasprintf("%s%s", state, !good && what ? what : "");
-        show(v, good ? GOOD : required ? BAD : WARN, name, text);
+        verification_show(v, good ? VERIFICATION_GOOD : required ? VERIFICATION_BAD : VERIFICATION_WARN, name, text);
         *ret_name = name;
         return good;
 }
@@ -184,11 +190,10 @@ static void check_config(struct verification *v, const char *release, bool unifi
         struct strv missing CLEANUP_STRV = STRV_INIT;
 
         if (read_config(release, &text) > 0) {
-                preflight_error(v->report, CHECK,
-                                "failed to parse kernel config: no config path in [/proc/config.gz /boot/config-%s "
-                                "...] is available%s",
-                                release, file_exists("/proc/config.gz") ? " (gzip is not in PATH)" : "");
-                v->failed = true;
+                verification_fail(v,
+                                  "failed to parse kernel config: no config path in [/proc/config.gz /boot/config-%s "
+                                  "...] is available%s",
+                                  release, file_exists("/proc/config.gz") ? " (gzip is not in PATH)" : "");
                 return;
         }
         check_options(v, buf_str(&text), "required", true, &missing);
@@ -196,8 +201,7 @@ static void check_config(struct verification *v, const char *release, bool unifi
         check_options(v, buf_str(&text), "optional", false, &missing);
         char *names CLEANUP_FREE = strv_join(&missing, " ");
         if (missing.len > 0)
-                preflight_error(v->report, CHECK, "unexpected kernel config: %s", names);
-        v->failed |= missing.len > 0;
+                verification_fail(v, "unexpected kernel config: %s", names);
 }
 
 /* ---- control groups ---- */
@@ -269,7 +273,8 @@ static int second_controllers(struct strv *ret, struct err *err)
 }
 
 /* validateCgroupSubsystems: the missing ones of a list, joined; NULL: none. Free it. */
-static char *missing_groups(struct verification *v, const char *list, const struct strv *have, enum result missing)
+static char *missing_groups(struct verification *v, const char *list, const struct strv *have,
+                            enum verification_result missing)
 {
         const struct value *names = wanted(v, "cgroups", list);
         struct strv all CLEANUP_STRV = STRV_INIT;
@@ -281,7 +286,7 @@ static char *missing_groups(struct verification *v, const char *list, const stru
 
                 for (char *c = key; *c; c++)
                         *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-                show(v, there ? GOOD : missing, key, there ? "enabled" : "missing");
+                verification_show(v, there ? VERIFICATION_GOOD : missing, key, there ? "enabled" : "missing");
                 if (!there)
                         strv_add(&all, name);
         }
@@ -298,24 +303,22 @@ static void check_cgroups(struct verification *v, bool unified, bool fails)
         if (*told && !fails)
                 preflight_warning(v->report, CHECK, "%s", told);
         if ((unified ? second_controllers(&have, &why) : first_controllers(&have, &why)) < 0) {
-                preflight_error(v->report, CHECK, "failed to get cgroups %s subsystems: %s", unified ? "v2" : "v1",
-                                why.msg);
-                v->failed = true;
+                verification_fail(v, "failed to get cgroups %s subsystems: %s", unified ? "v2" : "v1", why.msg);
                 return;
         }
-        char *required CLEANUP_FREE = missing_groups(v, unified ? "v2" : "v1", &have, BAD);
-        char *optional CLEANUP_FREE = missing_groups(v, unified ? "v2Optional" : "v1Optional", &have, WARN);
+        char *required CLEANUP_FREE = missing_groups(v, unified ? "v2" : "v1", &have, VERIFICATION_BAD);
+        char *optional CLEANUP_FREE =
+                missing_groups(v, unified ? "v2Optional" : "v1Optional", &have, VERIFICATION_WARN);
         /* What is missing takes the place of the other error. */
         if (required)
-                preflight_error(v->report, CHECK, "missing required cgroups: %s", required);
+                verification_fail(v, "missing required cgroups: %s", required);
         else if (*told && fails)
-                preflight_error(v->report, CHECK, "%s", told);
-        v->failed |= required || (*told && fails);
+                verification_fail(v, "%s", told);
         if (optional)
                 preflight_warning(v->report, CHECK, "missing optional cgroups: %s", optional);
 }
 
-void preflight_verify_system(struct preflight_report *report, bool cgroups_v1_fail)
+void preflight_verify_system(struct preflight_report *report, bool docker, bool cgroups_v1_fail)
 {
         struct verification v = {.report = report, .table = BUF_INIT(TABLE_MAX)};
         struct utsname name;
@@ -327,7 +330,9 @@ void preflight_verify_system(struct preflight_report *report, bool cgroups_v1_fa
         }
         check_release(&v, name.release);
         check_config(&v, name.release, unified);
-        show(&v, GOOD, "OS", name.sysname);
+        if (docker)
+                verification_check_docker(&v);
+        verification_show(&v, VERIFICATION_GOOD, "OS", name.sysname);
         check_cgroups(&v, unified, cgroups_v1_fail);
         if (v.failed)
                 phase_say(report->phase,

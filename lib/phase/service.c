@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,7 +62,7 @@ bool service_init_system(const struct phase *phase)
         return init_system(phase) != INIT_NONE;
 }
 
-static int spawn(const struct strv *argv, int out, bool errors, pid_t *ret, struct err *err)
+static int spawn(const struct strv *argv, int out, int errors, pid_t *ret, struct err *err)
 {
         posix_spawn_file_actions_t actions;
         int r = posix_spawn_file_actions_init(&actions);
@@ -72,9 +73,8 @@ static int spawn(const struct strv *argv, int out, bool errors, pid_t *ret, stru
                 r = out >= 0 ? posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO)
                              : posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
         if (r == 0)
-                r = errors && out >= 0
-                            ? posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO)
-                            : posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+                r = errors >= 0 ? posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
+                                : posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
         if (r == 0)
                 r = posix_spawnp(ret, argv->items[0], &actions, NULL, argv->items, environ);
         (void)posix_spawn_file_actions_destroy(&actions);
@@ -94,14 +94,15 @@ static void read_all(int fd, struct buf *out)
         }
 }
 
-int service_run(const struct strv *argv, struct buf *out, bool errors, struct err *err)
+/* errors: where standard error goes, -1 with the output, -2 nowhere. */
+static int run(const struct strv *argv, struct buf *out, int errors, struct err *err)
 {
         int ends[2] = {-1, -1}, status;
         pid_t pid;
 
         if (out && pipe2(ends, O_CLOEXEC) < 0)
                 return err_set_errno(err, errno, "cannot run %s", argv->items[0]);
-        int r = spawn(argv, ends[1], errors, &pid, err);
+        int r = spawn(argv, ends[1], errors == -1 ? ends[1] : errors, &pid, err);
         if (ends[1] >= 0)
                 (void)close(ends[1]);
         if (r == 0 && out)
@@ -116,6 +117,24 @@ int service_run(const struct strv *argv, struct buf *out, bool errors, struct er
         if (!WIFEXITED(status))
                 return err_set(err, EIO, "signal: %s", strsignal(WTERMSIG(status)));
         return WEXITSTATUS(status);
+}
+
+int service_run(const struct strv *argv, struct buf *out, bool errors, struct err *err)
+{
+        return run(argv, out, errors ? -1 : -2, err);
+}
+
+int service_run_apart(const struct strv *argv, struct buf *out, struct buf *errors, struct err *err)
+{
+        int fd = memfd_create("errors", MFD_CLOEXEC);
+
+        if (fd < 0)
+                return err_set_errno(err, errno, "cannot run %s", argv->items[0]);
+        int r = run(argv, out, fd, err);
+        if (lseek(fd, 0, SEEK_SET) == 0)
+                read_all(fd, errors);
+        (void)close(fd);
+        return r;
 }
 
 /* The words of a command; NAME stands for the service. */

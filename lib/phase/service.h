@@ -33,3 +33,5 @@ char *service_look_path(const char *program);
 /* Runs argv (looked up in PATH) without input; its output, and what it says on standard error where `errors`, is
  * appended to out (NULL: discarded). The exit status, or negative where it did not run or did not end by itself. */
 int service_run(const struct strv *argv, struct buf *out, bool errors, struct err *err);
+/* The same with what it says on standard error in a buffer of its own. */
+int service_run_apart(const struct strv *argv, struct buf *out, struct buf *errors, struct err *err);

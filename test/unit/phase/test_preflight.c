@@ -17,11 +17,13 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "codec/value.h"
 #include "fixture.h"
 #include "phase/preflight.h"
+#include "phase/service.h"
 
 #define MANIFEST "/etc/kubernetes/manifests/kube-scheduler.yaml"
 #define FAILED "error execution phase preflight: preflight checks failed"
@@ -302,6 +304,47 @@ static void test_options_of_old_kernels(void **state)
         expect_option("1.22.0", "optional", "SECCOMP - Required for seccomp.", true);
 }
 
+static void expect_docker(const char *version, const char *latest, const char *cgroup_driver, bool btrfs)
+{
+        struct phase phase;
+        bool found = false;
+
+        open_era(&phase, version);
+        const struct value *row = era_value(phase.era, "preflight", "docker");
+        const struct value *drivers = value_map_get(row, "graphDrivers");
+        assert_string_equal(value_string(value_map_get(row, "latest"), ""), latest);
+        assert_string_equal(value_string(value_map_get(row, "cgroupDriver"), ""), cgroup_driver);
+        for (size_t i = 0; drivers && i < drivers->list.count; i++)
+                found |= strcmp(value_string(drivers->list.items[i], ""), "btrfs") == 0;
+        assert_int_equal(found, btrfs);
+        era_free(phase.era);
+}
+
+/* DockerSpec of system-validators 1.2.0, 1.4.0, 1.5.0 and 1.6.0; IsDockerSystemdCheck went away in 1.22. */
+static void test_docker_behind_the_dockershim(void **state)
+{
+        (void)state;
+        expect_docker("1.20.15", "19.03", "systemd", false);
+        expect_docker("1.21.14", "20.10", "systemd", false);
+        expect_docker("1.22.17", "20.10", "", false);
+        expect_docker("1.23.17", "20.10", "", true);
+        expect_docker("1.24.0", "", "", false);
+}
+
+static void test_standard_error_apart(void **state)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(64), errors CLEANUP_BUF = BUF_INIT(64);
+        struct strv argv CLEANUP_STRV = STRV_INIT;
+
+        (void)state;
+        strv_add(&argv, "sh");
+        strv_add(&argv, "-c");
+        strv_add(&argv, "echo out; echo not so well >&2; exit 3");
+        assert_int_equal(service_run_apart(&argv, &out, &errors, NULL), 3);
+        assert_string_equal(buf_str(&out), "out\n");
+        assert_string_equal(buf_str(&errors), "not so well\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -310,6 +353,8 @@ int main(void)
                 TEST(test_clean),
                 TEST(test_kernels),
                 TEST(test_options_of_old_kernels),
+                TEST(test_docker_behind_the_dockershim),
+                TEST(test_standard_error_apart),
                 TEST(test_what_is_there_already),
                 TEST(test_ignored),
                 TEST(test_external_etcd),
