@@ -3,8 +3,7 @@
  *
  * What the phases that talk to the API server work with: a phase (phase/phase.h), a kubeconfig, and calls that are
  * tried again at kubeadm's intervals (cmd/kubeadm/app/util/apiclient/idempotency.go, util/kubeconfig,
- * phases/kubeconfig). With
- * --dry-run nothing is asked and every write is shown as kubeadm's dry-run client shows it.
+ * phases/kubeconfig). With --dry-run nothing is asked and every write is shown as kubeadm's dry-run client shows it.
  *
  * Errors are kubeadm's, with the object's name behind them where they do not say it.
  */

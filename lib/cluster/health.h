@@ -15,7 +15,7 @@ struct loop;
 
 struct health_check {
         const char *name;
-        char *url;                       /* as shown */
+        char *url;                       /* as shown; the caller's to free */
         const char *ask;                 /* what is asked in its place; NULL: url */
         const struct kubeconfig *config; /* credentials; NULL: none, and any certificate is taken */
         bool as_client;                  /* client-go asks, and has words for each status */
