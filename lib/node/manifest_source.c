@@ -86,6 +86,7 @@ static void file_free(struct manifest *m)
         free(m->path);
         free(m->problem);
         free(m->refusal);
+        free(m->rejection);
         free(m->raw);
         m->pod = pod_unref(m->pod);
         m->rejected = pod_unref(m->rejected);
@@ -167,6 +168,7 @@ static bool take_stored(struct manifest_source *s, struct manifest *m)
 static void unreject(struct manifest_source *s, struct manifest *m)
 {
         m->rejected = pod_unref(m->rejected);
+        free(TAKE_PTR(m->rejection));
         revision_unreject(s->revisions, m->pod->namespace, m->pod->name);
 }
 
@@ -263,7 +265,7 @@ static bool is_rejected(struct manifest_source *s, struct manifest *m, const str
         if (find_pod(s, pod->namespace, pod->name) != m)
                 return false; /* a file that is not in force says nothing of that which is */
         if (m->rejected && is_version(m->rejected, pod)) {
-                why = xstrdup(m->refusal); /* a disk that took nothing does not know */
+                why = xstrdup(m->rejection); /* a disk that took nothing does not know */
         } else if (!revision_is_rejected(s->revisions, pod, &why)) {
                 unreject(s, m);
                 return false;
@@ -539,6 +541,8 @@ void manifest_source_reject(struct manifest_source *s, const struct pod *pod, st
                 s->handlers.notice(s->userdata, err.msg);
         pod_unref(m->rejected);
         m->rejected = m->pod;
+        free(m->rejection);
+        m->rejection = xstrdup(why);
         m->pod = pod_ref(fallback);
         m->revision = fallback_revision;
         set_refusal(s, m, why);

@@ -33,6 +33,7 @@ struct manifest {
         char *refusal;                /* why its content was not taken, also where `problem` says something else */
         struct pod_findings findings; /* of the newest content, warnings too */
         struct pod *rejected;         /* what it gave and failed its trial (a reference), as revision_reject.h has it */
+        char *rejection;              /* how that is told; NULL without */
         bool shadowed;                /* another file has this pod name: `problem` says which */
         usec_t since_wall;            /* when this became so */
         char *raw;                    /* bytes of a version that is not stored yet, else NULL */

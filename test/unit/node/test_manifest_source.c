@@ -425,6 +425,12 @@ static void test_rejection_that_is_not_stored(void **state)
                  "spec: {containers: [{name: c, image: i, command: [\"two\"]}]}\n");
         settle(f, 100);
         assert_log(f, "");
+        put_text(f, "a.yaml", "{");
+        settle(f, 100);
+        put(f, "a.yaml", "web", "two"); /* told of the trial again, not of what was wrong in between */
+        settle(f, 100);
+        assert_non_null(
+                strstr(manifest_source_find(f->source, "default", "web-n1")->problem, "was not Ready in its time"));
 }
 
 /* A file that does not count has no say in it. */
