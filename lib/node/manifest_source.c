@@ -187,7 +187,7 @@ static void want(struct manifest_source *s, struct manifest *m)
                 *w = (struct wanted){.namespace = xstrdup(m->pod->namespace), .name = xstrdup(m->pod->name)};
         }
         w->marked = true;
-        if (w->pod == m->pod)
+        if (w->pod == m->pod && !m->raw)
                 return;
         if (m->raw) {
                 unreject(s, m);
