@@ -381,6 +381,8 @@ class _Draw(NodeDocuments):
                 link = self.r.choice(pools.CA_DIRECTORIES)
                 case.tree = {path: None for path in case.tree if not path.startswith(link)}
                 case.tree[link] = {'link': self.r.choice(['/etc/ssl', '/nonexistent', '../certs', '/usr', '../../../../../../etc'])}
+                # Every host has one. kubeadm would make it between two manifests, and a link to it lead nowhere for the first alone.
+                case.tree['etc'] = None
         if self.chance(0.25):
             for name, value in self.r.sample(pools.ENVIRONMENT, self.r.choice([1, 2, 4])):
                 case.env[name] = value
