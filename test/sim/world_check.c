@@ -668,6 +668,11 @@ static void check_waiting(struct world *w, const struct world_pod *p, const stru
         }
         check_rest(w, p, v, view->current, true);
         check_containers(w, p, view);
+        /* What has begun has its end, also where it waits; unless an edit is what counts. */
+        if (view->current->gated && view->current->gate_until && !view->next)
+                world_problem(w, "%s waits and is still on trial", p->key);
+        if (view->current->terminal && v == p->wanted && world_may_complete(v))
+                return; /* it waits for nothing any more */
         if (docs_lack(w, p->wanted) && !view->hold[0] && !came_up(w, p->wanted, false) && !docs_said(plan, p->wanted))
                 world_problem(w, "%s waits for its document and does not say so", p->key);
 }
