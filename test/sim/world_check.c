@@ -640,12 +640,22 @@ static void check_running(struct world *w, const struct world_pod *p, const stru
         }
 }
 
+/* What has been made runs on, also where the rest waits for a document. */
+static void check_no_backoff(struct world *w, const struct world_pod *p, const struct pod_incarnation *inc)
+{
+        for (size_t i = 0; i < inc->pod->container_count; i++)
+                if (inc->containers[i].backoff.until > loop_now(w->loop))
+                        world_problem(w, "%s %s waits for its time", p->key, inc->pod->containers[i].name);
+}
+
 /* A version is at rest: it runs, has run for good, or has not begun where it may not. */
 static void check_rest(struct world *w, const struct world_pod *p, const struct version *v,
                        const struct pod_incarnation *inc, bool may_wait)
 {
-        if (may_wait && docs_lack(w, v))
-                return; /* it may run or not */
+        if (may_wait && docs_lack(w, v)) { /* it may run or not */
+                check_no_backoff(w, p, inc);
+                return;
+        }
         if (inc->phase == POD_ACTIVE && inc->revision)
                 check_running(w, p, v, inc);
         else if (inc->phase == POD_ENDED && inc->terminal && world_may_complete(v))

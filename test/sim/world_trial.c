@@ -149,6 +149,9 @@ void trial_reverted(struct world *w, struct world_pod *p, struct version *from, 
                               (unsigned long long)(p->trial_since + period_of(w, from) - now));
         if (to == from || !to->ran)
                 world_problem(w, "%s goes back to %s, which never ran", p->key, to->pod->spec_hash);
+        p->reverted = from;
+        p->reverted_since = p->trial_since;
+        p->reverted_at = now;
         trial_over(p);
         p->untold = true;
         /* Which versions failed is written; a disk that takes nothing forgets. */
@@ -187,10 +190,22 @@ static bool is_kept(struct world *w, const struct world_pod *p)
         return kept;
 }
 
+/* Its end may not have been written: then it goes back once more. */
+static void trial_goes_on(struct world *w, struct world_pod *p)
+{
+        if (p->trial || !p->reverted || p->reverted_at + UNWRITTEN < sim_loop_elapsed(w->loop))
+                return;
+        p->trial = p->reverted;
+        p->trial_since = p->reverted_since;
+        p->trial_lost = true;
+}
+
 void trial_killed(struct world *w, struct world_pod *p, bool stale)
 {
+        trial_goes_on(w, p);
+        /* What it is to go back to may be stored under another number than the one that was given to it. */
         p->trial_lost |= stale || (p->trial && p->trial_since + UNWRITTEN >= sim_loop_elapsed(w->loop)) ||
-                         (p->trial_from && !model_files_number(w->files, p->trial_from));
+                         (p->trial_from && (w->files_failed || !model_files_number(w->files, p->trial_from)));
         p->good = NULL;
         if (p->reject_unsure && p->rejected && !is_kept(w, p))
                 p->rejected = NULL;
