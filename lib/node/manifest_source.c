@@ -165,10 +165,22 @@ static bool take_stored(struct manifest_source *s, struct manifest *m)
         return same;
 }
 
-static void unreject(struct manifest_source *s, struct manifest *m)
+static bool is_same_pod(const struct pod *a, const struct pod *b)
 {
-        m->rejected = pod_unref(m->rejected);
-        free(TAKE_PTR(m->rejection));
+        return str_eq(a->name, b->name) && str_eq(a->namespace, b->namespace);
+}
+
+/* No version of m's pod is refused for its trial any more, whichever file gave it. */
+static void unreject(struct manifest_source *s, const struct manifest *m)
+{
+        for (size_t i = 0; i < s->count; i++) {
+                struct manifest *f = s->files[i];
+
+                if (!f->rejected || !is_same_pod(f->rejected, m->pod))
+                        continue;
+                f->rejected = pod_unref(f->rejected);
+                free(TAKE_PTR(f->rejection));
+        }
         revision_unreject(s->revisions, m->pod->namespace, m->pod->name);
 }
 

@@ -455,6 +455,27 @@ static void test_rejection_beside_another_file(void **state)
         assert_true(str_starts(f->log.items[0], "want web-n1 two "));
 }
 
+/* Once another file has given its pod another version it is over, as it is on disk. */
+static void test_rejection_ends_by_another_file(void **state)
+{
+        struct fixture *f = *state;
+
+        start(f);
+        settle(f, 100);
+        reject_two(f, "a.yaml");
+        put(f, "0.yaml", "web", "zero");
+        settle(f, 100);
+        take_away(f, "0.yaml");
+        settle(f, 700);
+        assert_true(strv_contains(&f->log, "want web-n1 one r1 from a.yaml"));
+        strv_release(&f->log);
+        put_text(f, "a.yaml",
+                 "# again\napiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
+                 "spec: {containers: [{name: c, image: i, command: [\"two\"]}]}\n");
+        settle(f, 100);
+        assert_true(strv_contains(&f->log, "want web-n1 two r4 from a.yaml"));
+}
+
 /* Refused for want of a document while another file had the pod: it is still told when that one goes, and taken when
  * the document comes. */
 static void test_refused_beside_another_file(void **state)
@@ -495,6 +516,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_rejection_ends, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejection_that_is_not_stored, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejection_beside_another_file, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_rejection_ends_by_another_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused_beside_another_file, setup, teardown),
         };
 
