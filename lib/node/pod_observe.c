@@ -159,6 +159,8 @@ static enum pod_observed observe_known(struct pod_view *view, struct pod_incarna
         bool is_last = i >= 0 && instance == &inc->containers[i].last;
 
         if (seen->state == INSTANCE_RUNNING && (is_last || inc->phase == POD_ENDED)) {
+                if (!seen->d->inspected)
+                        return POD_OBSERVED_INSPECT; /* a list may be older than the end that is known */
                 /* Somebody started what has ended. */
                 instance->state = INSTANCE_RUNNING;
                 edge_discard(view, instance);

@@ -101,11 +101,11 @@ struct world_pod {
         const struct version *trial;        /* that is on trial */
         struct pod *trial_from;             /* what it goes back to (a reference) */
         usec_t trial_since;
-        const struct version *reverted; /* the last that went back, the trial of which ... */
-        usec_t reverted_since;          /* ... had begun then, */
-        usec_t reverted_at;             /* and when it did */
-        bool trial_lost;                /* podwatch may have forgotten that */
-        const struct version *good;     /* was Ready, and stopped for another since */
+        const struct version *tried; /* the last whose trial is over, which ... */
+        usec_t tried_since;          /* ... had begun then, */
+        usec_t tried_until;          /* and ended then */
+        bool trial_lost;             /* podwatch may have forgotten that */
+        const struct version *good;  /* was Ready, and stopped for another since */
         usec_t good_since;
         bool untold; /* it goes back, and that was not said */
         bool held;

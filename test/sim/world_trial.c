@@ -108,6 +108,7 @@ void trial_activated(struct world *w, struct world_pod *p, const struct version 
                 world_problem(w, "%s takes the place of %s without a trial", v->pod->spec_hash,
                               p->good->pod->spec_hash);
         trial_over(p);
+        p->tried = NULL;
         if (!gated)
                 return;
         w->result->trials++;
@@ -122,6 +123,13 @@ static bool may_be_ready(const struct world *w, const struct version *v)
         return !v->never_ready || world_may_end(v);
 }
 
+static void note_end(struct world *w, struct world_pod *p, const struct version *v)
+{
+        p->tried = v;
+        p->tried_since = p->trial_since;
+        p->tried_until = sim_loop_elapsed(w->loop);
+}
+
 void trial_accepted(struct world *w, struct world_pod *p, const struct version *v)
 {
         w->result->accepted++;
@@ -133,6 +141,7 @@ void trial_accepted(struct world *w, struct world_pod *p, const struct version *
                 world_problem(w, "%s is accepted and was not on trial", v->pod->spec_hash);
         if (!may_be_ready(w, v))
                 world_problem(w, "%s is accepted though it was never Ready", v->pod->spec_hash);
+        note_end(w, p, v);
         trial_over(p);
 }
 
@@ -149,9 +158,7 @@ void trial_reverted(struct world *w, struct world_pod *p, struct version *from, 
                               (unsigned long long)(p->trial_since + period_of(w, from) - now));
         if (to == from || !to->ran)
                 world_problem(w, "%s goes back to %s, which never ran", p->key, to->pod->spec_hash);
-        p->reverted = from;
-        p->reverted_since = p->trial_since;
-        p->reverted_at = now;
+        note_end(w, p, from);
         trial_over(p);
         p->untold = true;
         /* Which versions failed is written; a disk that takes nothing forgets. */
@@ -170,10 +177,13 @@ void trial_event(struct world *w, struct world_pod *p, const char *reason)
  */
 void trial_unwanted(struct world *w, struct world_pod *p)
 {
-        if (w->node && sim_node_observed(w->node))
-                trial_over(p);
-        else
+        if (!w->node || !sim_node_observed(w->node)) {
                 p->trial_lost = true;
+                return;
+        }
+        if (p->trial)
+                note_end(w, p, p->trial);
+        trial_over(p);
 }
 
 /* Another podwatch can know of it. */
@@ -190,19 +200,19 @@ static bool is_kept(struct world *w, const struct world_pod *p)
         return kept;
 }
 
-/* Its end may not have been written: then it goes back once more. */
-static void trial_goes_on(struct world *w, struct world_pod *p)
+/* Its end may not have been written: then it stays or goes back once more. */
+static void trial_goes_on(struct world *w, struct world_pod *p, bool stale)
 {
-        if (p->trial || !p->reverted || p->reverted_at + UNWRITTEN < sim_loop_elapsed(w->loop))
+        if (p->trial || !p->tried || (!stale && p->tried_until + UNWRITTEN < sim_loop_elapsed(w->loop)))
                 return;
-        p->trial = p->reverted;
-        p->trial_since = p->reverted_since;
+        p->trial = p->tried;
+        p->trial_since = p->tried_since;
         p->trial_lost = true;
 }
 
 void trial_killed(struct world *w, struct world_pod *p, bool stale)
 {
-        trial_goes_on(w, p);
+        trial_goes_on(w, p, stale);
         /* What it is to go back to may be stored under another number than the one that was given to it. */
         p->trial_lost |= stale || (p->trial && p->trial_since + UNWRITTEN >= sim_loop_elapsed(w->loop)) ||
                          (p->trial_from && (w->files_failed || !model_files_number(w->files, p->trial_from)));

@@ -289,6 +289,24 @@ static void an_init_container_that_ended_well_after_all_counts(void **state)
         }
 }
 
+/* The list was made before the end that is known already: nothing is done before a second look. */
+static void a_list_that_comes_late_takes_nothing_away(void **state)
+{
+        struct rig rig;
+        char last[POD_VIEW_ID_MAX];
+
+        (void)state;
+        up(&rig);
+        rig_exits(&rig, "app0", 1);
+        rig_settle(&rig);
+        memcpy(last, rig_view(&rig, "app0")->last.id, sizeof(last));
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        show_other(&rig, last, "app0", 0, rig.view->current->sandbox.id, DOCKER_STATE_RUNNING);
+        assert_string_equal(rig_view(&rig, "app0")->last.id, last);
+        assert_int_equal(rig.view->garbage_count, 0);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -302,6 +320,7 @@ int main(void)
                 cmocka_unit_test(a_sandbox_that_runs_replaces_one_that_never_did),
                 cmocka_unit_test(a_container_of_a_life_before_does_not_replace_what_runs),
                 cmocka_unit_test(an_init_container_that_ended_well_after_all_counts),
+                cmocka_unit_test(a_list_that_comes_late_takes_nothing_away),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
