@@ -41,7 +41,8 @@ static void check_alone(struct world *w, const struct model_container *c)
 
         for (other = model_containers(w->model); other; other = other->next)
                 if (other != c && other->state == DOCKER_STATE_RUNNING && str_eq(other->key, c->key) &&
-                    str_eq(other->container, c->container) && other->by_somebody + SLACK < sim_loop_elapsed(w->loop))
+                    str_eq(other->container, c->container) && other->by_somebody + SLACK < sim_loop_elapsed(w->loop) &&
+                    (!other->by_somebody || other->told)) /* its event was lost: a list is to come */
                         world_problem(w, "two running: %s beside %s", short_name(c), short_name(other));
 }
 
