@@ -33,6 +33,13 @@ static const char *short_name(const struct model_container *c)
         return c->name;
 }
 
+/* It runs by podwatch's doing, or podwatch could know by now that somebody started it: where the event of that was
+ * lost, a list is still to come. */
+static bool is_known(const struct world *w, const struct model_container *c)
+{
+        return !c->by_somebody || (c->told && c->by_somebody + SLACK < sim_loop_elapsed(w->loop));
+}
+
 /* --- two at once ------------------------------------------------------------------------------------------------ */
 
 static void check_alone(struct world *w, const struct model_container *c)
@@ -41,8 +48,7 @@ static void check_alone(struct world *w, const struct model_container *c)
 
         for (other = model_containers(w->model); other; other = other->next)
                 if (other != c && other->state == DOCKER_STATE_RUNNING && str_eq(other->key, c->key) &&
-                    str_eq(other->container, c->container) && other->by_somebody + SLACK < sim_loop_elapsed(w->loop) &&
-                    (!other->by_somebody || other->told)) /* its event was lost: a list is to come */
+                    str_eq(other->container, c->container) && is_known(w, other))
                         world_problem(w, "two running: %s beside %s", short_name(c), short_name(other));
 }
 
@@ -555,8 +561,7 @@ void check_cleanup(void *world, const char *uid)
         directories_of(w, uid)->made = false;
         directories_of(w, uid)->shown = 0;
         for (c = model_containers(w->model); c; c = c->next)
-                if (c->state == DOCKER_STATE_RUNNING && str_eq(c->uid, uid) &&
-                    c->by_somebody + SLACK < sim_loop_elapsed(w->loop))
+                if (c->state == DOCKER_STATE_RUNNING && str_eq(c->uid, uid) && is_known(w, c))
                         world_problem(w, "the directories of %s are removed under it", short_name(c));
 }
 
