@@ -133,8 +133,9 @@ static void note_end(struct world *w, struct world_pod *p, const struct version 
 void trial_accepted(struct world *w, struct world_pod *p, const struct version *v)
 {
         w->result->accepted++;
-        if (w->files_failed && (p->trial != v || p->trial_lost)) {
-                trial_over(p); /* what it was to go back to was not stored */
+        /* What it was to go back to was not stored, or under another number than the one that was given to it. */
+        if (w->files_failed && (p->trial != v || p->trial_lost || w->killed > p->trial_since)) {
+                trial_over(p);
                 return;
         }
         if (p->trial != v)
@@ -213,9 +214,8 @@ static void trial_goes_on(struct world *w, struct world_pod *p, bool stale)
 void trial_killed(struct world *w, struct world_pod *p, bool stale)
 {
         trial_goes_on(w, p, stale);
-        /* What it is to go back to may be stored under another number than the one that was given to it. */
         p->trial_lost |= stale || (p->trial && p->trial_since + UNWRITTEN >= sim_loop_elapsed(w->loop)) ||
-                         (p->trial_from && (w->files_failed || !model_files_number(w->files, p->trial_from)));
+                         (p->trial_from && !model_files_number(w->files, p->trial_from));
         p->good = NULL;
         if (p->reject_unsure && p->rejected && !is_kept(w, p))
                 p->rejected = NULL;
