@@ -170,6 +170,16 @@ struct pod *pod_unref(struct pod *pod)
         return NULL;
 }
 
+bool pod_same_name(const struct pod *a, const struct pod *b)
+{
+        return str_eq(a->name, b->name) && str_eq(a->namespace, b->namespace);
+}
+
+bool pod_same_version(const struct pod *a, const struct pod *b)
+{
+        return str_eq(a->uid, b->uid) && str_eq(a->spec_hash, b->spec_hash);
+}
+
 const char *pod_map_get(const struct pod_map *map, const char *key)
 {
         for (size_t i = 0; i < map->count; i++) {

@@ -339,6 +339,10 @@ static inline void cleanup_pod(struct pod **pod)
 }
 #define CLEANUP_POD __attribute__((cleanup(cleanup_pod)))
 
+/* The same namespace and name. */
+bool pod_same_name(const struct pod *a, const struct pod *b);
+/* The same UID and spec hash: one version of a manifest, whichever file gave it. */
+bool pod_same_version(const struct pod *a, const struct pod *b);
 const char *pod_map_get(const struct pod_map *map, const char *key); /* NULL without */
 const struct pod_container *pod_find_container(const struct pod *pod, const char *name);
 /* Whether a container that ended with this code is run again: its rules, its own policy, the pod's (podutil

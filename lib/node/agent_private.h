@@ -157,6 +157,7 @@ struct agent_pod *agent_pod_of(struct pod_entry *entry); /* made where it is mis
 
 /* Volumes of what runs show what documents say; variables are those of a container's start. */
 void agent_take_configs(struct agent *agent);
+
 /* agent_observe.c */
 void agent_observer_new(struct agent *agent); /* when it is known what is wanted */
 void agent_observe(struct agent *agent, const struct docker_container *container);

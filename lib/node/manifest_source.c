@@ -155,7 +155,7 @@ static bool take_stored(struct manifest_source *s, struct manifest *m)
 
         if (r < 0)
                 s->handlers.notice(s->userdata, err.msg);
-        if (r == 0 && str_eq(revision.pod->uid, pod->uid) && str_eq(revision.pod->spec_hash, pod->spec_hash)) {
+        if (r == 0 && pod_same_version(revision.pod, pod)) {
                 m->pod = pod_unref(m->pod);
                 m->pod = pod_ref(revision.pod);
                 m->revision = revision.number;
@@ -165,28 +165,18 @@ static bool take_stored(struct manifest_source *s, struct manifest *m)
         return same;
 }
 
-static bool is_same_pod(const struct pod *a, const struct pod *b)
-{
-        return str_eq(a->name, b->name) && str_eq(a->namespace, b->namespace);
-}
-
 /* No version of m's pod is refused for its trial any more, whichever file gave it. */
 static void unreject(struct manifest_source *s, const struct manifest *m)
 {
         for (size_t i = 0; i < s->count; i++) {
                 struct manifest *f = s->files[i];
 
-                if (!f->rejected || !is_same_pod(f->rejected, m->pod))
+                if (!f->rejected || !pod_same_name(f->rejected, m->pod))
                         continue;
                 f->rejected = pod_unref(f->rejected);
                 free(TAKE_PTR(f->rejection));
         }
         revision_unreject(s->revisions, m->pod->namespace, m->pod->name);
-}
-
-static bool is_version(const struct pod *a, const struct pod *b)
-{
-        return str_eq(a->uid, b->uid) && str_eq(a->spec_hash, b->spec_hash);
 }
 
 static void want(struct manifest_source *s, struct manifest *m)
@@ -232,8 +222,7 @@ static const struct manifest *earlier_file(const struct manifest_source *s, size
         const struct pod *pod = s->files[at]->pod;
 
         for (size_t i = 0; i < at; i++)
-                if (s->files[i]->pod && str_eq(s->files[i]->pod->name, pod->name) &&
-                    str_eq(s->files[i]->pod->namespace, pod->namespace))
+                if (s->files[i]->pod && pod_same_name(s->files[i]->pod, pod))
                         return s->files[i];
         return NULL;
 }
@@ -276,7 +265,7 @@ static bool is_rejected(struct manifest_source *s, struct manifest *m, const str
 
         if (find_pod(s, pod->namespace, pod->name) != m)
                 return false; /* a file that is not in force says nothing of that which is */
-        if (m->rejected && is_version(m->rejected, pod)) {
+        if (m->rejected && pod_same_version(m->rejected, pod)) {
                 why = xstrdup(m->rejection); /* a disk that took nothing does not know */
         } else if (!revision_is_rejected(s->revisions, pod, &why)) {
                 unreject(s, m);
@@ -292,7 +281,7 @@ static void accept(struct manifest_source *s, struct manifest *m, struct pod *po
 {
         if (is_rejected(s, m, pod))
                 return;
-        bool same = m->pod && is_version(m->pod, pod);
+        bool same = m->pod && pod_same_version(m->pod, pod);
 
         if (!same) {
                 m->pod = pod_unref(m->pod);
@@ -542,22 +531,21 @@ void manifest_source_reject(struct manifest_source *s, const struct pod *pod, st
                             unsigned fallback_revision)
 {
         struct manifest *m = find_pod(s, pod->namespace, pod->name);
-        char *why CLEANUP_FREE = NULL;
         struct err err = ERR_INIT;
 
-        if (!m || !is_version(m->pod, pod))
+        if (!m || !pod_same_version(m->pod, pod))
                 return;
-        why = xasprintf("%s: version %u was not Ready in its time (`podwatch retry` tries it again)", m->path,
-                        m->revision);
-        if (revision_reject(s->revisions, pod, m->revision, why, fallback, fallback_revision, m->path, &err) < 0)
+        free(m->rejection);
+        m->rejection = xasprintf("%s: version %u was not Ready in its time (`podwatch retry` tries it again)", m->path,
+                                 m->revision);
+        if (revision_reject(s->revisions, pod, m->revision, m->rejection, fallback, fallback_revision, m->path, &err) <
+            0)
                 s->handlers.notice(s->userdata, err.msg);
         pod_unref(m->rejected);
         m->rejected = m->pod;
-        free(m->rejection);
-        m->rejection = xstrdup(why);
         m->pod = pod_ref(fallback);
         m->revision = fallback_revision;
-        set_refusal(s, m, why);
+        set_refusal(s, m, m->rejection);
         settle(s);
 }
 

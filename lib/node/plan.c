@@ -42,11 +42,6 @@ static char *key_of(const struct pod *pod)
         return xasprintf("%s/%s", pod->namespace, pod->name);
 }
 
-static bool same_name(const struct pod *a, const struct pod *b)
-{
-        return str_eq(a->name, b->name) && str_eq(a->namespace, b->namespace);
-}
-
 static const cJSON *status_of(const cJSON *status, const struct pod *pod)
 {
         const cJSON *item;
@@ -84,7 +79,7 @@ static int read_running(struct planning *p, struct err *err)
 static struct running *find_running(struct planning *p, const struct pod *pod)
 {
         for (size_t i = 0; i < p->count; i++)
-                if (same_name(p->running[i].pod, pod))
+                if (pod_same_name(p->running[i].pod, pod))
                         return &p->running[i];
         return NULL;
 }
@@ -117,7 +112,7 @@ static void add_clash(struct planning *p, cJSON *list, const struct pod *pod, co
 {
         char text[256];
 
-        if (same_name(pod, other) || !host_ports_clash(pod, other, text, sizeof(text)))
+        if (pod_same_name(pod, other) || !host_ports_clash(pod, other, text, sizeof(text)))
                 return;
         cJSON_AddItemToArray(list, cJSON_CreateString(text));
         p->problems++;
@@ -201,7 +196,7 @@ static void plan_immutable(struct planning *p)
 static void plan_file(struct planning *p, const struct validate_file *f)
 {
         struct running *r = find_running(p, f->pod);
-        bool same = r && str_eq(r->pod->uid, f->pod->uid) && str_eq(r->pod->spec_hash, f->pod->spec_hash);
+        bool same = r && pod_same_version(r->pod, f->pod);
         cJSON *item;
 
         if (same && plan_refresh(p, f->pod, f->path))

@@ -113,7 +113,7 @@ void pod_view_text(char *to, size_t size, const char *text)
 
 bool pod_incarnation_same_version(const struct pod_incarnation *inc, const struct pod *pod)
 {
-        return str_eq(inc->pod->uid, pod->uid) && str_eq(inc->pod->spec_hash, pod->spec_hash);
+        return pod_same_version(inc->pod, pod);
 }
 
 static struct pod_instance *find_in(struct pod_incarnation *inc, const char *id, int *ret_container)

@@ -187,8 +187,7 @@ static const struct validate_file *earlier_name(const struct validation *v, size
         const struct pod *pod = v->files[at].pod;
 
         for (size_t i = 0; i < at; i++)
-                if (v->files[i].pod && str_eq(v->files[i].pod->name, pod->name) &&
-                    str_eq(v->files[i].pod->namespace, pod->namespace))
+                if (v->files[i].pod && pod_same_name(v->files[i].pod, pod))
                         return &v->files[i];
         return NULL;
 }
