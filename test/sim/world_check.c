@@ -293,14 +293,38 @@ void check_activated(struct world *w, const struct pod *pod)
                               v->after_ready ? "Ready" : "started");
 }
 
+/* It runs, or has ended for good. */
+static bool is_up(const struct version *v, size_t i, const struct pod_container_view *c)
+{
+        return c->now.state == INSTANCE_RUNNING || (!v->pod->containers[i].sidecar && c->now.state == INSTANCE_EXITED &&
+                                                    !world_runs_again(v, i, c->now.exit_code));
+}
+
+/* The version that the pod wants is its current one, and nothing of it is still to be made: what may lack now is
+ * needed by nothing. */
+static bool is_made(const struct world *w, const struct world_pod *p)
+{
+        const struct pod_entry *entry = pod_store_find(sim_node_store(w->node), p->key);
+        const struct pod_incarnation *inc = entry ? entry->view->current : NULL;
+
+        if (!inc || !pod_incarnation_same_version(inc, p->wanted->pod))
+                return false;
+        for (size_t i = 0; i < inc->pod->container_count; i++)
+                if ((!inc->pod->containers[i].init || inc->pod->containers[i].sidecar) &&
+                    !is_up(p->wanted, i, &inc->containers[i]))
+                        return false;
+        return true;
+}
+
 /* It waits for a pod that is not there, or that waits itself, or has failed. */
 static bool is_blocked(const struct world *w, const struct version *v)
 {
-        const struct version *on = v->after >= 0 ? w->pods[v->after].wanted : NULL;
+        const struct world_pod *p = v->after >= 0 ? &w->pods[v->after] : NULL;
+        const struct version *on = p ? p->wanted : NULL;
 
         if (v->after < 0 || in_circle(w, v))
                 return false;
-        return !on || is_blocked(w, on) || world_may_end(on) || on->never_ready || docs_lack(w, on);
+        return !on || is_blocked(w, on) || world_may_end(on) || on->never_ready || (docs_lack(w, on) && !is_made(w, p));
 }
 
 bool world_waits(struct world *w, const struct world_pod *p)
@@ -633,10 +657,8 @@ static void check_running(struct world *w, const struct world_pod *p, const stru
                 const struct pod_container *spec = &inc->pod->containers[i];
                 const struct pod_container_view *cv = &inc->containers[i];
                 const struct model_container *c = model_find(w->model, cv->now.id);
-                bool done = !spec->sidecar && cv->now.state == INSTANCE_EXITED &&
-                            !world_runs_again(v, i, cv->now.exit_code);
 
-                if ((spec->init && !spec->sidecar) || done)
+                if ((spec->init && !spec->sidecar) || (cv->now.state == INSTANCE_EXITED && is_up(v, i, cv)))
                         continue;
                 if (cv->now.state != INSTANCE_RUNNING || !c || c->state != DOCKER_STATE_RUNNING)
                         world_problem(w, "%s %s does not run: %s", p->key, spec->name,
@@ -689,7 +711,7 @@ static void check_waiting(struct world *w, const struct world_pod *p, const stru
                 world_problem(w, "%s waits and is still on trial", p->key);
         if (view->current->terminal && v == p->wanted && world_may_complete(v))
                 return; /* it waits for nothing any more */
-        if (docs_lack(w, p->wanted) && !view->hold[0] && !came_up(w, p->wanted, false) && !docs_said(plan, p->wanted))
+        if (docs_lack(w, p->wanted) && !view->hold[0] && !is_made(w, p) && !docs_said(plan, p->wanted))
                 world_problem(w, "%s waits for its document and does not say so", p->key);
 }
 
