@@ -268,3 +268,10 @@ void edge_settle(struct pod_view *view, struct pod_incarnation *inc)
                 container_reset(c);
         }
 }
+
+void edge_disown(struct pod_view *view, struct pod_incarnation *inc, size_t index, usec_t now)
+{
+        edge_discard(view, &inc->containers[index].now);
+        container_reset(&inc->containers[index]);
+        ready_settle(inc, now);
+}

@@ -38,6 +38,8 @@ void edge_discard_all(struct pod_view *view, struct pod_incarnation *inc);
 void edge_share_attempt(struct pod_view *view, const char *uid, const char *container, unsigned attempt);
 /* Containers that joined another sandbox than the one there is now are from before it. */
 void edge_settle(struct pod_view *view, struct pod_incarnation *inc);
+/* `now` of container index has turned out to be of an earlier life of its version: it goes to the garbage. */
+void edge_disown(struct pod_view *view, struct pod_incarnation *inc, size_t index, usec_t now);
 /* A sandbox with this id is there: made by us or found. */
 void edge_sandbox_created(struct pod_view *view, struct pod_incarnation *inc, const char *id, unsigned attempt);
 /* An incarnation of a version, with the attempts of the others that have its UID. */

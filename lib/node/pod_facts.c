@@ -136,6 +136,8 @@ bool fact_prepared(const struct pod_incarnation *inc)
         for (size_t i = 0; i < inc->pod->container_count; i++) {
                 const struct pod_container_view *c = &inc->containers[i];
 
+                if (fact_done(inc, i))
+                        continue; /* nothing more is made of it, and its image is not asked for */
                 if (!c->image_ready)
                         return false;
                 if (fact_turn(inc, i) && c->now.state == INSTANCE_ABSENT &&

@@ -288,6 +288,13 @@ static void restore_backoff(const struct restore *r, struct pod_backoff *b, cons
                 backoff_ended(b, run->started, r->now, r->backoff_max);
 }
 
+/* It had ended and was put aside when the state was written: the version was put back since, or somebody asked for
+ * another run. It is no result of what there is now. */
+static bool is_of_before(const struct pod_instance *now, const char *saved_id, unsigned saved_next_attempt)
+{
+        return now->state == INSTANCE_EXITED && !saved_id && now->attempt < saved_next_attempt;
+}
+
 static void restore_running(struct pod_container_view *c, const struct saved_container *saved)
 {
         /* Docker tells it by the wall clock, which may have been set since. */
@@ -305,10 +312,13 @@ static void restore_running(struct pod_container_view *c, const struct saved_con
         }
 }
 
-static void restore_container(const struct restore *r, struct pod_incarnation *inc, size_t i, bool same_sandbox,
-                              const struct saved_container *saved)
+static void restore_container(const struct restore *r, struct pod_view *view, struct pod_incarnation *inc, size_t i,
+                              bool same_sandbox, const struct saved_container *saved)
 {
         struct pod_container_view *c = &inc->containers[i];
+
+        if (r->observed && is_of_before(&c->now, saved->id, saved->next_attempt))
+                edge_disown(view, inc, i, r->now);
         /* What ran in a sandbox that is gone was moved aside, but it is the run that the backoff goes on from. */
         bool aside = c->now.state == INSTANCE_ABSENT && c->last.state != INSTANCE_ABSENT &&
                      (c->last.attempt >= saved->next_attempt || (saved->id && str_eq(c->last.id, saved->id)));
@@ -358,9 +368,11 @@ static void restore_phase(const struct restore *r, struct pod_incarnation *inc, 
         }
 }
 
-static void restore_pod(const struct restore *r, const struct pod_view *view, struct pod_incarnation *inc,
+static void restore_pod(const struct restore *r, struct pod_view *view, struct pod_incarnation *inc,
                         const struct saved_pod *saved)
 {
+        if (r->observed && is_of_before(&inc->sandbox, saved->sandbox, saved->sandbox_next_attempt))
+                edge_discard(view, &inc->sandbox);
         if (saved->first_seen_wall) {
                 inc->first_seen_wall = saved->first_seen_wall;
                 inc->first_seen = saved->first_seen;
@@ -387,15 +399,15 @@ static void restore_pod(const struct restore *r, const struct pod_view *view, st
                                 &inc->sandbox);
 }
 
-static int read_container(const struct restore *r, struct pod_incarnation *inc, bool same_sandbox,
-                          const struct value *v, struct err *err)
+static int read_container(const struct restore *r, struct pod_view *view, struct pod_incarnation *inc,
+                          bool same_sandbox, const struct value *v, struct err *err)
 {
         struct saved_container saved = {0};
         int result = plain_read(container_fields, v, &saved, err);
 
         for (size_t i = 0; result == 0 && inc && i < inc->pod->container_count; i++)
                 if (str_eq(inc->pod->containers[i].name, saved.name))
-                        restore_container(r, inc, i, same_sandbox, &saved);
+                        restore_container(r, view, inc, i, same_sandbox, &saved);
         plain_release(container_fields, &saved);
         return result;
 }
@@ -442,7 +454,7 @@ static int read_pod(const struct restore *r, struct pod_view *view, const struct
                 if (inc)
                         restore_pod(r, view, inc, &saved);
                 for (size_t i = 0; result == 0 && i < containers->list.count; i++)
-                        result = read_container(r, inc, same_sandbox, containers->list.items[i], err);
+                        result = read_container(r, view, inc, same_sandbox, containers->list.items[i], err);
                 if (inc && result == 0)
                         restore_phase(r, inc, &saved);
         }

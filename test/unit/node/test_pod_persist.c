@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "docker/docker.h"
+#include "node/pod_edge.h"
 #include "node/pod_persist.h"
 #include "node/view_digest.h"
 #include "rig.h"
@@ -176,6 +177,38 @@ static void a_run_that_the_disk_knows_nothing_of_counts(void **state)
         rig_release(&rig);
 }
 
+/* What ended before the version was put back, or before somebody asked for another run, was put aside then: it is no
+ * result of what there is now. */
+static void what_ended_in_a_life_before_is_run_again(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        rig_init(&rig);
+        rig_want(&rig, pod_ref(pod));
+        rig_step(&rig);
+        edge_share_attempt(rig.view, "u1", NULL, 0); /* those of the life before */
+        edge_share_attempt(rig.view, "u1", "app0", 0);
+        pod_persist_write(rig.view, BOOT, &saved);
+        rig_release(&rig);
+
+        rig_init(&rig);
+        rig_want(&rig, pod);
+        show_ended(&rig, "first", "", 0, NULL);
+        show_ended(&rig, "app", "app0", 0, "first");
+        assert_int_equal(pod_persist_restore(rig.view, buf_str(&saved), saved.len, BOOT, true, rig.now, rig.wall, NULL),
+                         0);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_ABSENT);
+        assert_int_equal(rig.view->current->sandbox.state, INSTANCE_ABSENT);
+        assert_int_equal(rig.view->garbage_count, 2);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        rig_release(&rig);
+}
+
 /* One failure that the file tells of and one more are not two in a row: whatever came between may not have reached the
  * disk. What was decided stays. */
 static void failures_are_counted_anew(void **state)
@@ -267,6 +300,7 @@ int main(void)
                 cmocka_unit_test(a_stop_of_this_sandbox_goes_on),
                 cmocka_unit_test(a_run_is_as_long_as_it_was),
                 cmocka_unit_test(a_run_that_the_disk_knows_nothing_of_counts),
+                cmocka_unit_test(what_ended_in_a_life_before_is_run_again),
                 cmocka_unit_test(failures_are_counted_anew),
                 cmocka_unit_test(whatever_belongs_on_disk_is_seen_by_the_digest),
         };

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -92,6 +93,29 @@ static void one_that_cannot_be_prepared_changes_nothing(void **state)
         /* The old one goes on being looked after. */
         rig_exits(&rig, "app0", 1);
         assert_string_equal(rig_take(&rig), "create:app0");
+        rig_release(&rig);
+}
+
+/* Docker shows a container of the replacement that has ended for good: it needs no image any more. */
+static void what_has_ended_for_good_is_not_waited_for(void **state)
+{
+        struct pod *pod = rig_pod("u2", "h2", 0, 2);
+        struct docker_container ended;
+        struct rig rig;
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        rig_container(pod, "app1")->pull_policy = POD_PULL_ALWAYS;
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, pod);
+        rig_show(&rig, &ended, "app", "u2", "h2", "app1", 0, "before", true);
+        ended.state = DOCKER_STATE_EXITED;
+        (void)pod_observe_container(rig.view, &ended, rig.now, rig.wall);
+        docker_container_release(&ended);
+        (void)rig_take(&rig);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "next/app1")->now.state, INSTANCE_EXITED);
+        assert_non_null(strstr(rig_take(&rig), "STOP:replaced"));
         rig_release(&rig);
 }
 
@@ -464,6 +488,7 @@ int main(void)
                 cmocka_unit_test(prepared_while_the_old_one_runs_then_stop_then_start),
                 cmocka_unit_test(what_a_late_create_names_may_be_in_use),
                 cmocka_unit_test(one_that_cannot_be_prepared_changes_nothing),
+                cmocka_unit_test(what_has_ended_for_good_is_not_waited_for),
                 cmocka_unit_test(one_that_is_held_changes_nothing),
                 cmocka_unit_test(a_change_back_drops_the_new_one),
                 cmocka_unit_test(a_change_back_while_it_stops_runs_the_old_one_again),
