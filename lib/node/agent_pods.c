@@ -272,8 +272,13 @@ static void on_unwant(void *userdata, const char *namespace, const char *name)
         struct agent *agent = userdata;
         char *key CLEANUP_FREE = xasprintf("%s/%s", namespace, name);
         const struct log_field fields[] = {{"pod", key}};
+        struct pod_entry *entry;
 
         pod_store_unclaim(agent->store, 0, key, loop_now(agent->loop), loop_now_realtime(agent->loop));
+        /* At once: of what has ended already nothing is left by the time that the rest is written. */
+        entry = pod_store_find(agent->store, key);
+        if (entry)
+                agent_persist(agent, entry);
         log_fields(LOG_LEVEL_INFO, fields, ARRAY_SIZE(fields), "its manifest is gone: it is stopped");
         agent_kick(agent);
 }

@@ -209,9 +209,10 @@ static void unwant(struct manifest_source *s, size_t at)
         struct err err = ERR_INIT;
 
         s->wanted[at] = s->wanted[--s->wanted_count];
+        /* First told: who is killed in between is told again when it is back. */
+        s->handlers.unwant(s->userdata, w.namespace, w.name);
         if (revision_forget(s->revisions, w.namespace, w.name, &err) < 0)
                 s->handlers.notice(s->userdata, err.msg);
-        s->handlers.unwant(s->userdata, w.namespace, w.name);
         free(w.namespace);
         free(w.name);
         w.pod = pod_unref(w.pod);

@@ -156,7 +156,8 @@ static struct saved_container container_to_save(const struct pod_container *spec
         return saved;
 }
 
-static struct saved_pod pod_to_save(struct pod_incarnation *inc)
+/* What has gone and comes back begins anew: that it had ended for good holds as long as it is wanted. */
+static struct saved_pod pod_to_save(const struct pod_view *view, struct pod_incarnation *inc)
 {
         return (struct saved_pod){
                 .uid = inc->pod->uid,
@@ -167,8 +168,8 @@ static struct saved_pod pod_to_save(struct pod_incarnation *inc)
                 .stop_reason = inc->stop_reason,
                 .stop_since = inc->stop_since,
                 .stop_deadline = inc->stop_deadline,
-                .terminal = inc->terminal,
-                .terminal_failed = inc->terminal_failed,
+                .terminal = inc->terminal && view->wanted,
+                .terminal_failed = inc->terminal_failed && view->wanted,
                 .sandbox = or_null(inc->sandbox.id),
                 .sandbox_attempt = inc->sandbox.attempt,
                 .sandbox_started = inc->sandbox.started,
@@ -181,9 +182,9 @@ static struct saved_pod pod_to_save(struct pod_incarnation *inc)
         };
 }
 
-static void write_pod(struct pod_incarnation *inc, struct buf *out)
+static void write_pod(const struct pod_view *view, struct pod_incarnation *inc, struct buf *out)
 {
-        struct saved_pod saved = pod_to_save(inc);
+        struct saved_pod saved = pod_to_save(view, inc);
         bool first = true;
 
         buf_addch(out, '{');
@@ -215,14 +216,14 @@ void pod_persist_write(const struct pod_view *view, const char *boot_id, struct 
                 if (!first)
                         buf_addch(out, ',');
                 first = false;
-                write_pod(inc, out);
+                write_pod(view, inc, out);
         }
         buf_addstr(out, "]}");
 }
 
-static uint64_t digest_pod(struct pod_incarnation *inc, uint64_t h)
+static uint64_t digest_pod(const struct pod_view *view, struct pod_incarnation *inc, uint64_t h)
 {
-        struct saved_pod saved = pod_to_save(inc);
+        struct saved_pod saved = pod_to_save(view, inc);
 
         h = plain_digest(pod_fields, &saved, h);
         for (size_t i = 0; i < inc->pod->container_count; i++) {
@@ -238,8 +239,8 @@ uint64_t pod_persist_digest(const struct pod_view *view, const char *boot_id)
         uint64_t h = hash64_text(view->fallback_revision, boot_id);
 
         if (view->current)
-                h = digest_pod(view->current, h);
-        return view->next ? digest_pod(view->next, h ^ 1) : h;
+                h = digest_pod(view, view->current, h);
+        return view->next ? digest_pod(view, view->next, h ^ 1) : h;
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------- */

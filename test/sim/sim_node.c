@@ -176,17 +176,23 @@ static void persist_one(struct sim_node *node, struct pod_entry *entry)
                 node->o.complain(node->o.userdata, "a change of the state of %s would not be written: %s",
                                  entry->view->key, buf_str(&node->text));
         if (!sim_disk_write(node->o.disk, node->o.rng, file, buf_str(&node->text), digest)) {
-                ((struct shown *)entry->userdata)->dirty = true;
+                shown_of(entry)->dirty = true;
                 publish_within(node, WRITE_RETRY_USEC);
         }
+}
+
+/* Until Docker was looked at, what stands on disk is better. */
+static bool is_worth_to_be_written(const struct sim_node *node, const struct pod_entry *entry)
+{
+        return node->observed && (entry->view->current || entry->view->next);
 }
 
 static void publish_one(struct sim_node *node, struct pod_entry *entry)
 {
         struct shown *shown = shown_of(entry);
 
-        shown->dirty = !node->observed; /* until Docker was looked at, what stands on disk is better */
-        if (!node->observed || (!entry->view->current && !entry->view->next))
+        shown->dirty = !node->observed;
+        if (!is_worth_to_be_written(node, entry))
                 return;
         persist_one(node, entry);
         if (node->api)
@@ -499,8 +505,12 @@ static void on_unwant(void *userdata, const char *namespace, const char *name)
 {
         struct sim_node *node = userdata;
         char *key CLEANUP_FREE = xasprintf("%s/%s", namespace, name);
+        struct pod_entry *entry;
 
         pod_store_unclaim(node->store, 0, key, loop_now(node->o.loop), loop_now_realtime(node->o.loop));
+        entry = pod_store_find(node->store, key);
+        if (entry && is_worth_to_be_written(node, entry))
+                persist_one(node, entry);
         sim_node_kick(node);
 }
 

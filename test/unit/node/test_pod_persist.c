@@ -209,6 +209,34 @@ static void what_ended_in_a_life_before_is_run_again(void **state)
         rig_release(&rig);
 }
 
+/* Its manifest is gone, and there again when podwatch is: it runs once more, as where podwatch saw both. */
+static void what_has_completed_and_gone_comes_back_anew(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        rig_up(&rig, pod_ref(pod));
+        rig_exits(&rig, "app0", 0);
+        rig_settle(&rig);
+        rig_exits(&rig, "", 137);
+        assert_true(rig.view->current->terminal);
+        (void)pod_unwant(rig.view, rig.now);
+        pod_persist_write(rig.view, BOOT, &saved);
+        rig_release(&rig);
+
+        rig_init(&rig);
+        rig_want(&rig, pod);
+        assert_int_equal(pod_persist_restore(rig.view, buf_str(&saved), saved.len, BOOT, true, rig.now, rig.wall, NULL),
+                         0);
+        assert_false(rig.view->current->terminal);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        rig_release(&rig);
+}
+
 /* One failure that the file tells of and one more are not two in a row: whatever came between may not have reached the
  * disk. What was decided stays. */
 static void failures_are_counted_anew(void **state)
@@ -301,6 +329,7 @@ int main(void)
                 cmocka_unit_test(a_run_is_as_long_as_it_was),
                 cmocka_unit_test(a_run_that_the_disk_knows_nothing_of_counts),
                 cmocka_unit_test(what_ended_in_a_life_before_is_run_again),
+                cmocka_unit_test(what_has_completed_and_gone_comes_back_anew),
                 cmocka_unit_test(failures_are_counted_anew),
                 cmocka_unit_test(whatever_belongs_on_disk_is_seen_by_the_digest),
         };
