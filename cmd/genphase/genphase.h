@@ -64,12 +64,15 @@ extern const struct cli_program genphase_program;
         OPTION_TEXT("cert-dir", flags.cert_dir, "DIR", "where certificates are (default /etc/kubernetes/pki)")
 #define OPTION_IMAGE_REPOSITORY \
         OPTION_TEXT("image-repository", flags.image_repository, "REPOSITORY", "registry that images come from")
-/* What kubeadm called --output up to 1.30. */
-#define OPTION_EXPERIMENTAL_OUTPUT(field)                                                                      \
-        {                                                                                                      \
-                .name = "experimental-output", .type = CLI_STRING, .offset = offsetof(struct genphase, field), \
-                .arg = "FORMAT", .help = "the same", .choice = "text|json|yaml", .hidden = true                \
+/* How an object is printed (phase/printer.h). --experimental-output is what kubeadm called it up to 1.30. */
+#define OPTION_PRINTER(called, short, field, said, unseen)                                                           \
+        {                                                                                                            \
+                .name = (called), .letter = (short), .type = CLI_STRING, .offset = offsetof(struct genphase, field), \
+                .arg = "FORMAT", .help = (said), .choice = "text|json|yaml", .any_choice = true, .hidden = (unseen)  \
         }
+#define OPTIONS_PRINTER(field)                                             \
+        OPTION_PRINTER("output", 'o', field, "text, json or yaml", false), \
+                OPTION_PRINTER("experimental-output", 0, field, "the same", true)
 /* --experimental-patches is what kubeadm called it up to 1.21. */
 #define OPTION_PATCHES                                                                                      \
         OPTION_TEXT("patches", options.patches_dir, "DIR", "directory with patches for the manifests"),     \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,30 +107,34 @@ static void name_command(struct genphase *g, const struct cli_verb *verb)
 
 static int finish(struct genphase *g, struct err *err)
 {
-        if (g->verbosity && str_to_int(g->verbosity, 0, 100, &g->options.verbosity) < 0)
-                return err_set(err, ERR_USAGE, "-v: expected a number from 0 to 100, not \"%s\"", g->verbosity);
+        if (g->verbosity)
+                (void)str_to_int(g->verbosity, INT_MIN, INT_MAX, &g->options.verbosity); /* phase_check_options */
         if (g->facts_file) {
                 int r = host_facts_load(g->facts_file, &g->facts, err);
                 if (r < 0)
                         return r;
                 g->options.host = host_facts_host(g->facts);
         }
-        g->options.seen = &g->seen;
         g->options.ignored_checks = &g->reset.ignored;
         g->options.strict = g->strict_given && g->strict;
         g->options.lenient = g->strict_given && !g->strict;
         return 0;
 }
 
-/* kubeadm reads the values of all options before it counts arguments, so a mistake there is the one that is told. */
-static void tell_option_mistake(struct genphase *g, const struct cli_verb *verb, struct err *err)
+/* cli_parse, and what kubeadm refuses of the options that it read: those stand before the mistake that ended it, and
+ * come before help. */
+static int read_command_line(struct genphase *g, int argc, char **argv, const struct cli_verb **ret_verb,
+                             struct strv *ret_args, struct err *err)
 {
         struct err mistake = ERR_INIT;
+        int r = cli_parse(&genphase_program, argc, argv, g, ret_verb, ret_args, err);
 
-        name_command(g, verb);
+        name_command(g, *ret_verb);
         g->options.seen = &g->seen;
-        if (phase_check_options(&g->options, &mistake) < 0)
-                *err = mistake;
+        if (g->seen.names.len == 0 || phase_check_options(&g->options, &mistake) == 0)
+                return r;
+        *err = mistake;
+        return -mistake.code;
 }
 
 int main(int argc, char **argv)
@@ -142,17 +147,14 @@ int main(int argc, char **argv)
 
         g.options.flags = &g.flags;
         g.argv = argv;
-        int r = cli_parse(&genphase_program, argc, argv, &g, &verb, &args, &err);
+        int r = read_command_line(&g, argc, argv, &verb, &args, &err);
         if (r == CLI_RUN)
                 r = finish(&g, &err);
-        else if (r < 0 && verb)
-                tell_option_mistake(&g, verb, &err);
         if (r < 0)
                 code = genphase_fail(&err, 1);
-        else if (r == CLI_RUN) {
-                name_command(&g, verb);
+        else if (r == CLI_RUN)
                 code = (g.verb = verb)->run(&g, &args);
-        } else
+        else
                 code = print_help(verb, r == CLI_HELP ? 0 : 1);
         strv_release(&g.flags.apiserver_cert_extra_sans);
         strv_release(&g.flags.apiserver_extra_args);
@@ -162,6 +164,7 @@ int main(int argc, char **argv)
         strv_release(&g.reset.ignored);
         strv_release(&g.seen.names);
         strv_release(&g.seen.words);
+        strv_release(&g.seen.values);
         strv_release(&g.reset.skipped);
         strv_release(&g.component_configs);
         strv_release(&g.online.token_usages);

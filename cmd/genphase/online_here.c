@@ -24,6 +24,7 @@
 #include "phase/config_validate.h"
 #include "phase/external_ca_check.h"
 #include "phase/names.h"
+#include "phase/printer.h"
 #include "phase/problems.h"
 #include "pki.h"
 
@@ -268,9 +269,9 @@ static int set_token(struct phase *phase, const struct online_options *o, struct
                 token->token = (struct config_text){o->token, {.origin = "token"}};
         }
         if (o->token_ttl) {
-                struct err why = ERR_INIT;
-                if (duration_parse(o->token_ttl, &token->ttl.nsec, &why) < 0)
-                        return config_flag_invalid("ttl", o->token_ttl, err, "%s", why.msg);
+                int r = config_flag_duration("ttl", o->token_ttl, &token->ttl.nsec, err);
+                if (r < 0)
+                        return r;
                 token->ttl.set = true;
         }
         if (o->token_description)
@@ -373,9 +374,11 @@ static int create(struct genphase *g, struct cluster *cluster, const struct strv
 
 static int list(struct genphase *g, struct cluster *cluster, const struct strv *args, struct err *err)
 {
-        (void)g;
+        const char *format;
+        int r = printer_format(g->online.output, &format, err);
+
         (void)args;
-        return token_list(cluster, g->online.output ? g->online.output : "text", err);
+        return r < 0 ? r : token_list(cluster, format, err);
 }
 
 static int delete (struct genphase *g, struct cluster *cluster, const struct strv *args, struct err *err)

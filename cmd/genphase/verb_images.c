@@ -10,8 +10,11 @@
 
 static int run_list(void *userdata, const struct strv *args)
 {
+        struct genphase *g = userdata;
+
         (void)args;
-        return genphase_run_named(userdata, "could not convert cfg to an internal cfg", phase_config_images_list);
+        g->options.prints = true;
+        return genphase_run_named(g, "could not convert cfg to an internal cfg", phase_config_images_list);
 }
 
 static int run_pull(void *userdata, const struct strv *args)
@@ -37,8 +40,7 @@ static int run_load(void *userdata, const struct strv *args)
 
 static const struct cli_option list_options[] = {
         OPTIONS_IMAGES,
-        {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", "text, json or yaml", "text|json|yaml"},
-        OPTION_EXPERIMENTAL_OUTPUT(options.output),
+        OPTIONS_PRINTER(options.output),
         {0}
 };
 static const struct cli_option pull_options[] = {OPTIONS_IMAGES, OPTIONS_DOCKER, {0}};

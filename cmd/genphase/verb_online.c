@@ -79,8 +79,7 @@ const struct cli_option token_create_options[] = {
 };
 const struct cli_option token_list_options[] = {
         OPTIONS_TOKEN,
-        {"output", 'o', CLI_STRING, offsetof(struct genphase, online.output), "FORMAT", "text, json or yaml", "text|json|yaml"},
-        OPTION_EXPERIMENTAL_OUTPUT(online.output),
+        OPTIONS_PRINTER(online.output),
         {0}
 };
 const struct cli_option token_delete_options[] = {OPTIONS_TOKEN, {0}};

@@ -27,8 +27,11 @@ static int run_kubeconfig(void *userdata, const struct strv *args)
 
 static int run_expiration(void *userdata, const struct strv *args)
 {
+        struct genphase *g = userdata;
+
         (void)args;
-        return pki_certs_expiration(userdata);
+        g->options.prints = true;
+        return pki_certs_expiration(g);
 }
 
 static int run_renew(void *userdata, const struct strv *args)
@@ -59,8 +62,7 @@ static int run_user(void *userdata, const struct strv *args)
 
 static const struct cli_option expiration_options[] = {
         OPTION_CONFIG, OPTION_CERTS_DIR, OPTION_KUBECONFIG_IGNORED,
-        {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", "text, json or yaml", "text|json|yaml"},
-        OPTION_EXPERIMENTAL_OUTPUT(options.output),
+        OPTIONS_PRINTER(options.output),
         {0}
 };
 

@@ -5,8 +5,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/go_quote.h"
 #include "base/str.h"
-#include "codec/go_quote.h"
 
 #define TEXT_MAX 2048 /* client-go's maxUnstructuredResponseTextBytes */
 #define QUOTED_MAX (8 * TEXT_MAX)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/buf.h"
 #include "base/cli.h"
 #include "base/err.h"
+#include "base/go_quote.h"
 #include "base/str.h"
 
 /* One option as it stands on the command line. It is looked up twice: while verbs are still being read (does it take
@@ -179,6 +181,7 @@ static int read_long(struct parser *p, const char *word, const char *next, struc
         return unknown_flag(p, name, len, err);
 }
 
+/* A cluster of letters; messages show what is left of it. */
 static int read_short(struct parser *p, const char *word, const char *next, struct err *err)
 {
         for (const char *c = word + 1; *c; c++) {
@@ -188,17 +191,18 @@ static int read_short(struct parser *p, const char *word, const char *next, stru
                         continue;
                 }
                 if (!o)
-                        return err_set(err, ERR_USAGE, "unknown shorthand flag: '%c' in %s", *c, word);
-                if (o->type == CLI_FLAG && c[1] != '=') {
+                        return err_set(err, ERR_USAGE, "unknown shorthand flag: '%c' in -%s", *c, c);
+                bool equals = c[1] == '=' && c[2];
+                if (o->type == CLI_FLAG && !equals) {
                         add_given(p, o, word, NULL, false);
                         continue;
                 }
                 if (c[1]) {
-                        add_given(p, o, word, c[1] == '=' ? c + 2 : c + 1, false);
+                        add_given(p, o, word, equals ? c + 2 : c + 1, false);
                         return 1;
                 }
                 if (!next)
-                        return err_set(err, ERR_USAGE, "flag needs an argument: '%c' in %s", *c, word);
+                        return err_set(err, ERR_USAGE, "flag needs an argument: '%c' in -%s", *c, c);
                 add_given(p, o, word, next, false);
                 return 2;
         }
@@ -231,13 +235,17 @@ static int read_words(struct parser *p, int argc, char **argv, struct err *err)
 
         for (int i = 1; i < argc;) {
                 const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
+                bool plain = ended || word[0] != '-' || !word[1];
                 int r = 1;
-                if (ended || word[0] != '-' || !word[1])
+                if (plain)
                         r = read_word(p, word, err);
                 else if (str_eq(word, "--"))
                         ended = true;
                 else
                         r = word[1] == '-' ? read_long(p, word, next, err) : read_short(p, word, next, err);
+                /* Which of the program's verbs it is comes before everything else. */
+                if (r < 0 && plain && p->path.depth == 0)
+                        p->count = 0;
                 if (r < 0)
                         return r;
                 i += r > 0 ? r : 1;
@@ -245,9 +253,18 @@ static int read_words(struct parser *p, int argc, char **argv, struct err *err)
         return 0;
 }
 
-static int bad_value(const struct cli_option *o, const struct given *g, struct err *err, const char *why)
+static __attribute__((format(printf, 4, 5))) int bad_value(const struct cli_option *o, const struct given *g,
+                                                           struct err *err, const char *fmt, ...)
 {
-        return err_set(err, ERR_USAGE, "invalid argument \"%s\" for \"--%s\" flag: %s", g->value, o->name, why);
+        struct buf quoted CLEANUP_BUF = BUF_INIT(SIZE_MAX / 4);
+        struct err why = ERR_INIT;
+        va_list ap;
+
+        go_quote(g->value, &quoted);
+        va_start(ap, fmt);
+        (void)err_setv(&why, ERR_USAGE, fmt, ap);
+        va_end(ap);
+        return err_set(err, ERR_USAGE, "invalid argument %s for \"--%s\" flag: %s", buf_str(&quoted), o->name, why.msg);
 }
 
 static bool choice_has(const char *choice, const char *value)
@@ -267,12 +284,11 @@ static int check_choices(const struct cli_option *o, const struct given *g, cons
 {
         char *value;
 
-        if (!o->choice)
+        if (!o->choice || o->any_choice)
                 return 0;
         STRV_FOREACH (value, values)
                 if (!choice_has(o->choice, value))
-                        return err_set(err, ERR_USAGE, "invalid argument \"%s\" for \"--%s\" flag: wants one of %s",
-                                       g->value, o->name, o->choice);
+                        return bad_value(o, g, err, "wants one of %s", o->choice);
         return 0;
 }
 
@@ -298,9 +314,13 @@ static int parse_int(const struct cli_option *o, const struct given *g, int *ret
         int r = str_to_int(g->value, min, max, ret);
 
         if (r == -ERANGE)
-                return err_set(err, ERR_USAGE, "invalid argument \"%s\" for \"--%s\" flag: wants %d to %d", g->value,
-                               o->name, min, max);
+                return bad_value(o, g, err, "wants %d to %d", min, max);
         return r < 0 ? bad_value(o, g, err, "wants a number") : 0;
+}
+
+static int bad_list(const struct cli_option *o, const struct given *g, const char *at, const char *why, struct err *err)
+{
+        return bad_value(o, g, err, "parse error on line 1, column %zu: %s", (size_t)(at - g->value) + 1, why);
 }
 
 /* One CSV record, as pflag reads string slices: fields with a comma stand in double quotes, "" in them is one quote. */
@@ -316,12 +336,12 @@ static int parse_list(const struct cli_option *o, const struct given *g, struct 
                         if (quoted && *s == '"' && s[1] != '"')
                                 break;
                         if (!quoted && *s == '"')
-                                return bad_value(o, g, err, "a quote inside a value that does not begin with one");
+                                return bad_list(o, g, s, "bare \" in non-quoted-field", err);
                         s += quoted && *s == '"';
                         buf_addch(&field, *s);
                 }
                 if (quoted && (*s != '"' || (s[1] && s[1] != ',')))
-                        return bad_value(o, g, err, "a quote is not closed where the value ends");
+                        return bad_list(o, g, s, "extraneous or missing \" in quoted-field", err);
                 s += quoted;
                 strv_add(ret, buf_str(&field));
                 if (!*s)
@@ -381,18 +401,18 @@ static int store(const struct cli_option *o, const struct given *g, void *userda
         return r;
 }
 
-/* Every option belongs to the verb that was found in the end. */
-static int check_given(const struct parser *p, struct err *err)
+/* The option for the verb that was found in the end; where a mistake ended the reading it may have been still to come.
+ */
+static int find_given(const struct parser *p, const struct given *g, bool below, const struct cli_option **ret,
+                      struct err *err)
 {
-        for (size_t i = 0; i < p->count; i++) {
-                const struct given *g = &p->given[i];
-                if (option_find(p, g->name, strlen(g->name), 0, false))
-                        continue;
-                struct buf path CLEANUP_BUF = BUF_INIT(4096);
-                cli_path_text(p->program, &p->path, &path);
-                return err_set(err, ERR_USAGE, "unknown flag: --%s (\"%s\" does not take it)", g->name, buf_str(&path));
-        }
-        return 0;
+        struct buf path CLEANUP_BUF = BUF_INIT(4096);
+
+        *ret = option_find(p, g->name, strlen(g->name), 0, below);
+        if (*ret)
+                return 0;
+        cli_path_text(p->program, &p->path, &path);
+        return err_set(err, ERR_USAGE, "unknown flag: --%s (\"%s\" does not take it)", g->name, buf_str(&path));
 }
 
 static int check_args(const struct parser *p, const struct cli_verb *verb, struct err *err)
@@ -410,20 +430,37 @@ static int check_args(const struct parser *p, const struct cli_verb *verb, struc
                        verb->usage ? verb->usage : "other arguments", n, n == 1 ? "" : "s");
 }
 
-static void note_seen(const struct parser *p, void *userdata)
+static void note_seen(const struct parser *p, const struct given *g, void *userdata)
 {
         struct cli_seen *seen = target(userdata, p->program->seen_offset);
 
-        for (size_t i = 0; p->program->seen_offset && i < p->count; i++) {
-                strv_add(&seen->names, p->given[i].name);
-                strv_add(&seen->words, p->given[i].shown);
+        if (!p->program->seen_offset)
+                return;
+        strv_add(&seen->names, g->name);
+        strv_add(&seen->words, g->shown);
+        strv_add(&seen->values, g->value ? g->value : "");
+}
+
+static int store_given(const struct parser *p, bool below, void *userdata, struct err *err)
+{
+        const struct cli_option *o;
+        int r = 0;
+
+        for (size_t i = 0; i < p->count && r == 0; i++) {
+                r = find_given(p, &p->given[i], below, &o, err);
+                if (r == 0)
+                        r = store(o, &p->given[i], userdata, err);
+                if (r == 0)
+                        note_seen(p, &p->given[i], userdata);
         }
+        return r;
 }
 
 int cli_parse(const struct cli_program *program, int argc, char **argv, void *userdata,
               const struct cli_verb **ret_verb, struct strv *ret_args, struct err *err)
 {
         struct strv args CLEANUP_STRV = STRV_INIT;
+        struct err mistake = ERR_INIT;
         size_t letters = 1;
 
         for (int i = 1; i < argc; i++)
@@ -431,28 +468,21 @@ int cli_parse(const struct cli_program *program, int argc, char **argv, void *us
         /* A cluster of short options holds at most one option a letter. */
         struct given *given CLEANUP_FREE = xcalloc(letters, sizeof(*given));
         struct parser p = {.program = program, .given = given, .args = &args};
-        int r = read_words(&p, argc, argv, err);
-        if (r < 0)
-                return r;
+        int read = read_words(&p, argc, argv, &mistake);
         const struct cli_verb *verb = p.path.depth ? p.path.verbs[p.path.depth - 1] : NULL;
-        if (!p.help) {
-                r = check_given(&p, err);
-                for (size_t i = 0; i < p.count && r == 0; i++)
-                        r = store(option_find(&p, given[i].name, strlen(given[i].name), 0, false), &given[i], userdata,
-                                  err);
-                if (r < 0)
-                        return r;
-                note_seen(&p, userdata);
-                strv_copy(ret_args, &args);
-        }
         *ret_verb = verb;
-        if (!p.help && verb && verb->run)
-                r = check_args(&p, verb, err);
+        int r = store_given(&p, read < 0, userdata, err);
         if (r < 0)
                 return r;
+        if (read < 0)
+                return err_set(err, mistake.code, "%s", mistake.msg);
         if (p.help)
                 return CLI_HELP;
-        return verb && verb->run ? CLI_RUN : CLI_NO_CHILD;
+        strv_copy(ret_args, &args);
+        if (!verb || !verb->run)
+                return CLI_NO_CHILD;
+        r = check_args(&p, verb, err);
+        return r < 0 ? r : CLI_RUN;
 }
 
 void cli_given(const struct cli_program *program, const struct cli_verb *verb, const void *userdata,

@@ -6,7 +6,7 @@
  * `--name=value`, flags also as `--name=true|false`, short as `-o v`, `-ov` or `-o=v`; `--` ends them. Options may
  * stand before or behind verbs and positional arguments. A verb takes its own options, those of the verbs above it and
  * the program's. An option given twice appends where its row says CLI_LIST or CLI_ARRAY, else the last one wins.
- * --help, -h and `help VERB...` are there without a row.
+ * --help, -h and `help VERB...` are there without a row. Of several mistakes the leftmost one is told, as by pflag.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +43,7 @@ struct cli_option {
         int min, max;       /* CLI_INT: the range taken; both 0: any */
         bool negatable;     /* CLI_FLAG: --no-NAME is taken as well */
         bool hidden;
+        bool any_choice;      /* other values than those of `choice` are taken: the verb refuses them */
         const char *complete; /* command of this program that prints the words for the value, one a line: completion
                                * runs it with the words of the command line behind it (after --). NULL: no words */
 };
@@ -63,10 +64,10 @@ struct cli_verb {
         bool own_options;     /* `options` are not taken by the verbs below */
 };
 
-/* The options of a command line in their order: the long name of each, and the word as it was written ("--name=value",
- * "-ovalue"). */
+/* The options of a command line in their order: the long name of each, the word as it was written ("--name=value",
+ * "-ovalue") and the value, "" for a flag without one. */
 struct cli_seen {
-        struct strv names, words;
+        struct strv names, words, values;
 };
 
 struct cli_program {
@@ -86,10 +87,10 @@ enum cli_outcome {
 };
 
 /* Parses argv into userdata by the tables. *ret_verb is the verb to run, ret_args its positional arguments.
- * A value of enum cli_outcome, or -ERR_USAGE: the message says what is wrong and suggests the nearest name. userdata
- * is written only where the options are right, except that lists may have grown before a later value is refused.
- * Where the options are right and only the number of arguments is wrong, which is looked at last, *ret_verb is set and
- * userdata written all the same: a program that checks option values itself can tell their mistake instead. */
+ * A value of enum cli_outcome, or -ERR_USAGE: the message says what is wrong and suggests the nearest name. Words are
+ * looked at from left to right; values come before what is wrong with the arguments, the program's verbs before values.
+ * With -ERR_USAGE *ret_verb is the verb as far as it was read (NULL: the program), and userdata has what stands before
+ * the mistake: a program that checks option values itself can tell their mistake instead. */
 int cli_parse(const struct cli_program *program, int argc, char **argv, void *userdata,
               const struct cli_verb **ret_verb, struct strv *ret_args, struct err *err);
 

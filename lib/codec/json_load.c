@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "base/unicode.h"
 #include "codec/json.h"
 #include "codec/map_index.h"
-#include "codec/unicode.h"
 #include "codec/value.h"
 
 struct reader {

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
-#include "codec/unicode.h"
+#include "base/unicode.h"
 #include "codec/yaml_emit.h"
 #include "codec/yaml_resolve.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "codec/unicode.h"
+#include "base/unicode.h"
 #include "codec/yaml_order.h"
 
 struct cursor {

@@ -183,7 +183,7 @@ static int print(const struct report *report, struct err *err)
 {
         const struct phase *phase = report->files.phase;
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
-        const char *format = phase->options.output ? phase->options.output : "text";
+        const char *format = phase->options.output;
         struct value *object CLEANUP_VALUE = report_object(report);
 
         if (str_eq(format, "json")) {

@@ -8,9 +8,10 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/go_quote.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "codec/go_quote.h"
+#include "codec/timefmt.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
 #include "phase/config_encode.h"
@@ -141,7 +142,9 @@ static char *quote(const char *text)
         return buf_steal(&out, NULL);
 }
 
-int config_flag_invalid(const char *flag, const char *value, struct err *err, const char *fmt, ...)
+/* -ERR_USAGE: a value that is not of a flag's type. */
+static __attribute__((format(printf, 4, 5))) int invalid(const char *flag, const char *value, struct err *err,
+                                                         const char *fmt, ...)
 {
         char *quoted CLEANUP_FREE = quote(value);
         struct err why = ERR_INIT;
@@ -150,7 +153,9 @@ int config_flag_invalid(const char *flag, const char *value, struct err *err, co
         va_start(ap, fmt);
         (void)err_setv(&why, ERR_USAGE, fmt, ap);
         va_end(ap);
-        return err_set(err, ERR_USAGE, "invalid argument %s for \"--%s\" flag: %s", quoted, flag, why.msg);
+        return flag[1] ? err_set(err, ERR_USAGE, "invalid argument %s for \"--%s\" flag: %s", quoted, flag, why.msg)
+                       : err_set(err, ERR_USAGE, "invalid argument %s for \"-%s, --%s\" flag: %s", quoted, flag, flag,
+                                 why.msg);
 }
 
 /* One pair of an extra-args flag into a list of {name, value} or a map, whichever the API version has. */
@@ -160,9 +165,8 @@ static int add_pair(const struct flag *flag, const char *whole, char *pair, bool
         char *equal = strchr(pair, '=');
 
         if (!equal || (strict && strchr(equal + 1, '=')))
-                return strict ? config_flag_invalid(flag->name, whole, err,
-                                                    "malformed key=value pair in flag value: %s", whole)
-                              : config_flag_invalid(flag->name, whole, err, "malformed pair, expect string=string");
+                return strict ? invalid(flag->name, whole, err, "malformed key=value pair in flag value: %s", whole)
+                              : invalid(flag->name, whole, err, "malformed pair, expect string=string");
         *equal = '\0';
         if (!strict) {
                 trim(pair);
@@ -211,15 +215,16 @@ static int number_base(const char **s, bool *ret_prefixed)
         return base;
 }
 
-/* strconv.ParseInt(s, 0, 32): NULL, or why it is refused. */
-static const char *parse_int32(const char *s, int64_t *ret)
+/* strconv.ParseInt(s, base, 32), where base is 10, or 0 for that of the number's prefix: NULL, or why it is refused. */
+static const char *parse_int32(const char *s, int base, int64_t *ret)
 {
         static const char digits[] = "0123456789abcdef";
-        bool negative = *s == '-', separable, range = false, empty = true;
+        bool negative = *s == '-', separable = false, range = false, empty = true;
         int64_t n = 0;
 
         s += *s == '-' || *s == '+';
-        int base = number_base(&s, &separable);
+        if (base == 0)
+                base = number_base(&s, &separable);
         if (base == 8)
                 empty = !*s; /* the zero of the prefix is a digit */
         for (; *s; s++) {
@@ -243,13 +248,27 @@ static const char *parse_int32(const char *s, int64_t *ret)
         return range ? "value out of range" : NULL;
 }
 
+static int int32_value(const char *name, const char *text, int base, int64_t *ret, struct err *err)
+{
+        const char *why = parse_int32(text, base, ret);
+        char *quoted CLEANUP_FREE = why ? quote(text) : NULL;
+
+        return why ? invalid(name, text, err, "strconv.ParseInt: parsing %s: %s", quoted, why) : 0;
+}
+
+int config_flag_duration(const char *name, const char *value, int64_t *ret_nsec, struct err *err)
+{
+        struct err why = ERR_INIT;
+
+        return duration_parse(value, ret_nsec, &why) < 0 ? invalid(name, value, err, "%s", why.msg) : 0;
+}
+
 static int flag_value(const struct phase_flags *flags, const struct flag *flag, const struct era *era, bool arg_list,
                       struct value **ret, struct err *err)
 {
         struct value *v CLEANUP_VALUE = NULL;
         const char *text = flag->kind == FLAG_ARGS || flag->kind == FLAG_TEXTS ? NULL : text_of(flags, flag);
-        const char *why;
-        int64_t port;
+        int64_t port = 0;
         int r = 0;
 
         switch (flag->kind) {
@@ -257,12 +276,7 @@ static int flag_value(const struct phase_flags *flags, const struct flag *flag, 
                 v = value_new_string(text);
                 break;
         case FLAG_PORT:
-                why = parse_int32(text, &port);
-                if (why) {
-                        char *quoted CLEANUP_FREE = quote(text);
-                        return config_flag_invalid(flag->name, text, err, "strconv.ParseInt: parsing %s: %s", quoted,
-                                                   why);
-                }
+                r = int32_value(flag->name, text, 0, &port, err);
                 v = value_new_int(port);
                 break;
         case FLAG_GATES:
@@ -293,22 +307,31 @@ static struct value *new_document(const char *version, const char *kind)
         return doc;
 }
 
-static bool is_typed(const struct flag *flag)
+static const struct flag *find_flag(const char *name)
 {
-        return flag->kind == FLAG_PORT || flag->kind == FLAG_ARGS;
+        for (size_t i = 0; i < ARRAY_SIZE(flags_table); i++)
+                if (str_eq(flags_table[i].name, name))
+                        return &flags_table[i];
+        return NULL;
 }
 
-int config_flags_check_typed(const struct phase_flags *flags, const struct era *era, struct err *err)
+int config_flags_check_type(const char *name, const char *value, const struct era *era, struct err *err)
 {
-        int r = 0;
+        const struct flag *flag = find_flag(name);
+        struct value *args CLEANUP_VALUE = value_new_list();
+        struct strv values CLEANUP_STRV = STRV_INIT;
+        int64_t n;
 
-        for (size_t i = 0; flags && i < ARRAY_SIZE(flags_table) && r == 0; i++) {
-                struct value *unused CLEANUP_VALUE = NULL;
-
-                if (is_typed(&flags_table[i]) && was_given(flags, &flags_table[i]))
-                        r = flag_value(flags, &flags_table[i], era, true, &unused, err);
-        }
-        return r;
+        strv_add(&values, value);
+        if (flag && flag->kind == FLAG_PORT)
+                return int32_value(name, value, 0, &n, err);
+        if (flag && flag->kind == FLAG_ARGS)
+                return args_value(flag, &values, era, args, err);
+        if (str_eq(name, "v"))
+                return int32_value(name, value, 10, &n, err);
+        if (str_eq(name, "ttl") || str_eq(name, "validity-period"))
+                return config_flag_duration(name, value, &n, err);
+        return 0;
 }
 
 int config_flags_documents(const struct phase_flags *flags, const struct era *era, struct yaml_documents *ret,
@@ -338,12 +361,11 @@ int config_flags_documents(const struct phase_flags *flags, const struct era *er
         return 0;
 }
 
-/* What is wrong with a flag by itself comes before what it may not stand beside. */
-static int check_values(const struct phase_options *options, const struct era *era, struct err *err)
+int config_flags_check_values(const struct phase_flags *flags, const struct era *era, struct err *err)
 {
         struct yaml_documents unused CLEANUP_YAML_DOCUMENTS = {0};
 
-        return config_flags_documents(options->flags, era, &unused, err);
+        return config_flags_documents(flags, era, &unused, err);
 }
 
 static void add_mixed(struct strv *names, const struct era *era, const char *name)
@@ -356,12 +378,8 @@ int config_flags_check_mixed(const struct phase_options *options, const struct e
 {
         struct strv names CLEANUP_STRV = STRV_INIT;
 
-        int r = config_flags_check_typed(options->flags, era, err);
-        if (r < 0 || !options->config_file)
-                return r;
-        r = check_values(options, era, err);
-        if (r < 0 || (options->command && era_lists(era, "flags", "mixing", options->command)))
-                return r;
+        if (!options->config_file || (options->command && era_lists(era, "flags", "mixing", options->command)))
+                return 0;
         for (size_t i = 0; options->flags && i < ARRAY_SIZE(flags_table); i++)
                 if (was_given(options->flags, &flags_table[i]))
                         add_mixed(&names, era, flags_table[i].name);

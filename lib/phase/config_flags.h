@@ -5,6 +5,7 @@
  * flag as origin, so everything behind this is the same for both.
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "phase/era.h"
 #include "phase/phase.h"
@@ -12,13 +13,16 @@
 struct err;
 struct yaml_documents;
 
-/* -ERR_USAGE where a flag's value is not of its Go type (a port, pairs of arguments): pflag says so while it reads the
- * command line, before anything else is looked at. era tells how pairs are read. */
-int config_flags_check_typed(const struct phase_flags *flags, const struct era *era, struct err *err);
+/* -ERR_USAGE where the value of the flag called name, any of kubeadm's, is not of its Go type (a port, pairs of
+ * arguments, a duration, a level), in pflag's words: it says so while it reads the command line, before anything else
+ * is looked at. era tells how pairs are read. */
+int config_flags_check_type(const char *name, const char *value, const struct era *era, struct err *err);
 
-/* -ERR_USAGE: a value that is not of a flag's type, in pflag's words. */
-int config_flag_invalid(const char *flag, const char *value, struct err *err, const char *fmt, ...)
-        __attribute__((format(printf, 4, 5)));
+/* -ERR_USAGE where a value is refused when the command runs, before a file is read: feature gates. */
+int config_flags_check_values(const struct phase_flags *flags, const struct era *era, struct err *err);
+
+/* The value of a flag that is a duration. */
+int config_flag_duration(const char *name, const char *value, int64_t *ret_nsec, struct err *err);
 
 /* -ERR_USAGE where a flag that stands for a setting was given beside --config: kubeadm's message, names sorted.
  * The row flags/withFile of the era tells which flags may stand there. */

@@ -6,10 +6,10 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/go_quote.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/strv.h"
-#include "codec/go_quote.h"
 #include "kube/meta.h"
 #include "phase/address.h"
 #include "phase/config_validate_subnets.h"

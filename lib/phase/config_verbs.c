@@ -27,7 +27,7 @@ static struct value *images_object(const struct phase *phase, const struct strv 
 
 int phase_config_images_list(struct phase *phase, struct err *err)
 {
-        const char *output = phase->options.output ? phase->options.output : "text";
+        const char *output = phase->options.output;
         struct strv images CLEANUP_STRV = STRV_INIT;
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
 

@@ -6,9 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/go_quote.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "codec/go_quote.h"
 #include "phase/field_error.h"
 
 static void add(struct config_problems *problems, const struct value_place *place, const char *path, const char *value,

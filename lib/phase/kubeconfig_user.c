@@ -6,7 +6,6 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "codec/timefmt.h"
 #include "kube/kubeconfig.h"
 #include "phase/config_flags.h"
 #include "phase/kubeconfig_phase.h"
@@ -54,12 +53,8 @@ static int make_identity(struct pki_files *files, const struct kubeconfig_user *
 
 static int parse_validity(const struct kubeconfig_user *user, int64_t *ret, struct err *err)
 {
-        struct err why = ERR_INIT;
-
         *ret = USUAL_VALIDITY_NSEC;
-        if (!user->validity_period || duration_parse(user->validity_period, ret, &why) == 0)
-                return 0;
-        return config_flag_invalid("validity-period", user->validity_period, err, "%s", why.msg);
+        return user->validity_period ? config_flag_duration("validity-period", user->validity_period, ret, err) : 0;
 }
 
 static int check_validity(const struct phase *phase, const struct kubeconfig_user *user, int64_t nsec, struct err *err)

@@ -25,6 +25,7 @@
 #include "phase/kubernetes_version.h"
 #include "phase/patch.h"
 #include "phase/phase.h"
+#include "phase/printer.h"
 #include "phase/phase_files.h"
 
 const char *phase_errno_text(int errno_value, char *buffer, size_t size)
@@ -191,34 +192,53 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
 }
 
 /* The kubeadm that was asked for may not have an option, or not its letter. */
+static int check_absent(const struct phase *phase, const char *name, const char *word, struct err *err)
+{
+        bool is_long = str_starts(word, "--");
+        char *letter CLEANUP_FREE = is_long ? NULL : xasprintf("-%c", word[1]);
+
+        if (!phase->as_kubeadm || !lists_command(phase, "absent-flags", is_long ? name : letter))
+                return 0;
+        return is_long ? err_set(err, ERR_USAGE, "unknown flag: --%s", name)
+                       : err_set(err, ERR_USAGE, "unknown shorthand flag: '%c' in %s", word[1], word);
+}
+
+/* What pflag refuses while it reads the command line, from left to right. */
 static int check_options(const struct phase *phase, struct err *err)
 {
         const struct cli_seen *seen = phase->options.seen;
+        int r = 0;
 
-        for (size_t i = 0; seen && i < seen->names.len; i++) {
-                const char *word = seen->words.items[i];
-                bool is_long = str_starts(word, "--");
-                char *letter CLEANUP_FREE = is_long ? NULL : xasprintf("-%c", word[1]);
-
-                if (!lists_command(phase, "absent-flags", is_long ? seen->names.items[i] : letter))
-                        continue;
-                return is_long ? err_set(err, ERR_USAGE, "unknown flag: --%s", seen->names.items[i])
-                               : err_set(err, ERR_USAGE, "unknown shorthand flag: '%c' in %s", word[1], word);
+        for (size_t i = 0; seen && i < seen->names.len && r == 0; i++) {
+                r = check_absent(phase, seen->names.items[i], seen->words.items[i], err);
+                if (r == 0)
+                        r = config_flags_check_type(seen->names.items[i], seen->values.items[i], phase->era, err);
         }
-        return 0;
+        return r;
 }
 
 /* The kubeadm that was asked for may not have the command. */
 static int check_command(const struct phase *phase, struct err *err)
 {
-        const char *command = phase->options.command;
+        const char *command = phase->as_kubeadm ? phase->options.command : NULL;
         char *with_config CLEANUP_FREE = xasprintf("%s --config", command ? command : "");
         const char *refusal = command ? era_text(phase->era, "commands", command, NULL) : NULL;
 
-        if (!refusal && phase->options.config_file)
+        if (!refusal && command && phase->options.config_file)
                 refusal = era_text(phase->era, "commands", with_config, NULL);
-        int r = check_options(phase, err);
-        return r == 0 && refusal ? err_set(err, ERR_USAGE, "%s", refusal) : r;
+        return refusal ? err_set(err, ERR_USAGE, "%s", refusal) : 0;
+}
+
+/* What kubeadm says of the command line when the command runs, before it reads a file. */
+static int check_command_line(struct phase *phase, struct err *err)
+{
+        int r = check_command(phase, err);
+
+        if (r == 0)
+                r = config_flags_check_values(phase->options.flags, phase->era, err);
+        if (r == 0 && phase->options.prints)
+                r = printer_format(phase->options.output, &phase->options.output, err);
+        return r < 0 ? r : config_flags_check_mixed(&phase->options, phase->era, err);
 }
 
 /* The checks behind decoding. */
@@ -250,30 +270,46 @@ static const char *version_flag(const struct phase_options *options)
         return options->flags ? options->flags->kubernetes_version : NULL;
 }
 
+/* Reads the configuration file; it may be what says which kubeadm is meant. Where it cannot be read, mistakes on the
+ * command line come first all the same. */
+static int read_file(struct phase *phase, struct yaml_documents *ret, struct config_problems *problems, struct err *err)
+{
+        const char *version = phase->options.kubernetes_version;
+        struct err mistake = ERR_INIT;
+        int r = read_documents(phase, ret, problems, err);
+
+        if (r == 0 && version)
+                config_documents_set_version(ret, version);
+        if (phase->as_kubeadm)
+                return r;
+        if (r == 0)
+                return choose_era(phase, config_documents_version(ret), err);
+        if (choose_era(phase, version ? version : version_flag(&phase->options), &mistake) == 0 &&
+            check_command_line(phase, &mistake) < 0) {
+                config_problems_release(problems);
+                return err_set(err, mistake.code, "%s", mistake.msg);
+        }
+        return r;
+}
+
 static int load(struct phase *phase, struct config_problems *problems, struct err *err)
 {
         struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {0};
         const struct phase_options *options = &phase->options;
-        bool chosen = options->kubeadm_version != NULL;
-        int r = chosen ? choose_era(phase, NULL, err) : 0;
+        const char *file = options->no_config ? NULL : options->config_file;
+        int r = 0;
 
-        if (r == 0 && chosen)
-                r = check_command(phase, err);
+        if (phase->as_kubeadm || !file)
+                r = choose_era(phase, options->no_config ? NULL : version_flag(options), err);
         if (r == 0 && options->no_config)
-                return chosen ? 0 : choose_era(phase, NULL, err);
-        if (r == 0 && chosen)
-                r = config_flags_check_mixed(options, phase->era, err);
-        if (r == 0 && options->config_file)
-                r = read_documents(phase, &documents, problems, err);
-        if (r == 0 && options->config_file && options->kubernetes_version)
-                config_documents_set_version(&documents, options->kubernetes_version);
-        if (r == 0 && !chosen)
-                r = choose_era(phase,
-                               options->config_file ? config_documents_version(&documents) : version_flag(options),
-                               err);
-        if (r == 0 && !chosen)
-                r = config_flags_check_mixed(options, phase->era, err);
-        if (r == 0 && !options->config_file)
+                return check_command(phase, err);
+        if (r == 0 && phase->as_kubeadm)
+                r = check_command_line(phase, err);
+        if (r == 0 && file)
+                r = read_file(phase, &documents, problems, err);
+        if (r == 0 && !phase->as_kubeadm)
+                r = check_command_line(phase, err);
+        if (r == 0 && !file)
                 r = config_flags_documents(options->flags, phase->era, &documents, err);
         if (r == 0)
                 r = config_decode(phase->config, &documents, phase->era, decode_flags(phase), problems, err);
@@ -327,15 +363,15 @@ static void show_decisions(const struct phase *phase)
 
 int phase_check_options(const struct phase_options *options, struct err *err)
 {
-        struct phase phase = {.options = *options};
+        struct phase phase = {.options = *options, .as_kubeadm = options->kubeadm_version != NULL};
+
+        phase.options.verbosity = 0; /* phase_open tells which kubeadm it is */
 
         int r = era_new(options->templates_dir, &phase.era, err);
         if (r == 0)
                 r = choose_era(&phase, version_flag(options), err);
         if (r == 0)
                 r = check_options(&phase, err);
-        if (r == 0)
-                r = config_flags_check_typed(options->flags, phase.era, err);
         era_free(phase.era);
         return r;
 }

@@ -51,11 +51,12 @@ struct phase_options {
         const char *kubernetes_version; /* in place of the one that config_file asks for; NULL: that one */
         const char *output;             /* -o; NULL: the phase's own */
         const struct phase_flags *flags;
-        const struct cli_seen *seen; /* the options that came, for those which a kubeadm lacks; NULL: not looked at */
+        const struct cli_seen *seen;       /* the options that came; NULL: not looked at */
         const struct strv *ignored_checks; /* --ignore-preflight-errors; NULL: none */
         const char *command;               /* "config validate": looked up in the group "commands"; NULL: none */
         bool print_manifest;               /* --print-manifest */
         bool no_config;                    /* only the kubeadm is chosen: the phase decodes what it needs by itself */
+        bool prints;                       /* output is what printer.h takes, and is made that */
         bool acts;  /* -o was given to a verb that writes: yaml prints the files, json tells each action */
         bool quiet; /* --quiet: neither messages nor warnings */
         bool dry_run;
@@ -81,8 +82,9 @@ struct phase {
 /* What a kubeadm ends with where validation failed: 3 up to 1.33. */
 int phase_validation_exit_code(const struct phase *phase);
 
-/* Looks at the options by themselves, reading no file but the tables: whether the kubeadm that is asked for has them,
- * and what it takes as their values. 0 or a negative error with kubeadm's message. */
+/* Looks at options->seen from left to right, reading no file but the tables: whether the kubeadm that is asked for has
+ * each, and whether the value is of its type. kubeadm does that before anything else. 0 or a negative error with its
+ * message. */
 int phase_check_options(const struct phase_options *options, struct err *err);
 
 /* Loads the tables and the configuration, applies defaults, validates. Each problem found is written to options->log as

@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/go_quote.h"
 #include "base/str.h"
-#include "codec/go_quote.h"
 #include "phase/address.h"
 #include "phase/field_error.h"
 

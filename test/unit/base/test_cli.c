@@ -159,16 +159,6 @@ static void refuses(const char *line, const char *message)
         PARSE(a, line);
         assert_int_equal(a.r, -ERR_USAGE);
         assert_string_equal(a.err.msg, message);
-        assert_null(a.verb);
-}
-
-/* The options are right and can be looked at; only the number of arguments is not. */
-static void refuses_arguments(const char *line, const char *message)
-{
-        PARSE(a, line);
-        assert_int_equal(a.r, -ERR_USAGE);
-        assert_string_equal(a.err.msg, message);
-        assert_non_null(a.verb);
 }
 
 static void test_flags_anywhere(void **state)
@@ -207,8 +197,8 @@ static void test_bools(void **state)
         refuses("control-plane all --dry-run=maybe",
                 "invalid argument \"maybe\" for \"--dry-run\" flag: wants true or false");
         /* a flag takes no second word */
-        refuses_arguments("control-plane all --dry-run false",
-                          "\"gen-phase control-plane all\" takes no arguments, got \"false\"");
+        refuses("control-plane all --dry-run false",
+                "\"gen-phase control-plane all\" takes no arguments, got \"false\"");
         refuses("control-plane all --no-dry-run", "unknown flag: --no-dry-run; did you mean --dry-run?");
 }
 
@@ -234,11 +224,17 @@ static void test_lists(void **state)
         assert_int_equal(c.options.sans.len, 0);
         assert_true(c.options.sans_set);
         refuses("control-plane apiserver --apiserver-cert-extra-sans a\"b",
-                "invalid argument \"a\"b\" for \"--apiserver-cert-extra-sans\" flag: a quote inside a value that does "
-                "not begin with one");
+                "invalid argument \"a\\\"b\" for \"--apiserver-cert-extra-sans\" flag: parse error on line 1, column "
+                "2: "
+                "bare \" in non-quoted-field");
         refuses("control-plane apiserver --apiserver-cert-extra-sans \"ab",
-                "invalid argument \"\"ab\" for \"--apiserver-cert-extra-sans\" flag: a quote is not closed where the "
-                "value ends");
+                "invalid argument \"\\\"ab\" for \"--apiserver-cert-extra-sans\" flag: parse error on line 1, column "
+                "4: "
+                "extraneous or missing \" in quoted-field");
+        refuses("control-plane apiserver --apiserver-cert-extra-sans x,\"a\"b",
+                "invalid argument \"x,\\\"a\\\"b\" for \"--apiserver-cert-extra-sans\" flag: parse error on line 1, "
+                "column 5: "
+                "extraneous or missing \" in quoted-field");
 }
 
 static void test_positional(void **state)
@@ -251,9 +247,9 @@ static void test_positional(void **state)
         PARSE(b, "logs - completion");
         assert_int_equal(b.args.len, 2);
         assert_string_equal(b.args.items[0], "-");
-        refuses_arguments("completion", "\"gen-phase completion\" wants SHELL, got 0 arguments");
-        refuses_arguments("completion a b", "\"gen-phase completion\" wants SHELL, got 2 arguments");
-        refuses_arguments("control-plane all x", "\"gen-phase control-plane all\" takes no arguments, got \"x\"");
+        refuses("completion", "\"gen-phase completion\" wants SHELL, got 0 arguments");
+        refuses("completion a b", "\"gen-phase completion\" wants SHELL, got 2 arguments");
+        refuses("control-plane all x", "\"gen-phase control-plane all\" takes no arguments, got \"x\"");
         /* values come first */
         refuses("control-plane all --dry-run=maybe x",
                 "invalid argument \"maybe\" for \"--dry-run\" flag: wants true or false");
@@ -270,9 +266,13 @@ static void test_errors(void **state)
         refuses("control-plane all --zzz=1", "unknown flag: --zzz");
         refuses("control-plane all -x", "unknown shorthand flag: 'x' in -x");
         refuses("control-plane all --config", "flag needs an argument: --config");
-        refuses("control-plane all -nv", "flag needs an argument: 'v' in -nv");
+        refuses("control-plane all -nv", "flag needs an argument: 'v' in -v");
         refuses("control-plane all -v x", "invalid argument \"x\" for \"--v\" flag: wants a number");
         refuses("control-plane all -v 11", "invalid argument \"11\" for \"--v\" flag: wants 0 to 10");
+        /* An equals sign with nothing behind it is a value, or a letter. */
+        refuses("control-plane all -v=", "invalid argument \"=\" for \"--v\" flag: wants a number");
+        refuses("control-plane all -n=", "unknown shorthand flag: '=' in -=");
+        refuses("control-plane all -v a\\", "invalid argument \"a\\\\\" for \"--v\" flag: wants a number");
         refuses("control-plane all -v ''", "invalid argument \"\" for \"--v\" flag: wants a number");
         refuses("control-plane all -o xml", "invalid argument \"xml\" for \"--output\" flag: wants one of "
                                             "text|yaml|json");
@@ -281,6 +281,61 @@ static void test_errors(void **state)
         refuses("--address 1 control-plane all", "unknown flag: --address (\"gen-phase control-plane all\" does not "
                                                  "take it)");
         refuses("control-plane all --skip a", "unknown flag: --skip");
+}
+
+/* The leftmost of several. */
+static void test_order_of_errors(void **state)
+{
+        static const char *const value = "invalid argument \"x\" for \"--v\" flag: wants a number";
+
+        (void)state;
+        refuses("control-plane all -v x -y", value);
+        refuses("control-plane all -v x --yyy", value);
+        refuses("control-plane all -v x --config", value);
+        refuses("control-plane all -v x -v y --yyy", value);
+        refuses("control-plane -v x apserver", value);
+        refuses("control-plane all -v x --help", value);
+        refuses("control-plane all --help -v x", value);
+        refuses("control-plane all a -v x", value);
+        refuses("control-plane all -y -v x", "unknown shorthand flag: 'y' in -y");
+        refuses("control-plane all --config f -yv x", "unknown shorthand flag: 'y' in -yv");
+        refuses("control-plane all --yyy -v x", "unknown flag: --yyy");
+        refuses("--address 1 control-plane all -v x",
+                "unknown flag: --address (\"gen-phase control-plane all\" does not "
+                "take it)");
+        refuses("--address 1 -v x -y", value);
+        refuses("-v x zzz", "unknown command \"zzz\" for \"gen-phase\"");
+        /* What stands in front of it was read. */
+        PARSE(a, "control-plane apiserver --config f --skip a -y --skip b");
+        assert_int_equal(a.r, -ERR_USAGE);
+        assert_ptr_equal(a.verb, &control_plane_verbs[1]);
+        assert_string_equal(a.options.config, "f");
+        assert_int_equal(a.options.skip.len, 1);
+        PARSE(b, "logs p -v 5 -- -y --config");
+        assert_int_equal(b.r, CLI_RUN);
+        assert_int_equal(b.args.len, 3);
+}
+
+static void test_any_choice(void **state)
+{
+        static const struct cli_option options[] = {{.name = "output",
+                                                     .type = CLI_STRING,
+                                                     .offset = AT(output),
+                                                     .choice = "text|yaml",
+                                                     .any_choice = true,
+                                                     .help = "format"},
+                                                    {0}};
+        const struct cli_program open_program = {.name = "open", .help = "one", .options = options, .verbs = verbs};
+        static char words[5][16] = {"open", "completion", "bash", "--output", "xml"};
+        char *argv[] = {words[0], words[1], words[2], words[3], words[4], NULL};
+        struct strv args CLEANUP_STRV = STRV_INIT;
+        struct options values = {0};
+        const struct cli_verb *verb;
+        struct err err = ERR_INIT;
+
+        (void)state;
+        assert_int_equal(cli_parse(&open_program, 5, argv, &values, &verb, &args, &err), CLI_RUN);
+        assert_string_equal(values.output, "xml");
 }
 
 static void test_outcomes(void **state)
@@ -445,6 +500,8 @@ int main(void)
                 cmocka_unit_test(test_lists),
                 cmocka_unit_test(test_positional),
                 cmocka_unit_test(test_errors),
+                cmocka_unit_test(test_order_of_errors),
+                cmocka_unit_test(test_any_choice),
                 cmocka_unit_test(test_outcomes),
                 cmocka_unit_test(test_given),
                 cmocka_unit_test(test_help),

@@ -79,7 +79,6 @@ int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *ar
                                               .kubeadm_version = f->version,
                                               .flags = &flags,
                                               .ignored_checks = f->ignored_checks,
-                                              .seen = f->seen,
                                               .command = f->command,
                                               .print_manifest = f->print_manifest,
                                               .decode = f->decode,

@@ -18,7 +18,6 @@ struct fixture {
         struct err err;  /* of the last run */
         int exit_code;   /* of the last run, where it failed */
         const struct strv *ignored_checks;
-        const struct cli_seen *seen;
         const char *version; /* --kubeadm-version; NULL: none */
         const char *command; /* its words, where they count */
         unsigned decode;     /* enum config_decode_flags */

@@ -236,7 +236,7 @@ static void test_absent_flags(void **state)
         struct fixture *f = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                struct cli_seen seen = {STRV_INIT, STRV_INIT};
+                struct cli_seen seen = {STRV_INIT, STRV_INIT, STRV_INIT};
                 bool is_long = strncmp(cases[i].word, "--", 2) == 0;
                 char *text CLEANUP_FREE =
                         is_long ? xasprintf("unknown flag: --%s", cases[i].name)
@@ -244,13 +244,13 @@ static void test_absent_flags(void **state)
 
                 strv_add(&seen.names, cases[i].name);
                 strv_add(&seen.words, cases[i].word);
-                f->seen = &seen;
-                f->version = cases[i].version;
-                f->command = cases[i].command;
-                int r = fixture_run(f, nothing, NULL);
+                strv_add(&seen.values, "");
+                struct phase_options options = {
+                        .seen = &seen, .kubeadm_version = cases[i].version, .command = cases[i].command};
+                int r = phase_check_options(&options, &f->err);
                 strv_release(&seen.names);
                 strv_release(&seen.words);
-                f->seen = NULL;
+                strv_release(&seen.values);
                 if (r >= 0 || strcmp(f->err.msg, text) != 0)
                         fail_msg("case %zu: %s", i, f->err.msg);
         }

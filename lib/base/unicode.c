@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/str.h"
-#include "codec/unicode.h"
+#include "base/unicode.h"
 
 struct range {
         uint32_t first, last;

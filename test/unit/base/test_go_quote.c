@@ -8,7 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "codec/go_quote.h"
+#include "base/go_quote.h"
 
 /* Each by strconv.Quote. */
 static void quotes(void **state)

@@ -1,7 +1,7 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The little of Unicode that the order of keys and the emitter's columns need. Inside the codec only.
+ * The little of Unicode that the order of keys, the emitter's columns and Go's quoting need.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -5,8 +5,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "codec/go_quote.h"
-#include "codec/unicode.h"
+#include "base/go_quote.h"
+#include "base/unicode.h"
 
 /* Beyond ASCII: spaces, separators, format characters, surrogates, private use. */
 static bool can_be_printed(uint32_t c)
