@@ -154,7 +154,7 @@ static void ready_settle(struct pod_incarnation *inc, usec_t now)
         }
         if (!inc->ready_since)
                 inc->ready_since = now;
-        inc->proven = true;
+        inc->proven |= inc->revision > 0; /* the labels of an orphan tell no probes */
 }
 
 void edge_readiness(struct pod_incarnation *inc, size_t index, usec_t now)

@@ -81,14 +81,18 @@ static void want_current(struct pod_view *view, struct pod *pod, unsigned revisi
                          usec_t now_wall)
 {
         struct pod_incarnation *inc = view->current;
+        bool orphan = !inc->revision;
 
         edge_retire_next(view);
-        if (!inc->revision) {
+        if (orphan) {
                 view->current = with_pod(view, inc, pod);
                 pod_incarnation_free(inc);
                 inc = view->current;
         }
         inc->revision = revision;
+        /* Labels tell no probes. */
+        for (size_t i = 0; orphan && i < pod->container_count; i++)
+                edge_readiness(inc, i, now);
         if (!came_back)
                 return;
         inc->terminal = inc->terminal_failed = false;

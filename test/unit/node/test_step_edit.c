@@ -482,6 +482,36 @@ static void an_orphan_that_is_wanted_again_goes_on(void **state)
         rig_release(&rig);
 }
 
+/* Labels tell no probes: what looked Ready by them is so by its probes only, and was not before. */
+static void an_orphan_that_is_wanted_again_is_probed(void **state)
+{
+        struct docker_container seen;
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        assert_int_equal(pod_insert_orphan(rig.view, pod, 0, rig.now, rig.wall), 1);
+        pod_unref(pod);
+        rig_show(&rig, &seen, "sandbox", "u1", "h1", "", 0, "", true);
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        rig_show(&rig, &seen, "app", "u1", "h1", "app0", 0, "sandbox", true);
+        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
+        docker_container_release(&seen);
+        pod = rig_pod("u1", "h1", 0, 1);
+        rig_probe(pod, "app0", POD_PROBE_READINESS, 1, 1);
+        rig_want(&rig, pod);
+        assert_false(rig_view(&rig, "app0")->ready);
+        assert_false(rig.view->current->proven);
+        assert_true(rig.view->current->ready_since == 0);
+        rig_at(&rig, 5 * SEC);
+        rig_probed(&rig, "app0", POD_PROBE_READINESS, true);
+        assert_true(rig_view(&rig, "app0")->ready);
+        assert_true(rig.view->current->proven);
+        rig_release(&rig);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -505,6 +535,7 @@ int main(void)
                 cmocka_unit_test(a_completed_pod_that_is_put_back_runs_again),
                 cmocka_unit_test(an_orphan_of_an_unknown_version_is_left_as_it_is),
                 cmocka_unit_test(an_orphan_that_is_wanted_again_goes_on),
+                cmocka_unit_test(an_orphan_that_is_wanted_again_is_probed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
