@@ -184,6 +184,8 @@ uint32_t pod_apply_action(struct pod_view *view, const struct pod_action *a, use
                 break;
         case POD_ACTION_END:
                 apply_end(view, inc);
+                if (inc->terminal) /* it has run, whoever started it */
+                        gate_activate(view, inc, now);
                 break;
         case POD_ACTION_PROMOTE:
                 apply_promote(view);

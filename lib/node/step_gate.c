@@ -37,8 +37,13 @@ bool step_gate(struct step *s)
                 step_edge(s, POD_ACTION_ACCEPT, POD_STOP_NONE);
                 return true;
         }
-        if (!inc->gate_until)
-                return false;
+        if (!inc->gate_until) {
+                if (inc->phase != POD_ACTIVE)
+                        return false;
+                /* Found running: who started it could not write that the trial had begun. */
+                step_edge(s, POD_ACTION_ACTIVATE, POD_STOP_NONE);
+                return true;
+        }
         if (inc->terminal && !inc->terminal_failed)
                 return accept(s);
         if (inc->ready_since)

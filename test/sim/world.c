@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "codec/hash.h"
 #include "model_files.h"
+#include "node/pod_facts.h"
 #include "node/pod_store.h"
 #include "node/replay.h"
 #include "sim_disk.h"
@@ -121,7 +122,7 @@ static void acted(void *world, const struct pod_entry *entry, const struct pod_a
         acted_on_trial(w, entry, a);
         if (a->kind == POD_ACTION_STOP)
                 check_stop(w, entry->view, a);
-        else if (a->kind == POD_ACTION_ACTIVATE && inc)
+        else if (a->kind == POD_ACTION_ACTIVATE && inc && !fact_runs(inc)) /* else its trial begins */
                 check_activated(w, inc->pod);
         else if (a->kind == POD_ACTION_OP && (a->op == POD_OP_SIGNAL || a->op == POD_OP_KILL))
                 check_signal(w, inc->containers[a->container].now.id, a->op == POD_OP_KILL);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "node/pod_gate.h"
 #include "node/revert.h"
 #include "rig.h"
 
@@ -259,6 +260,46 @@ static void what_has_ended_goes_back_at_once(void **state)
         rig_release(&rig);
 }
 
+/* As after a podwatch that was killed before it had written that the trial had begun. */
+static void on_trial_and_not_begun(struct rig *rig, enum pod_restart_policy policy)
+{
+        struct pod *one = tried("u1", "h1", 0), *two = tried("u2", "h2", 60);
+
+        two->restart_policy = policy;
+        rig_up(rig, two);
+        rig->view->current->gated = true;
+        gate_set_fallback(rig->view, one, 1);
+        pod_unref(one);
+}
+
+static void what_is_found_running_is_on_trial_from_then_on(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        on_trial_and_not_begun(&rig, POD_RESTART_ALWAYS);
+        rig_step(&rig);
+        assert_int_equal(rig.view->current->gate_until, rig.now + 60 * SEC);
+        rig_release(&rig);
+}
+
+static void what_is_found_ended_is_on_trial_from_then_on(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        on_trial_and_not_begun(&rig, POD_RESTART_NEVER);
+        rig.view->current->phase = POD_PREPARING;
+        rig_exits(&rig, "app0", 1);
+        rig_exits(&rig, "", 0);
+        assert_true(rig.view->current->terminal_failed);
+        assert_int_equal(rig.view->current->gate_until, rig.now + 60 * SEC);
+        (void)rig_take(&rig);
+        rig_at(&rig, 61 * SEC);
+        assert_non_null(strstr(rig_take(&rig), "REVERT"));
+        rig_release(&rig);
+}
+
 static void an_emptied_node_starts_nothing_until_resumed(void **state)
 {
         struct rig rig;
@@ -325,6 +366,8 @@ int main(void)
                 cmocka_unit_test(nothing_left_to_go_back_to_ends_the_trial),
                 cmocka_unit_test(what_is_not_up_goes_back_at_once),
                 cmocka_unit_test(what_has_ended_goes_back_at_once),
+                cmocka_unit_test(what_is_found_running_is_on_trial_from_then_on),
+                cmocka_unit_test(what_is_found_ended_is_on_trial_from_then_on),
                 cmocka_unit_test(an_emptied_node_starts_nothing_until_resumed),
                 cmocka_unit_test(what_was_stopped_by_draining_comes_back_at_once),
         };
