@@ -121,13 +121,10 @@ static void apply_revive(struct pod_view *view, struct pod_incarnation *inc)
         bool drained = inc->stop_reason == POD_STOP_DRAINED;
         bool fresh = inc->stop_reason != POD_STOP_SANDBOX && !drained;
 
-        edge_discard(view, &inc->sandbox);
-        inc->ip[0] = '\0';
-        inc->sandbox_ready = false;
+        edge_sandbox_away(view, inc);
         for (size_t i = 0; i < inc->pod->container_count; i++) {
                 struct pod_container_view *c = &inc->containers[i];
 
-                c->init_done = false;
                 if (drained)
                         backoff_clear(&c->backoff);
                 if (!fresh)

@@ -273,5 +273,15 @@ void edge_disown(struct pod_view *view, struct pod_incarnation *inc, size_t inde
 {
         edge_discard(view, &inc->containers[index].now);
         container_reset(&inc->containers[index]);
+        inc->containers[index].init_done = false;
         ready_settle(inc, now);
+}
+
+void edge_sandbox_away(struct pod_view *view, struct pod_incarnation *inc)
+{
+        edge_discard(view, &inc->sandbox);
+        inc->ip[0] = '\0';
+        inc->sandbox_ready = false;
+        for (size_t i = 0; i < inc->pod->container_count; i++)
+                inc->containers[i].init_done = false;
 }

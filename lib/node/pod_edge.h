@@ -42,6 +42,8 @@ void edge_settle(struct pod_view *view, struct pod_incarnation *inc);
 void edge_disown(struct pod_view *view, struct pod_incarnation *inc, size_t index, usec_t now);
 /* A sandbox with this id is there: made by us or found. */
 void edge_sandbox_created(struct pod_view *view, struct pod_incarnation *inc, const char *id, unsigned attempt);
+/* Its sandbox is no longer its own: another one follows, in which all has to be done anew. */
+void edge_sandbox_away(struct pod_view *view, struct pod_incarnation *inc);
 /* An incarnation of a version, with the attempts of the others that have its UID. */
 struct pod_incarnation *edge_make(struct pod_view *view, struct pod *pod, unsigned revision, usec_t now,
                                   usec_t now_wall);

@@ -373,7 +373,7 @@ static void restore_pod(const struct restore *r, struct pod_view *view, struct p
                         const struct saved_pod *saved)
 {
         if (r->observed && is_of_before(&inc->sandbox, saved->sandbox, saved->sandbox_next_attempt))
-                edge_discard(view, &inc->sandbox);
+                edge_sandbox_away(view, inc);
         if (saved->first_seen_wall) {
                 inc->first_seen_wall = saved->first_seen_wall;
                 inc->first_seen = saved->first_seen;

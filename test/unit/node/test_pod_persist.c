@@ -182,7 +182,7 @@ static void a_run_that_the_disk_knows_nothing_of_counts(void **state)
 static void what_ended_in_a_life_before_is_run_again(void **state)
 {
         struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
-        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct pod *pod = rig_pod("u1", "h1", 1, 1);
         struct rig rig;
 
         (void)state;
@@ -191,6 +191,7 @@ static void what_ended_in_a_life_before_is_run_again(void **state)
         rig_want(&rig, pod_ref(pod));
         rig_step(&rig);
         edge_share_attempt(rig.view, "u1", NULL, 0); /* those of the life before */
+        edge_share_attempt(rig.view, "u1", "init0", 0);
         edge_share_attempt(rig.view, "u1", "app0", 0);
         pod_persist_write(rig.view, BOOT, &saved);
         rig_release(&rig);
@@ -198,12 +199,18 @@ static void what_ended_in_a_life_before_is_run_again(void **state)
         rig_init(&rig);
         rig_want(&rig, pod);
         show_ended(&rig, "first", "", 0, NULL);
+        show_ended(&rig, "init", "init0", 0, "first");
         show_ended(&rig, "app", "app0", 0, "first");
+        rig_view(&rig, "init0")->init_done = true; /* as its end had shown */
         assert_int_equal(pod_persist_restore(rig.view, buf_str(&saved), saved.len, BOOT, true, rig.now, rig.wall, NULL),
                          0);
         assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_ABSENT);
         assert_int_equal(rig.view->current->sandbox.state, INSTANCE_ABSENT);
-        assert_int_equal(rig.view->garbage_count, 2);
+        assert_int_equal(rig.view->garbage_count, 3);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "init0")->now.state, INSTANCE_RUNNING);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_ABSENT);
+        rig_exits(&rig, "init0", 0);
         rig_settle(&rig);
         assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
         rig_release(&rig);
