@@ -63,7 +63,7 @@ static void take_orphan(struct agent *agent, const struct docker_containers *lis
         char *key CLEANUP_FREE = xasprintf("%s/%s", pod->namespace, pod->name);
         struct pod_entry *entry = pod_store_find(agent->store, key);
         if (entry)
-                pod_store_garbage(agent->store, entry, c->id, true, now);
+                pod_store_garbage(agent->store, entry, c->id, now);
 }
 
 static void show_listed(struct agent *agent, const struct docker_containers *list, const struct docker_container *c)

@@ -240,7 +240,7 @@ static void unmake(struct pod_view *view, const char *id)
         int i;
 
         if (!pod_view_find_id(view, id, &inc, &i))
-                pod_apply_garbage(view, id, false);
+                pod_apply_garbage(view, id, INSTANCE_CREATED);
 }
 
 /* A sandbox or container was made for what is not wanted any more. */
@@ -453,12 +453,12 @@ int pod_apply_probe(struct pod_view *view, uint32_t generation, bool success, bo
 
 /* --- garbage -------------------------------------------------------------------------------------------------- */
 
-void pod_apply_garbage(struct pod_view *view, const char *id, bool running)
+void pod_apply_garbage(struct pod_view *view, const char *id, enum instance_state state)
 {
         for (size_t i = 0; i < view->garbage_count; i++) {
                 if (!str_eq(view->garbage[i].id, id))
                         continue;
-                view->garbage[i].running = running;
+                view->garbage[i].state = state;
                 return;
         }
         if (str_empty(id) || view->garbage_count == POD_VIEW_GARBAGE_MAX)
@@ -466,7 +466,7 @@ void pod_apply_garbage(struct pod_view *view, const char *id, bool running)
         view->garbage = xrealloc(view->garbage, view->garbage_count + 1, sizeof(*view->garbage));
         memset(&view->garbage[view->garbage_count], 0, sizeof(*view->garbage));
         pod_view_text(view->garbage[view->garbage_count].id, sizeof(view->garbage->id), id);
-        view->garbage[view->garbage_count++].running = running;
+        view->garbage[view->garbage_count++].state = state;
 }
 
 int pod_apply_garbage_outcome(struct pod_view *view, const char *id, uint32_t generation, bool success,

@@ -50,8 +50,8 @@ int pod_apply_probe(struct pod_view *view, uint32_t generation, bool success, bo
 /* Garbage removed (or failed: retried). */
 int pod_apply_garbage_outcome(struct pod_view *view, const char *id, uint32_t generation, bool success,
                               const char *message, usec_t now);
-/* Adds an id to remove; known ids are not added twice. */
-void pod_apply_garbage(struct pod_view *view, const char *id, bool running);
+/* Adds an id to remove, or tells the state of one that was added before. */
+void pod_apply_garbage(struct pod_view *view, const char *id, enum instance_state state);
 
 /* What pod_observe_container made of it. */
 enum pod_observed {

@@ -76,7 +76,7 @@ int pod_change_apply(struct pod_view *view, const struct pod_change *c, struct e
         case POD_CHANGE_PROBE:
                 return pod_apply_probe(view, c->generation, c->flag, c->error, c->text, c->now);
         case POD_CHANGE_GARBAGE:
-                pod_apply_garbage(view, c->id, c->flag);
+                pod_apply_garbage(view, c->id, INSTANCE_RUNNING);
                 return 0;
         case POD_CHANGE_GARBAGE_OUTCOME:
                 return pod_apply_garbage_outcome(view, c->id, c->generation, c->flag, c->text, c->now);

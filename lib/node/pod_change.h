@@ -21,7 +21,7 @@ enum pod_change_kind {
         POD_CHANGE_ORPHAN,          /* pod, revision */
         POD_CHANGE_OUTCOME,         /* op, generation, flag: success, id, sandbox, reason, text */
         POD_CHANGE_PROBE,           /* generation, flag: success, error, text */
-        POD_CHANGE_GARBAGE,         /* id, flag: running */
+        POD_CHANGE_GARBAGE,         /* id: it runs and is nothing's */
         POD_CHANGE_GARBAGE_OUTCOME, /* id, generation, flag: success, text */
         POD_CHANGE_RESTART,         /* container, text */
         POD_CHANGE_RETRY,           /* container */

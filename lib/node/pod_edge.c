@@ -31,7 +31,7 @@ void edge_not_garbage(struct pod_view *view, const char *id)
 void edge_discard(struct pod_view *view, struct pod_instance *instance)
 {
         if (instance->id[0])
-                pod_apply_garbage(view, instance->id, instance->state == INSTANCE_RUNNING);
+                pod_apply_garbage(view, instance->id, instance->state);
         memset(instance, 0, sizeof(*instance));
 }
 

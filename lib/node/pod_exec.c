@@ -315,7 +315,7 @@ void pod_exec_start(struct pod_exec *exec, const struct pod_view *view, const st
                 const struct pod_garbage *garbage = &view->garbage[action->garbage];
 
                 memcpy(job->id, garbage->id, sizeof(job->id));
-                job->running = garbage->running;
+                job->running = garbage->state == INSTANCE_RUNNING;
                 if (view->current)
                         job->pod = pod_ref(view->current->pod);
         } else {

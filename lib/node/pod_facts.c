@@ -147,10 +147,10 @@ bool fact_prepared(const struct pod_incarnation *inc)
         return true;
 }
 
-bool fact_stray_runs(const struct pod_view *view)
+bool fact_stray_lives(const struct pod_view *view)
 {
         for (size_t i = 0; i < view->garbage_count; i++)
-                if (view->garbage[i].running)
+                if (view->garbage[i].state != INSTANCE_EXITED)
                         return true;
         return false;
 }

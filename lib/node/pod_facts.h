@@ -59,8 +59,9 @@ bool fact_needs_pod_ip(const struct pod *pod, const struct pod_container *spec);
 bool fact_completed(const struct pod_incarnation *inc, bool *ret_failed);
 /* Everything that can be made before its start is made. */
 bool fact_prepared(const struct pod_incarnation *inc);
-/* Something of this name runs that is to be removed: until it has gone nothing else may start. */
-bool fact_stray_runs(const struct pod_view *view);
+/* Something of this name is to be removed that runs, or that may yet: Docker may still have a start before it that
+ * podwatch sent before it was killed or gave up. Until it has gone nothing else may start, and directories stay. */
+bool fact_stray_lives(const struct pod_view *view);
 /* A container of the pod could ever be run again; sidecars follow the others. */
 bool fact_may_restart(const struct pod *pod);
 /* A container of it was started at least once, in whatever sandbox. */

@@ -11,6 +11,7 @@
 #include "node/container_name.h"
 #include "node/pod_apply.h"
 #include "node/pod_edge.h"
+#include "node/pod_facts.h"
 
 struct seen {
         const struct docker_container *d;
@@ -217,20 +218,21 @@ static void settle_in_state(struct pod_view *view, struct pod_incarnation *inc, 
 
 static enum pod_observed discard(struct pod_view *view, const struct seen *seen)
 {
-        pod_apply_garbage(view, seen->d->id, seen->state == INSTANCE_RUNNING);
+        pod_apply_garbage(view, seen->d->id, seen->state);
         return POD_OBSERVED;
 }
 
 /* The newest is the incarnation's. But attempts begin again where a version was forgotten: what is left of its life
- * before, and shown late, may have a higher one. It does not take the place of what runs or is being started, nor that
- * which never ran the place of what Docker shows to run when podwatch first looks. */
+ * before, and shown late, may have a higher one. It does not take the place of what runs (or in which a container
+ * still does) or is being started, nor that which never ran the place of what Docker shows to run when podwatch first
+ * looks. */
 static bool sandbox_replaces(const struct pod_view *view, const struct pod_incarnation *inc, const struct seen *seen)
 {
         bool runs = seen->state == INSTANCE_RUNNING;
 
         if (inc->sandbox.state == INSTANCE_ABSENT)
                 return true;
-        if (!runs && (inc->sandbox.state == INSTANCE_RUNNING || inc->slot.op == POD_OP_SANDBOX_START))
+        if (!runs && (fact_runs(inc) || inc->slot.op == POD_OP_SANDBOX_START))
                 return false;
         if (runs && inc->sandbox.state == INSTANCE_CREATED && !view->runtime_ready)
                 return true;
@@ -312,7 +314,7 @@ bool pod_observe_is_news(const struct pod_view *view, const struct docker_contai
 
         for (size_t k = 0; !known && k < view->garbage_count; k++)
                 if (str_eq(view->garbage[k].id, d->id))
-                        return view->garbage[k].running != (state_of(d->state) == INSTANCE_RUNNING);
+                        return view->garbage[k].state != state_of(d->state);
         if (!known || known->state != state_of(d->state))
                 return true;
         if (!d->inspected)

@@ -142,10 +142,12 @@ static void look_at(struct step *s, enum pod_which which)
         s->inc = pod_view_incarnation(s->view, which);
 }
 
-/* Directories of an incarnation that has ended. They are shared where another incarnation has the same UID. */
+/* Directories of an incarnation that has ended and of which nothing may run any more. They are shared where another
+ * incarnation has the same UID. */
 static void step_cleanup(struct step *s)
 {
-        if (s->inc->cleaned || s->starting || !slot_free(&s->inc->slot) || fact_unsettled(s->inc))
+        if (s->inc->cleaned || s->starting || !slot_free(&s->inc->slot) || fact_unsettled(s->inc) ||
+            fact_stray_lives(s->view))
                 return;
         if (step_due(s, s->inc->retry.at))
                 step_op(s, -1, POD_OP_CLEANUP, pod_stop_reason_name(s->inc->stop_reason));
@@ -160,7 +162,7 @@ static void step_current(struct step *s)
         case POD_ACTIVE:
                 /* What is known by its labels only runs on until it is replaced; nobody knows what to start. */
                 if (s->inc->revision > 0)
-                        step_start(s, !fact_stray_runs(s->view));
+                        step_start(s, !fact_stray_lives(s->view));
                 step_run(s);
                 break;
         case POD_STOPPING:
@@ -176,14 +178,14 @@ static void step_current(struct step *s)
 }
 
 /* Removal waits while the pod is on its way up: a start must not share the daemon with what can be done later. What
- * runs and should not is killed at once. */
+ * runs and should not, or may yet, goes at once. */
 static void step_garbage(struct step *s)
 {
         look_at(s, POD_CURRENT);
         for (size_t i = 0; i < s->view->garbage_count; i++) {
                 const struct pod_garbage *g = &s->view->garbage[i];
 
-                if (!slot_free(&g->slot) || (s->starting && !g->running) || !step_due(s, g->retry.at))
+                if (!slot_free(&g->slot) || (s->starting && g->state == INSTANCE_EXITED) || !step_due(s, g->retry.at))
                         continue;
                 step_add(s, POD_ACTION_GARBAGE, -1)->garbage = i;
         }

@@ -101,8 +101,8 @@ int pod_store_probe(struct pod_store *store, struct pod_entry *entry, uint32_t g
                     const char *output, usec_t now);
 int pod_store_garbage_outcome(struct pod_store *store, struct pod_entry *entry, const char *docker_id,
                               uint32_t generation, bool success, const char *message, usec_t now);
-void pod_store_garbage(struct pod_store *store, struct pod_entry *entry, const char *docker_id, bool running,
-                       usec_t now);
+/* A container that runs and that the view does not take: it is removed by force. */
+void pod_store_garbage(struct pod_store *store, struct pod_entry *entry, const char *docker_id, usec_t now);
 void pod_store_restart(struct pod_store *store, struct pod_entry *entry, int container, const char *reason, usec_t now);
 void pod_store_retry(struct pod_store *store, struct pod_entry *entry, int container, usec_t now);
 /* See pod_fallback. */

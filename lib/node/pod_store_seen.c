@@ -131,14 +131,11 @@ int pod_store_garbage_outcome(struct pod_store *store, struct pod_entry *entry, 
                                 NULL);
 }
 
-void pod_store_garbage(struct pod_store *store, struct pod_entry *entry, const char *docker_id, bool running,
-                       usec_t now)
+void pod_store_garbage(struct pod_store *store, struct pod_entry *entry, const char *docker_id, usec_t now)
 {
         (void)pod_store_change(
                 store, entry->p,
-                &(struct pod_change){
-                        .kind = POD_CHANGE_GARBAGE, .now = now, .id = (char *)(uintptr_t)docker_id, .flag = running},
-                NULL);
+                &(struct pod_change){.kind = POD_CHANGE_GARBAGE, .now = now, .id = (char *)(uintptr_t)docker_id}, NULL);
 }
 
 void pod_store_restart(struct pod_store *store, struct pod_entry *entry, int container, const char *reason, usec_t now)

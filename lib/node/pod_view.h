@@ -175,7 +175,7 @@ struct pod_incarnation {
 
 struct pod_garbage {
         char id[POD_VIEW_ID_MAX];
-        bool running; /* kill it first (force) */
+        enum instance_state state; /* as last seen or known; what runs is removed by force */
         struct pod_slot slot;
         struct pod_retry retry;
 };

@@ -157,7 +157,7 @@ static const struct plain_field incarnation_fields[] = {
 
 static const struct plain_field garbage_fields[] = {
         PLAIN(PLAIN_TEXT, struct pod_garbage, id),
-        PLAIN(PLAIN_BOOL, struct pod_garbage, running),
+        PLAIN_NAMED(struct pod_garbage, state, state_word, INSTANCE_MAX),
         PLAIN_SUB(struct pod_garbage, slot, slot_fields),
         PLAIN_SUB(struct pod_garbage, retry, retry_fields),
         PLAIN_END,

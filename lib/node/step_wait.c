@@ -94,7 +94,7 @@ static void wait_of_pod(struct step *s)
                 step_wait(s, -1, inc->ready_since ? USEC_INFINITY : inc->gate_until, "OnTrial",
                           "version %u goes back to version %u unless it becomes Ready in time", inc->revision,
                           s->view->fallback_revision);
-        if (fact_stray_runs(s->view))
+        if (fact_stray_lives(s->view))
                 step_wait(s, -1, USEC_INFINITY, "Replacing", "another container of this pod is being removed");
         if (inc->retry.failures)
                 step_wait(s, -1, if_ahead(s, inc->retry.at), inc->retry.reason, "%s", inc->retry.message);

@@ -38,6 +38,8 @@ DEFECTS = {
         'if (view->next && fact_prepared(view->next) &&', 'if (view->next && view->next->volumes_ready &&'),
     'next-starts-beside': ('pod_step.c', 'the replacement starts while the old one runs',
         'if (s.inc) {\n                step_start(&s, false);', 'if (s.inc) {\n                step_start(&s, true);'),
+    'late-start-not-expected': ('pod_facts.c', 'what a podwatch before was to start is waited for only where it runs already',
+        'if (view->garbage[i].state != INSTANCE_EXITED)', 'if (view->garbage[i].state == INSTANCE_RUNNING)'),
     'deadline-dropped': ('pod_step.c', 'the time of the next try is forgotten',
         'if (at < s->plan->deadline)\n                s->plan->deadline = at;', 'if (at < s->plan->deadline && s->which != POD_CURRENT)\n                s->plan->deadline = at;'),
     'wakes-for-nothing': ('step_start.c', 'a restart is looked at though its image is not there',

@@ -351,7 +351,7 @@ static void take_orphan(struct sim_node *node, const struct docker_containers *l
         key = xasprintf("%s/%s", pod->namespace, pod->name);
         entry = pod_store_find(node->store, key);
         if (entry)
-                pod_store_garbage(node->store, entry, c->id, true, now);
+                pod_store_garbage(node->store, entry, c->id, now);
 }
 
 static void show_listed(struct sim_node *node, const struct docker_containers *list, const struct docker_container *c)

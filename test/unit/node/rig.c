@@ -136,7 +136,8 @@ static void take_up(struct rig *rig, const struct pod_action *a)
         case POD_ACTION_GARBAGE:
                 op.op = POD_OP_REMOVE;
                 pod_view_text(op.garbage, sizeof(op.garbage), rig->view->garbage[a->garbage].id);
-                note(rig, rig->view->garbage[a->garbage].running ? "kill-remove" : "remove", op.garbage);
+                note(rig, rig->view->garbage[a->garbage].state == INSTANCE_RUNNING ? "kill-remove" : "remove",
+                     op.garbage);
                 break;
         case POD_ACTION_STOP:
                 note(rig, "STOP", pod_stop_reason_name(a->stop_reason));

@@ -245,6 +245,27 @@ static void a_sandbox_that_runs_replaces_one_that_never_did(void **state)
         rig_release(&rig);
 }
 
+/* At the first look a container runs whose sandbox has died, and the one before that is still there. The container was
+ * removed by force, its directories with it. */
+static void a_sandbox_that_has_ended_does_not_replace_one_in_which_a_container_runs(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig.view->runtime_ready = false;
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        show_other(&rig, "app", "app0", 2, "died", DOCKER_STATE_RUNNING);
+        show_other(&rig, "before", "", 1, "", DOCKER_STATE_EXITED);
+        show_other(&rig, "died", "", 2, "", DOCKER_STATE_EXITED);
+        assert_string_equal(rig.view->current->sandbox.id, "died");
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        pod_observe_runtime(rig.view, true, rig.now);
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "STOP:sandbox signal:app0 remove:before");
+        rig_release(&rig);
+}
+
 static void a_container_of_a_life_before_does_not_replace_what_runs(void **state)
 {
         struct rig rig;
@@ -318,6 +339,7 @@ int main(void)
                 cmocka_unit_test(a_sandbox_of_a_life_before_does_not_replace_what_runs),
                 cmocka_unit_test(a_sandbox_of_a_life_before_does_not_replace_what_is_being_started),
                 cmocka_unit_test(a_sandbox_that_runs_replaces_one_that_never_did),
+                cmocka_unit_test(a_sandbox_that_has_ended_does_not_replace_one_in_which_a_container_runs),
                 cmocka_unit_test(a_container_of_a_life_before_does_not_replace_what_runs),
                 cmocka_unit_test(an_init_container_that_ended_well_after_all_counts),
                 cmocka_unit_test(a_list_that_comes_late_takes_nothing_away),

@@ -151,9 +151,9 @@ static void a_change_back_drops_the_new_one(void **state)
         rig_want(&rig, rig_pod("u1", "h1", 0, 1));
         assert_null(rig.view->next);
         rig_step(&rig);
-        assert_string_equal(rig_take(&rig), "cleanup:old/ remove:id3");
+        assert_string_equal(rig_take(&rig), "remove:id3");
         rig_settle(&rig);
-        assert_string_equal(rig_take(&rig), "DROP:old/");
+        assert_string_equal(rig_take(&rig), "cleanup:old/ DROP:old/");
         assert_true(rig_view(&rig, "app0")->ready);
         rig_release(&rig);
 }
@@ -195,7 +195,7 @@ static void a_create_under_way_for_a_dropped_one_is_taken_away(void **state)
         /* Its directories are used by what is being made. */
         assert_string_equal(rig_take(&rig), "");
         rig_done(&rig, POD_OP_SANDBOX_CREATE, "");
-        assert_string_equal(rig_take(&rig), "cleanup:old/ remove:id3");
+        assert_string_equal(rig_take(&rig), "remove:id3");
         rig_settle(&rig);
         assert_null(rig.view->old);
         rig_release(&rig);
@@ -359,7 +359,7 @@ static void what_is_found_while_it_is_removed_is_made_anew(void **state)
                 const char *name = i == 0 ? "" : "next/app0";
 
                 (void)snprintf(id, sizeof(id), "id%u", rig.ids + 1);
-                pod_apply_garbage(rig.view, id, false);
+                pod_apply_garbage(rig.view, id, INSTANCE_CREATED);
                 rig_step(&rig);
                 rig_done(&rig, create, name);
                 assert_int_equal(rig.view->garbage_count, 1);
@@ -372,6 +372,49 @@ static void what_is_found_while_it_is_removed_is_made_anew(void **state)
         assert_int_equal(rig.view->next->containers[0].now.attempt, 1);
         assert_int_equal(rig.view->current->stop_reason, POD_STOP_REPLACED);
         rig_release(&rig);
+}
+
+/* podwatch was killed after it had sent a start; Docker has not got to it when the next podwatch looks, and the pod is
+ * wanted in another version by then. Both would run. `known`: the version that it is of was still wanted at the look.
+ */
+static void what_may_start_yet_goes_before_another_version_starts(void **state)
+{
+        (void)state;
+        for (int known = 0; known < 2; known++) {
+                struct docker_container late;
+                struct rig rig;
+
+                rig_init(&rig);
+                pod_observe_runtime(rig.view, false, rig.now);
+                rig_want(&rig, rig_pod("u1", known ? "h1" : "h2", 0, 1));
+                rig_show(&rig, &late, "late", "u1", "h1", "", 0, "", true);
+                late.state = DOCKER_STATE_CREATED;
+                assert_int_equal(pod_observe_container(rig.view, &late, rig.now, rig.wall), POD_OBSERVED);
+                pod_observe_runtime(rig.view, true, rig.now);
+                rig_want(&rig, rig_pod("u1", "h2", 0, 1));
+                rig_step(&rig);
+                rig_done(&rig, POD_OP_VOLUMES, known ? "next/" : "");
+                rig_done(&rig, POD_OP_SANDBOX_CREATE, known ? "next/" : "");
+                rig_done(&rig, POD_OP_IMAGE, known ? "next/app0" : "app0");
+                rig_done(&rig, POD_OP_CREATE, known ? "next/app0" : "app0");
+                assert_non_null(strstr(rig_take(&rig), "remove:late"));
+                assert_string_equal(rig.view->current->pod->spec_hash, "h2");
+                assert_string_equal(rig_wait(&rig, ""), "Replacing");
+                /* Docker gets to the start before the removal, which it then refuses. */
+                late.state = DOCKER_STATE_RUNNING;
+                late.started = rig.wall;
+                assert_int_equal(pod_observe_container(rig.view, &late, rig.now, rig.wall), POD_OBSERVED);
+                rig_fail(&rig, POD_OP_REMOVE, "", "it runs");
+                assert_null(strstr(rig_take(&rig), "start"));
+                rig_at(&rig, SEC);
+                assert_string_equal(rig_take(&rig), "kill-remove:late");
+                rig_done(&rig, POD_OP_REMOVE, "");
+                assert_string_equal(rig_take(&rig), "sandbox-start");
+                rig_settle(&rig);
+                assert_true(rig_view(&rig, "app0")->ready);
+                docker_container_release(&late);
+                rig_release(&rig);
+        }
 }
 
 static void a_completed_pod_is_replaced_by_an_edit(void **state)
@@ -530,6 +573,7 @@ int main(void)
                 cmocka_unit_test(removed_and_replaced_while_stopping_runs_the_new_one),
                 cmocka_unit_test(an_edit_of_a_pod_that_cannot_start_is_taken_when_it_is_prepared),
                 cmocka_unit_test(an_edit_of_a_held_pod_takes_its_place_at_once),
+                cmocka_unit_test(what_may_start_yet_goes_before_another_version_starts),
                 cmocka_unit_test(a_completed_pod_is_replaced_by_an_edit),
                 cmocka_unit_test(what_is_found_while_it_is_removed_is_made_anew),
                 cmocka_unit_test(a_completed_pod_that_is_put_back_runs_again),

@@ -224,7 +224,7 @@ static void what_is_not_up_goes_back_at_once(void **state)
         (void)pod_hold(rig.view, "");
         rig.now = rig.view->current->gate_until;
         rig_step(&rig);
-        assert_string_equal(rig_take(&rig), "REVERT PROMOTE ACTIVATE volumes image:app0");
+        assert_string_equal(rig_take(&rig), "REVERT PROMOTE ACTIVATE volumes image:app0 remove:id7 remove:id6");
         assert_string_equal(rig.view->current->pod->uid, "u1");
         rig_release(&rig);
 }
