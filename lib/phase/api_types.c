@@ -13,7 +13,7 @@
 #include "phase/era.h"
 
 /* Where a type is looked up, in this order. */
-static const char *const type_files[] = {"pod-types.yaml", "config-types.yaml"};
+static const char *const type_files[] = {"pod-types.yaml", "config-types.yaml", "other-types.yaml"};
 
 /* Each type is an allocation of its own, so that what api_types_get gave stays where it is. */
 struct api_types {
@@ -58,7 +58,7 @@ static const struct {
         [API_TIME] = {"Time", "struct"},         [API_ANY] = {"any", "struct"},
         [API_UINT32] = {"uint32", "uint32"},     [API_FLOAT64] = {"float64", "float64"},
         [API_DURATION] = {"Duration", "struct"}, [API_TIME_OR_DURATION] = {"TimeOrDuration", "struct"},
-        [API_STRUCT] = {"", "struct"},
+        [API_BYTES] = {"bytes", "slice"},        [API_STRUCT] = {"", "struct"},
 };
 
 static const struct {

@@ -4,7 +4,8 @@
  * The Go types of the Kubernetes API, as data: which fields a type has in the chosen kubeadm's version, what they hold,
  * when an empty one is written, and how a strategic merge patch treats them. The rows stand in
  * templates/pod-types.yaml, which says what they mean, and those of kubeadm's own configuration in
- * templates/config-types.yaml ("Timeouts.v1beta4"); a type is read when it is first asked for.
+ * templates/config-types.yaml ("Timeouts.v1beta4"), those of other kinds in templates/other-types.yaml; a type is read
+ * when it is first asked for.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@ enum api_kind {
         API_DURATION,
         API_TIME_OR_DURATION, /* nanoseconds or a duration: flushFrequency of the logging configuration */
         API_ANY,              /* raw JSON */
+        API_BYTES,            /* base64 */
         API_STRUCT,
         API_KIND_MAX
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -203,21 +204,33 @@ static int other_kind(const struct phase *phase, const struct value *before, con
         return dropped ? 1 : 0;
 }
 
-/* The other kind is decoded before it is dropped. What all kinds but the lists have in common is looked at. */
+/* Of what is dropped nobody needs to hear which fields it has not. */
+static void take_wrong_type(void *userdata, enum typed_problem kind, const struct value_place *place, const char *path,
+                            const char *text)
+{
+        if (kind == TYPED_WRONG_TYPE)
+                take_report(userdata, kind, place, path, text);
+}
+
+/* The other kind is decoded before it is dropped. */
 static int check_dropped(struct phase *phase, struct value *object, struct report *report, struct err *err)
 {
         const char *kind = value_string(value_map_get(object, "kind"), "");
-        struct value *metadata = value_map_get(object, "metadata");
-        size_t len = strlen(kind);
 
-        if (value_is(metadata, VALUE_NULL) || !metadata || (len >= 4 && str_eq(kind + len - 4, "List")))
-                return 0;
-        if (metadata->kind != VALUE_MAP) {
-                config_problem_error(&report->problems, &metadata->place, "metadata: expected a map, found a %s",
-                                     value_kind_name(metadata->kind));
-                return 0;
-        }
-        return typed_normalise(metadata, phase->patches->types, "ObjectMeta", "metadata", take_report, report, err);
+        return typed_normalise(object, phase->patches->types, kind, "", take_wrong_type, report, err);
+}
+
+/* "/v1" is v1: the group in front of the slash is the one without a name. */
+static void spell_version(struct value *object)
+{
+        const struct value *version = value_map_get(object, "apiVersion");
+        const char *plain = str_after(value_string(version, ""), "/");
+
+        if (str_empty(plain) || strchr(plain, '/'))
+                return;
+        struct value *v = value_new_string(plain);
+        v->place = version->place;
+        value_map_set(object, "apiVersion", v);
 }
 
 /* Decoding and encoding of the patched object, which is where kubeadm looks at it. */
@@ -225,6 +238,8 @@ static int decode(struct phase *phase, const struct value *before, struct value 
                   bool document, struct err *err)
 {
         struct report report = {.lenient = phase_is_lenient(phase), .document = document};
+
+        spell_version(*object);
         int r = same_kind(before, *object) ? 0 : other_kind(phase, before, *object, &report);
 
         if (r == 1) {

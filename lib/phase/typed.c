@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 #include "base/str.h"
+#include "codec/base64.h"
 #include "codec/quantity.h"
 #include "codec/timefmt.h"
 #include "phase/typed.h"
@@ -101,11 +104,19 @@ static bool is_integer(const struct value *v, int64_t min, int64_t max)
         return value_int(v, &n) == 0 && n >= min && n <= max;
 }
 
+static bool is_base64(const struct value *v)
+{
+        struct buf bytes CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+
+        return v->kind == VALUE_STRING && base64_decode(v->text, v->len, &bytes, NULL) == 0;
+}
+
 /* What Go has in a variable of the kind that nothing was put into. */
 static struct value *zero_value(enum api_kind kind)
 {
         switch (kind) {
         case API_STRING:
+        case API_BYTES:
                 return value_new_string("");
         case API_BOOL:
                 return value_new_bool(false);
@@ -136,6 +147,8 @@ static const char *scalar_expected(const struct value *v, enum api_kind kind)
         switch (kind) {
         case API_STRING:
                 return v->kind == VALUE_STRING ? NULL : "a string";
+        case API_BYTES:
+                return is_base64(v) ? NULL : "base64";
         case API_BOOL:
                 return v->kind == VALUE_BOOL ? NULL : "true or false";
         case API_INT32:

@@ -3,7 +3,8 @@
 // Command apitypes prints the Go types that make up a Pod of core/v1, the Deployment and DaemonSet of apps/v1, the
 // kubelet's KubeletConfiguration and the Taint of kubeadm's configuration as JSON: {type: [field...]}, each field with its
 // JSON name, its type, whether an empty one is left out, and how a strategic merge patch treats it. update.py runs it for
-// one version of k8s.io/api and k8s.io/kubelet after another and makes templates/pod-types.yaml of what it says.
+// one version of k8s.io/api and k8s.io/kubelet after another and makes templates/pod-types.yaml of what it says. With the
+// argument "others" it prints the types of all kinds of v1 and apps/v1.
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	kubelet "k8s.io/kubelet/config/v1beta1"
 )
 
@@ -38,6 +40,7 @@ var opaque = map[string]string{
 	"time.Duration":          "int64",
 	"v1.TimeOrMetaDuration":  "TimeOrDuration",
 	"v1.FieldsV1":            "any",
+	"runtime.RawExtension":   "any",
 	"map[string][]string":    "any",
 }
 
@@ -126,6 +129,19 @@ func describe(t reflect.Type, types map[string][]field) {
 
 func main() {
 	types := map[string][]field{}
+	if len(os.Args) > 1 && os.Args[1] == "others" {
+		scheme := runtime.NewScheme()
+		for _, add := range []func(*runtime.Scheme) error{v1.AddToScheme, appsv1.AddToScheme} {
+			if err := add(scheme); err != nil {
+				log.Fatal(err)
+			}
+		}
+		for kind, t := range scheme.AllKnownTypes() {
+			if kind.Version != runtime.APIVersionInternal {
+				describe(t, types)
+			}
+		}
+	}
 	for _, object := range []any{v1.Pod{}, appsv1.Deployment{}, appsv1.DaemonSet{}, kubelet.KubeletConfiguration{}, v1.Taint{}} {
 		describe(reflect.TypeOf(object), types)
 	}

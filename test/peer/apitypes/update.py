@@ -5,6 +5,7 @@
     update.py VERSION...                for instance 1.38.0; several are taken oldest first
     update.py --facts pod VERSION...    test/data/rows/types.json: what the Go types of these versions say beside those that it has
     update.py --facts config VERSION... the same of kubeadm's configuration (config_types.py, from source text)
+    update.py --others VERSION          templates/other-types.yaml anew: the kinds that kubeadm may find in a Pod's place
 
 Asks the Go types of k8s.io/api and k8s.io/kubelet v0.38.0 by reflection (main.go; the answer is cached) and writes what is new, gone or changed since
 the file's newest rows as rows with since and until. From an empty file and one version of each minor the whole file comes out.
@@ -24,6 +25,13 @@ from go_types import expand_facts, number  # noqa: E402
 
 FACTS = os.path.join(HERE, '../../data/rows/types.json')
 FILE = os.path.join(HERE, '../../../templates/pod-types.yaml')
+OTHERS = os.path.join(HERE, '../../../templates/other-types.yaml')
+OTHERS_COMMENT = '''\
+# The Go types of the other kinds of v1 and apps/v1 (k8s.io/api), in the rows of pod-types.yaml: where a patch makes one of them of a
+# Pod, kubeadm decodes it as that before it forgets the patches, and fails where it does not fit. The newest release's fields stand
+# for those of all. Made by test/peer/apitypes/update.py --others.
+
+'''
 MODULES = ['api', 'apimachinery', 'component-base', 'kubelet']
 CACHE = os.path.join(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'genphase/peer/apitypes')
 
@@ -34,9 +42,9 @@ def program_of(directory):
         return f.read()
 
 
-def types_of(version):
+def types_of(version, *what):
     directory = f'{CACHE}/{version}'
-    answer = f'{directory}/types.json'
+    answer = f'{directory}/{"-".join(what) or "types"}.json'
     with open(f'{HERE}/main.go') as f:
         program = f.read()
     if not os.path.exists(answer) or program_of(directory) != program:
@@ -52,7 +60,7 @@ def types_of(version):
             os.unlink(answer)
         env = {**os.environ, 'GOFLAGS': '-mod=mod', 'CGO_ENABLED': '0'}
         subprocess.run(['go', 'mod', 'tidy'], cwd=directory, env=env, check=True, stderr=subprocess.DEVNULL)
-        out = subprocess.run(['go', 'run', '.'], cwd=directory, env=env, check=True, stdout=subprocess.PIPE).stdout
+        out = subprocess.run(['go', 'run', '.', *what], cwd=directory, env=env, check=True, stdout=subprocess.PIPE).stdout
         with open(f'{answer}.new', 'wb') as f:
             f.write(out)
         os.rename(f'{answer}.new', answer)
@@ -122,6 +130,18 @@ def merge(types, new, version):
                 rows[-1] += f' until={minor}'
 
 
+def write_others(version):
+    """All kinds of v1 and apps/v1 with the types below them, but for those that pod-types.yaml has."""
+    known = read_file()[1]
+    lines = []
+    for name, fields in sorted(types_of(version, 'others').items()):
+        if name not in known:
+            rows = [f'  {field["name"]}: {words({**field, "always": False, "strategy": []}).replace("MicroTime", "Time")}' for field in fields or []]
+            lines += [f'{name}:', *rows] if rows else [f'{name}: {{}}']
+    with open(OTHERS, 'w') as f:
+        f.write(OTHERS_COMMENT + '\n'.join(lines) + '\n')
+
+
 def facts_of(types):
     return {name: {field['name']: words(field) for field in fields} for name, fields in types.items()}
 
@@ -153,6 +173,9 @@ def entry_lines(known):
 
 
 def main():
+    if sys.argv[1:2] == ['--others'] and len(sys.argv) == 3:
+        write_others(sys.argv[2])
+        return
     what = sys.argv[2] if sys.argv[1:2] == ['--facts'] and len(sys.argv) > 3 else None
     versions = sorted(sys.argv[3 if what else 1:], key=number)
     if not versions or what not in (None, 'pod', 'config') or not all(re.fullmatch(r'1\.\d+\.\d+', v) for v in versions):

@@ -31,6 +31,26 @@ static struct era *new_era(const char *templates, const char *text)
         return era;
 }
 
+static void check_rows(const struct era *era, const char *name)
+{
+        struct api_types *types CLEANUP_API_TYPES = api_types_new(era);
+        const struct value *file = NULL;
+        struct err err = ERR_INIT;
+
+        assert_int_equal(era_template(era, name, &file, &err), 0);
+        assert_true(file->map.count > 100);
+        for (size_t i = 0; i < file->map.count; i++) {
+                const struct api_type *type = NULL, *below = NULL;
+
+                if (api_types_get(types, file->map.entries[i].key, &type, &err) < 0)
+                        fail_msg("%s", err.msg);
+                for (size_t f = 0; f < type->count; f++)
+                        if (type->fields[f].ref.kind == API_STRUCT &&
+                            api_types_get(types, type->fields[f].ref.type_name, &below, &err) < 0)
+                                fail_msg("%s.%s: %s", type->name, type->fields[f].name, err.msg);
+        }
+}
+
 /* Each type that can be reached from the Pod is there and has right rows. */
 static void test_every_row(void **state)
 {
@@ -39,21 +59,30 @@ static void test_every_row(void **state)
         (void)state;
         for (size_t v = 0; v < ARRAY_SIZE(versions); v++) {
                 struct era *era CLEANUP_ERA = new_era(NULL, versions[v]);
-                struct api_types *types CLEANUP_API_TYPES = api_types_new(era);
-                const struct value *file = NULL;
-                struct err err = ERR_INIT;
 
-                assert_int_equal(era_template(era, "pod-types.yaml", &file, &err), 0);
-                assert_true(file->map.count > 100);
-                for (size_t i = 0; i < file->map.count; i++) {
-                        const struct api_type *type = NULL, *below = NULL;
+                check_rows(era, "pod-types.yaml");
+                check_rows(era, "other-types.yaml");
+        }
+}
 
-                        if (api_types_get(types, file->map.entries[i].key, &type, &err) < 0)
+/* So has each kind that a patch may make of the Pod. */
+static void test_other_kinds(void **state)
+{
+        struct era *era CLEANUP_ERA = new_era(NULL, "1.36");
+        struct api_types *types CLEANUP_API_TYPES = api_types_new(era);
+        static const char *const versions[] = {"otherKinds.v1", "otherKinds.apps/v1"};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+                const struct value *kinds_of = era_value(era, "patches", versions[i]);
+
+                assert_true(value_is(kinds_of, VALUE_LIST));
+                for (size_t k = 0; k < kinds_of->list.count; k++) {
+                        const struct api_type *type = NULL;
+                        struct err err = ERR_INIT;
+
+                        if (api_types_get(types, value_string(kinds_of->list.items[k], ""), &type, &err) < 0)
                                 fail_msg("%s", err.msg);
-                        for (size_t f = 0; f < type->count; f++)
-                                if (type->fields[f].ref.kind == API_STRUCT &&
-                                    api_types_get(types, type->fields[f].ref.type_name, &below, &err) < 0)
-                                        fail_msg("%s.%s: %s", type->name, type->fields[f].name, err.msg);
                 }
         }
 }
@@ -120,6 +149,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_every_row),
+                cmocka_unit_test(test_other_kinds),
                 cmocka_unit_test(test_versions),
                 cmocka_unit_test(test_mistakes),
         };
