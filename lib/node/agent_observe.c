@@ -20,12 +20,14 @@
 #include "node/pod_exec.h"
 #include "node/pod_store.h"
 #include "node/revision.h"
+#include "node/seen.h"
 
 /* What is known of a running container that nothing wants: its version on disk where that is still there, else what its
  * labels say. */
-static struct pod *pod_of_orphan(struct agent *agent, const struct docker_containers *list,
-                                 const struct docker_container *c, unsigned *ret_revision)
+static struct pod *pod_of_orphan(void *userdata, const struct docker_containers *list, const struct docker_container *c,
+                                 unsigned *ret_revision)
 {
+        const struct agent *agent = userdata;
         const char *namespace = docker_label(&c->labels, LABEL_POD_NAMESPACE);
         const char *name = docker_label(&c->labels, LABEL_POD_NAME);
         struct revision revision = {0};
@@ -47,84 +49,21 @@ static struct pod *pod_of_orphan(struct agent *agent, const struct docker_contai
         return pod;
 }
 
-static void take_orphan(struct agent *agent, const struct docker_containers *list, const struct docker_container *c)
+static struct seen_by who_sees(struct agent *agent)
 {
-        usec_t now = loop_now(agent->loop), wall = loop_now_realtime(agent->loop);
-        unsigned revision;
-        struct pod *pod CLEANUP_POD = pod_of_orphan(agent, list, c, &revision);
-
-        if (!pod)
-                return;
-        if (pod_store_insert_orphan(agent->store, pod, revision, now, wall)) {
-                agent->metrics.orphans++;
-                (void)pod_store_observe(agent->store, c, now, wall);
-                return;
-        }
-        char *key CLEANUP_FREE = xasprintf("%s/%s", pod->namespace, pod->name);
-        struct pod_entry *entry = pod_store_find(agent->store, key);
-        if (entry)
-                pod_store_garbage(agent->store, entry, c->id, now);
-}
-
-static void show_listed(struct agent *agent, const struct docker_containers *list, const struct docker_container *c)
-{
-        enum pod_observed seen =
-                pod_store_observe(agent->store, c, loop_now(agent->loop), loop_now_realtime(agent->loop));
-
-        if (seen == POD_OBSERVED_ORPHAN) {
-                take_orphan(agent, list, c);
-                observer_inspect(agent->observer, c->id);
-        } else if (seen == POD_OBSERVED_INSPECT) {
-                observer_inspect(agent->observer, c->id);
-        }
-}
-
-static bool in_list(const struct docker_containers *list, const char *id)
-{
-        for (size_t i = 0; i < list->count; i++)
-                if (str_eq(list->items[i].id, id))
-                        return true;
-        return false;
-}
-
-/* Absence in a list is only a hint: it may be older than the container. */
-static void inspect_absent(struct agent *agent, const struct docker_containers *list,
-                           const struct pod_instance *instance)
-{
-        if (instance->state != INSTANCE_ABSENT && instance->id[0] && !in_list(list, instance->id))
-                observer_inspect(agent->observer, instance->id);
-}
-
-static void look_for_absent(struct agent *agent, const struct docker_containers *list, const struct pod_entry *entry)
-{
-        const struct pod_incarnation *all[] = {entry->view->current, entry->view->next, entry->view->old};
-
-        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-                if (!all[i])
-                        continue;
-                inspect_absent(agent, list, &all[i]->sandbox);
-                for (size_t k = 0; k < all[i]->pod->container_count; k++) {
-                        inspect_absent(agent, list, &all[i]->containers[k].now);
-                        inspect_absent(agent, list, &all[i]->containers[k].last);
-                }
-        }
-}
-
-static bool is_sandbox(const struct docker_container *c)
-{
-        return str_eq(docker_label(&c->labels, LABEL_TYPE), LABEL_TYPE_SANDBOX);
+        return (struct seen_by){.loop = agent->loop,
+                                .store = agent->store,
+                                .observer = agent->observer,
+                                .pod_of = pod_of_orphan,
+                                .userdata = agent};
 }
 
 static void on_listed(void *userdata, const struct docker_containers *list)
 {
         struct agent *agent = userdata;
+        const struct seen_by by = who_sees(agent);
 
-        for (int sandboxes = 1; sandboxes >= 0; sandboxes--)
-                for (size_t i = 0; i < list->count; i++)
-                        if (is_sandbox(&list->items[i]) == (sandboxes == 1))
-                                show_listed(agent, list, &list->items[i]);
-        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
-                look_for_absent(agent, list, e);
+        agent->metrics.orphans += seen_list(&by, list);
         if (!agent->observed || agent->leftovers_due)
                 agent->leftovers_due = agent_leftovers(agent, list);
         agent_kick(agent);
@@ -132,14 +71,9 @@ static void on_listed(void *userdata, const struct docker_containers *list)
 
 void agent_observe(struct agent *agent, const struct docker_container *container)
 {
-        enum pod_observed seen =
-                pod_store_observe(agent->store, container, loop_now(agent->loop), loop_now_realtime(agent->loop));
+        const struct seen_by by = who_sees(agent);
 
-        /* What it is of takes all of its pod's containers to tell. */
-        if (seen == POD_OBSERVED_ORPHAN)
-                observer_list(agent->observer);
-        else if (seen == POD_OBSERVED_INSPECT)
-                observer_inspect(agent->observer, container->id);
+        seen_one(&by, container);
         agent_kick(agent);
 }
 

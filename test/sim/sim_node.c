@@ -21,8 +21,10 @@
 #include "node/replay.h"
 #include "node/revert.h"
 #include "node/revision.h"
+#include "node/seen.h"
 #include "node/view_digest.h"
 #include "sim_api.h"
+#include "sim_causes.h"
 #include "sim_disk.h"
 #include "sim_loop.h"
 #include "sim_node.h"
@@ -49,10 +51,7 @@ struct sim_node {
         struct buf text;
         uint64_t skipped;
         bool observed, sources_ready, complete;
-        struct cause {
-                char key[64];
-                bool changed; /* since its last step */
-        } causes[32];
+        struct sim_causes causes;
 };
 
 /* pod_entry.userdata */
@@ -322,9 +321,10 @@ static void on_progress(void *userdata, const struct pod_exec_job *job, const ch
 
 /* --- observer ---------------------------------------------------------------------------------------------------- */
 
-static struct pod *pod_of_orphan(struct sim_node *node, const struct docker_containers *list,
-                                 const struct docker_container *c, unsigned *ret_revision)
+static struct pod *pod_of_orphan(void *userdata, const struct docker_containers *list, const struct docker_container *c,
+                                 unsigned *ret_revision)
 {
+        const struct sim_node *node = userdata;
         struct pod *pod = node->o.find_version(node->o.userdata, docker_label(&c->labels, LABEL_POD_UID),
                                                docker_label(&c->labels, POD_LABEL_SPEC_HASH), ret_revision);
         struct err err = ERR_INIT;
@@ -334,95 +334,30 @@ static struct pod *pod_of_orphan(struct sim_node *node, const struct docker_cont
         return pod;
 }
 
-static void take_orphan(struct sim_node *node, const struct docker_containers *list, const struct docker_container *c)
+static struct seen_by who_sees(struct sim_node *node)
 {
-        usec_t now = loop_now(node->o.loop), wall = loop_now_realtime(node->o.loop);
-        unsigned revision = 0;
-        struct pod *pod CLEANUP_POD = pod_of_orphan(node, list, c, &revision);
-        char *key CLEANUP_FREE = NULL;
-        struct pod_entry *entry;
-
-        if (!pod)
-                return;
-        if (pod_store_insert_orphan(node->store, pod, revision, now, wall)) {
-                (void)pod_store_observe(node->store, c, now, wall);
-                return;
-        }
-        key = xasprintf("%s/%s", pod->namespace, pod->name);
-        entry = pod_store_find(node->store, key);
-        if (entry)
-                pod_store_garbage(node->store, entry, c->id, now);
-}
-
-static void show_listed(struct sim_node *node, const struct docker_containers *list, const struct docker_container *c)
-{
-        enum pod_observed seen =
-                pod_store_observe(node->store, c, loop_now(node->o.loop), loop_now_realtime(node->o.loop));
-
-        if (seen == POD_OBSERVED_ORPHAN)
-                take_orphan(node, list, c);
-        if (seen != POD_OBSERVED)
-                observer_inspect(node->observer, c->id);
-}
-
-static bool in_list(const struct docker_containers *list, const char *id)
-{
-        for (size_t i = 0; i < list->count; i++)
-                if (str_eq(list->items[i].id, id))
-                        return true;
-        return false;
-}
-
-static void inspect_absent(struct sim_node *node, const struct docker_containers *list, const struct pod_instance *i)
-{
-        if (i->state != INSTANCE_ABSENT && i->id[0] && !in_list(list, i->id))
-                observer_inspect(node->observer, i->id);
-}
-
-static void look_for_absent(struct sim_node *node, const struct docker_containers *list, const struct pod_entry *entry)
-{
-        const struct pod_incarnation *all[] = {entry->view->current, entry->view->next, entry->view->old};
-
-        for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-                if (!all[i])
-                        continue;
-                inspect_absent(node, list, &all[i]->sandbox);
-                for (size_t k = 0; k < all[i]->pod->container_count; k++) {
-                        inspect_absent(node, list, &all[i]->containers[k].now);
-                        inspect_absent(node, list, &all[i]->containers[k].last);
-                }
-        }
-}
-
-static bool is_sandbox(const struct docker_container *c)
-{
-        return str_eq(docker_label(&c->labels, LABEL_TYPE), LABEL_TYPE_SANDBOX);
+        return (struct seen_by){.loop = node->o.loop,
+                                .store = node->store,
+                                .observer = node->observer,
+                                .pod_of = pod_of_orphan,
+                                .userdata = node};
 }
 
 static void on_listed(void *userdata, const struct docker_containers *list)
 {
         struct sim_node *node = userdata;
+        const struct seen_by by = who_sees(node);
 
-        for (int sandboxes = 1; sandboxes >= 0; sandboxes--)
-                for (size_t i = 0; i < list->count; i++)
-                        if (is_sandbox(&list->items[i]) == (sandboxes == 1))
-                                show_listed(node, list, &list->items[i]);
-        for (struct pod_entry *e = pod_store_next(node->store, NULL); e; e = pod_store_next(node->store, e))
-                look_for_absent(node, list, e);
+        (void)seen_list(&by, list);
         sim_node_kick(node);
 }
 
 static void on_inspected(void *userdata, const struct docker_container *c)
 {
         struct sim_node *node = userdata;
+        const struct seen_by by = who_sees(node);
 
-        enum pod_observed seen =
-                pod_store_observe(node->store, c, loop_now(node->o.loop), loop_now_realtime(node->o.loop));
-
-        if (seen == POD_OBSERVED_ORPHAN)
-                observer_list(node->observer);
-        else if (seen == POD_OBSERVED_INSPECT)
-                observer_inspect(node->observer, c->id);
+        seen_one(&by, c);
         sim_node_kick(node);
 }
 
@@ -572,68 +507,11 @@ void sim_node_retry(struct sim_node *node, const struct pod *pod)
 
 /* --- records ------------------------------------------------------------------------------------------------------ */
 
-static struct cause *cause_of(struct sim_node *node, const char *key, size_t len)
-{
-        for (size_t i = 0; len < sizeof(node->causes[0].key) && i < ARRAY_SIZE(node->causes); i++) {
-                struct cause *c = &node->causes[i];
-
-                if (!c->key[0])
-                        memcpy(c->key, key, len);
-                if (strncmp(c->key, key, len) == 0 && !c->key[len])
-                        return c;
-        }
-        return NULL;
-}
-
-/* What is held is looked at whenever another pod has moved on; and where two versions share a UID, one may be creating
- * what the other was to create now. */
-static bool needs_no_cause(struct sim_node *node, const char *key)
-{
-        const struct pod_entry *entry = pod_store_find(node->store, key);
-
-        return entry && (entry->view->hold[0] || (entry->view->next && entry->view->current &&
-                                                  str_eq(entry->view->next->pod->uid, entry->view->current->pod->uid)));
-}
-
-/* An edit is followed by another step of the same cause. */
-static bool has_edge(const char *actions)
-{
-        static const char *const edges[] = {"\"stop\"",   "\"activate\"", "\"end\"",    "\"promote\"",
-                                            "\"revive\"", "\"drop\"",     "\"accept\"", "\"revert\""};
-
-        for (size_t i = 0; i < ARRAY_SIZE(edges); i++)
-                if (strstr(actions, edges[i]))
-                        return true;
-        return false;
-}
-
-/* A step that decides nothing must have had a cause: a change of that pod since its last one. */
-static void check_cause(struct sim_node *node, const char *record)
-{
-        const char *rest = str_after(record, "{\"key\":\""), *what, *actions;
-        size_t len = rest ? strcspn(rest, "\"") : 0;
-        struct cause *cause = rest ? cause_of(node, rest, len) : NULL;
-
-        if (!cause)
-                return;
-        what = rest + len;
-        actions = str_after(what, "\",\"step\":[");
-        if (str_starts(what, "\",\"change\":") || needs_no_cause(node, cause->key)) {
-                cause->changed = true;
-        } else if (actions) {
-                if (actions[0] == ']' && !cause->changed)
-                        node->o.complain(node->o.userdata, "%s was woken for nothing: %.300s", cause->key, record);
-                cause->changed = actions[0] != ']' && has_edge(actions);
-        }
-}
-
 void sim_node_look(struct sim_node *node, const char *key)
 {
         struct pod_entry *entry = pod_store_find(node->store, key);
 
-        for (size_t i = 0; i < ARRAY_SIZE(node->causes); i++)
-                if (str_eq(node->causes[i].key, key))
-                        node->causes[i].changed = true;
+        sim_causes_changed(&node->causes, key);
         if (!entry)
                 return;
         pod_store_mark(node->store, entry);
@@ -644,10 +522,13 @@ static void on_record(void *userdata, const char *record, size_t len)
 {
         struct sim_node *node = userdata;
         struct err err = ERR_INIT;
+        const char *idle;
 
         if (node->o.recorded)
                 node->o.recorded(node->o.userdata, record);
-        check_cause(node, record);
+        idle = sim_causes_check(&node->causes, node->store, record);
+        if (idle)
+                node->o.complain(node->o.userdata, "%s was woken for nothing: %.300s", idle, record);
         if (node->o.replay && replay_record(node->o.replay, record, len, &err) < 0)
                 node->o.complain(node->o.userdata, "a record cannot be replayed: %s: %.200s", err.msg, record);
 }
