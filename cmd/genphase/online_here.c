@@ -300,8 +300,9 @@ int online_apply_token_flags(struct genphase *g, struct phase *phase, int *ret_c
         return r;
 }
 
-/* What clientcmd's rules find: the first of $KUBECONFIG or ~/.kube/config, and admin.conf, that is there. Free it. */
-static char *usual_kubeconfig(const struct genphase *g)
+/* What clientcmd's rules find: the first of $KUBECONFIG or ~/.kube/config, and admin.conf, that is there; where none
+ * is, the first of them. Free it. */
+static char *usual_kubeconfig(const struct phase *phase)
 {
         const char *given = getenv("KUBECONFIG"), *home = getenv("HOME");
         struct strv paths CLEANUP_STRV = STRV_INIT;
@@ -314,8 +315,8 @@ static char *usual_kubeconfig(const struct genphase *g)
         STRV_FOREACH (path, &paths)
                 if (*path && file_exists(path))
                         return xstrdup(path);
-        (void)g;
-        return xstrdup(CLUSTER_ADMIN_CONF);
+        bool named = paths.len > 0 && !phase_exists(phase, CLUSTER_ADMIN_CONF);
+        return xstrdup(named ? paths.items[0] : CLUSTER_ADMIN_CONF);
 }
 
 /* A connection as the kubeconfig has it: `token` does not look for this node's API server. */
@@ -346,13 +347,14 @@ static int run_token(struct genphase *g, const struct strv *args,
 {
         struct phase *phase CLEANUP_PHASE = NULL;
         struct cluster *cluster CLEANUP_CLUSTER = NULL;
-        char *path CLEANUP_FREE = g->online.kubeconfig ? xstrdup(g->online.kubeconfig) : usual_kubeconfig(g);
+        char *path CLEANUP_FREE = NULL;
         struct err err = ERR_INIT;
         int code;
         int r = online_open(g, &phase, &code, &err);
 
         if (r < 0)
                 return genphase_fail(&err, code);
+        path = g->online.kubeconfig ? xstrdup(g->online.kubeconfig) : usual_kubeconfig(phase);
         phase_detail(phase, 1, "Using kubeconfig file: %s", path);
         r = token_cluster(g, phase, path, &cluster, &err);
         if (r == 0)
