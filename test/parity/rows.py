@@ -64,6 +64,17 @@ class Row:
         return (not self.since or version(self.since) <= number) and (not self.until or number < version(self.until))
 
 
+def end_of_row(lines, first):
+    """A block's blank lines are part of it only where more of the block follows."""
+    last = first + 1
+    for at in range(first + 1, len(lines)):
+        if lines[at].startswith('  '):
+            last = at + 1
+        elif lines[at]:
+            break
+    return last
+
+
 def rows_of(table):
     with open(f'{golden.ROOT}/templates/{table}') as f:
         lines = f.read().splitlines()
@@ -72,10 +83,7 @@ def rows_of(table):
         if re.match(r'[a-z][a-z-]*:', lines[at]):
             group = lines[at].split(':')[0]
         if lines[at].startswith('- '):
-            last = at + 1
-            while last < len(lines) and lines[last].startswith('  '):
-                last += 1
-            # A block's blank lines are part of it only where more of the block follows.
+            last = end_of_row(lines, at)
             rows.append(Row(table, group, lines, at, last))
             at = last
         else:
