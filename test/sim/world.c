@@ -108,6 +108,8 @@ static void acted_on_trial(struct world *w, const struct pod_entry *entry, const
                 trial_stopped(w, p, v);
         else if (a->kind == POD_ACTION_ACTIVATE)
                 trial_activated(w, p, v, inc->gated, entry->view->fallback);
+        else if (a->kind == POD_ACTION_END && inc->terminal && inc->gated) /* at the latest, where it was found ended */
+                trial_activated(w, p, v, true, entry->view->fallback);
         else if (a->kind == POD_ACTION_ACCEPT)
                 trial_accepted(w, p, v);
         else if (a->kind == POD_ACTION_REVERT && next)
