@@ -302,6 +302,18 @@ static void restart_node(struct world *w)
         (void)sim_after(w->loop, away * USEC_PER_MSEC, node_back, w);
 }
 
+/* Its last requests are under way while it is dead, and the next one finds another version. */
+static void killed_amid_edits(struct world *w)
+{
+        unsigned i = (unsigned)rng_below(&w->rng, w->pod_count), file = some_file(w);
+
+        world_file_write(w, &w->pods[i], file, some_version(w, i));
+        sim_loop_run(w->loop, rng_between(&w->rng, 0, 500) * USEC_PER_MSEC);
+        kill_node(w);
+        world_file_write(w, &w->pods[i], file, some_version(w, i));
+        (void)sim_after(w->loop, rng_between(&w->rng, 0, 1000) * USEC_PER_MSEC, node_back, w);
+}
+
 static void daemon_back(void *world)
 {
         struct world *w = world;
@@ -450,10 +462,19 @@ static void something(struct world *w)
                 unsigned weight;
                 void (*fn)(struct world *w);
         } table[] = {
-                {25, edit},         {8, edit_and_back},       {6, edit_document},
-                {20, crash},        {5, removed_by_somebody}, {3, started_by_somebody},
-                {10, restart_node}, {4, restart_daemon},      {1, reboot},
-                {2, set_clock},     {4, hold_or_let_go},      {5, ask},
+                {25, edit},
+                {8, edit_and_back},
+                {6, edit_document},
+                {20, crash},
+                {5, removed_by_somebody},
+                {3, started_by_somebody},
+                {10, restart_node},
+                {5, killed_amid_edits},
+                {4, restart_daemon},
+                {1, reboot},
+                {2, set_clock},
+                {4, hold_or_let_go},
+                {5, ask},
                 {20, weather},
         };
         unsigned total = 0;
