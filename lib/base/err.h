@@ -25,7 +25,7 @@ enum err_code {
 struct err {
         int code;       /* 0: no error */
         int status;     /* HTTP status of the peer's answer, 0 where there was none */
-        char msg[2048]; /* always terminated */
+        char msg[8192]; /* always terminated; ten of the longest errors of a configuration, as kubeadm joins them */
 };
 
 #define ERR_INIT          \
