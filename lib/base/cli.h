@@ -51,7 +51,8 @@ struct cli_option {
 struct cli_verb {
         const char *name;
         const char *help;                                    /* one line */
-        const char *usage;                                   /* positional arguments as shown, NULL for none */
+        const char *usage;                                   /* positional arguments as shown, NULL for none: completion
+                                                              * takes FILE for paths, and a|b for these words */
         int min_args, max_args;                              /* positional arguments; max -1: any number */
         const struct cli_option *options;                    /* ends with a zero row; NULL for none */
         const struct cli_verb *verbs;                        /* sub-verbs, ends with a zero row; NULL for none */

@@ -134,21 +134,55 @@ static const char *words_command(const struct cli_path *path)
         return path->depth ? path->verbs[path->depth - 1]->complete : NULL;
 }
 
+/* How the arguments of the verb at path are shown, "" for none. */
+static const char *usage(const struct cli_path *path)
+{
+        const struct cli_verb *verb = path->depth ? path->verbs[path->depth - 1] : NULL;
+
+        return verb && verb->usage ? verb->usage : "";
+}
+
+static bool takes_files(const struct cli_path *path)
+{
+        return strstr(usage(path), "FILE") != NULL;
+}
+
+/* Whether its usage names the words that it takes: those in upper case stand for others. */
+static bool takes_choices(const struct cli_path *path)
+{
+        const char *s = usage(path);
+
+        return strchr(s, '|') && strcspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(s);
+}
+
+/* The words of a usage such as "[all|one]...". */
+static void add_usage_choices(const struct cli_path *path, struct buf *out)
+{
+        char *words CLEANUP_FREE = xstrdup(usage(path) + strspn(usage(path), "["));
+
+        words[strcspn(words, "].")] = '\0';
+        add_choices(words, out);
+}
+
 static void add_bash_words(const struct shell *shell, const struct cli_program *program, const struct cli_path *path,
                            struct buf *out)
 {
         const struct cli_option *tables[CLI_DEPTH_MAX + 1];
         size_t n = cli_path_tables(program, path, tables);
 
-        (void)shell;
         buf_addstr(out, "    \"");
         cli_path_text(program, path, out);
-        buf_addstr(out, "\") words=\"");
+        buf_addstr(out, "\") ");
+        if (takes_files(path))
+                buf_addf(out, "[[ $cur == -* ]] || { %s return; }; ", shell->files);
+        buf_addstr(out, "words=\"");
         for (const struct cli_verb *v = children(program, path); v && v->name; v++)
                 if (!v->hidden)
                         buf_addf(out, " %s", v->name);
         if (words_command(path))
                 buf_addf(out, " $(%s %s 2>/dev/null)", program->name, words_command(path));
+        if (takes_choices(path))
+                add_usage_choices(path, out);
         buf_addstr(out, "\" options=\"--help");
         for (size_t i = 0; i < n; i++)
                 for (const struct cli_option *o = tables[i]; o->name; o++)
@@ -190,7 +224,10 @@ static void add_zsh_words(const struct shell *shell, const struct cli_program *p
 
         buf_addstr(out, "    \"");
         cli_path_text(program, path, out);
-        buf_addstr(out, "\")\n        verbs=(");
+        buf_addstr(out, "\")\n");
+        if (takes_files(path))
+                buf_addf(out, "        [[ ${words[CURRENT]} == -* ]] || { %s return; }\n", shell->files);
+        buf_addstr(out, "        verbs=(");
         for (const struct cli_verb *v = children(program, path); v && v->name; v++) {
                 char *row CLEANUP_FREE = xasprintf("%s:%s", v->name, v->help ? v->help : "");
                 if (v->hidden)
@@ -200,6 +237,10 @@ static void add_zsh_words(const struct shell *shell, const struct cli_program *p
         }
         if (words_command(path))
                 buf_addf(out, " ${(f)\"$(%s %s 2>/dev/null)\"}", program->name, words_command(path));
+        if (takes_choices(path)) {
+                buf_addch(out, ' ');
+                add_usage_choices(path, out);
+        }
         buf_addstr(out, " )\n        options=( '--help:show help'");
         for (size_t i = 0; i < n; i++) {
                 for (const struct cli_option *o = tables[i]; o->name; o++) {
@@ -252,6 +293,13 @@ static void add_fish_words(const struct shell *shell, const struct cli_program *
         }
         if (words_command(path))
                 buf_addf(out, "            %s %s 2>/dev/null\n", program->name, words_command(path));
+        if (takes_files(path))
+                buf_addf(out, "            %s\n", shell->files);
+        if (takes_choices(path)) {
+                buf_addf(out, "            %s", shell->words_begin);
+                add_usage_choices(path, out);
+                buf_addf(out, "%s\n", shell->words_end);
+        }
         buf_addstr(out, "        end\n        printf '%s\\t%s\\n' --help 'show help'\n");
         for (size_t i = 0; i < n; i++) {
                 for (const struct cli_option *o = tables[i]; o->name; o++) {

@@ -38,6 +38,14 @@ static void add_bold(struct buf *out, const char *s)
         buf_addstr(out, "\\fR");
 }
 
+static bool any_shown(const struct cli_option *table)
+{
+        for (const struct cli_option *o = table; o && o->name; o++)
+                if (!o->hidden)
+                        return true;
+        return false;
+}
+
 static void add_options(const struct cli_option *table, struct buf *out)
 {
         for (const struct cli_option *o = table; o && o->name; o++) {
@@ -94,8 +102,10 @@ void cli_man(const struct cli_program *program, struct buf *out)
                 buf_addstr(out, ".SH DESCRIPTION\n");
                 add_text(out, program->text);
         }
-        buf_addstr(out, ".SH OPTIONS\nOptions that every command takes:\n");
-        add_options(program->options, out);
+        if (any_shown(program->options)) {
+                buf_addstr(out, ".SH OPTIONS\nOptions that every command takes:\n");
+                add_options(program->options, out);
+        }
         buf_addstr(out, ".SH COMMANDS\n");
         for (const struct cli_verb *v = program->verbs; v && v->name; v++)
                 add_verb(program, v, out);

@@ -108,6 +108,8 @@ static const struct cli_verb verbs[] = {
          .max_args = -1,
          .run = run_nothing,
          .options = other_options},
+        {.name = "check", .help = "files", .usage = "FILE|DIR...", .min_args = 1, .max_args = -1, .run = run_nothing},
+        {.name = "pick", .help = "some", .usage = "[one|the-other]...", .max_args = -1, .run = run_nothing},
         {.name = "init", .help = "alias", .hidden = true, .verbs = control_plane_verbs},
         {0}};
 static const struct cli_program program = {.name = "gen-phase",
@@ -409,6 +411,19 @@ static void test_man(void **state)
         assert_null(strstr(s, "ghost"));
         assert_null(strstr(s, "secret"));
         assert_null(strstr(s, "\n\n"));
+        assert_non_null(strstr(s, "\n.SH OPTIONS\nOptions that every command takes:\n.TP\n"));
+}
+
+/* No heading without anything below it. */
+static void test_man_without_options(void **state)
+{
+        (void)state;
+        static const struct cli_program plain = {
+                .name = "p", .version = "1", .help = "h", .verbs = control_plane_verbs};
+        struct buf b CLEANUP_BUF = BUF_INIT(65536);
+
+        cli_man(&plain, &b);
+        assert_null(strstr(buf_str(&b), "OPTIONS"));
 }
 
 /* Runs the bash script on a line and says what it offers. */
@@ -439,7 +454,7 @@ static void test_completion(void **state)
         struct buf b CLEANUP_BUF = BUF_INIT(65536);
         struct err err = ERR_INIT;
 
-        completes("gen-phase \"\"", "control-plane completion logs");
+        completes("gen-phase \"\"", "control-plane completion logs check pick");
         completes("gen-phase co", "control-plane completion");
         completes("gen-phase --config x control-plane \"\"", "all apiserver");
         completes("gen-phase control-plane api --s", "--skip");
@@ -447,6 +462,10 @@ static void test_completion(void **state)
         completes("gen-phase control-plane all -o \"\"", "text yaml json");
         completes("gen-phase control-plane all --output = y", "yaml");
         completes("gen-phase logs --directory /pro", "/proc");
+        completes("gen-phase check /pro", "/proc");
+        completes("gen-phase check x --h", "--help");
+        completes("gen-phase pick \"\"", "one the-other");
+        completes("gen-phase pick one t", "the-other");
         /* The program itself is asked, with the line so far (it is a stand-in here that says its arguments). */
         completes("gen-phase logs etcd --container \"\"", "completion containers -- gen-phase logs etcd --container");
         completes("gen-phase logs etcd -c et", "etcd et");
@@ -455,6 +474,10 @@ static void test_completion(void **state)
                 assert_int_equal(cli_completion(&program, i ? "zsh" : "fish", &b, &err), 0);
                 assert_non_null(strstr(buf_str(&b), i ? "it'\\''s coloured" : "it\\'s coloured"));
                 assert_null(strstr(buf_str(&b), "ghost"));
+                assert_non_null(strstr(buf_str(&b),
+                                       i ? "|| { _files; return; }\n" : "            __fish_complete_path $cur;\n"));
+                assert_non_null(
+                        strstr(buf_str(&b), i ? "verbs=( one the-other )" : "string split ' ' -- 'one the-other';\n"));
                 assert_non_null(
                         strstr(buf_str(&b), i ? "$(gen-phase completion containers -- \"${words[@]}\" 2>/dev/null)"
                                               : "gen-phase completion containers -- $words 2>/dev/null;"));
@@ -506,6 +529,7 @@ int main(void)
                 cmocka_unit_test(test_given),
                 cmocka_unit_test(test_help),
                 cmocka_unit_test(test_man),
+                cmocka_unit_test(test_man_without_options),
                 cmocka_unit_test(test_completion),
                 cmocka_unit_test(test_own_options),
         };
