@@ -65,7 +65,9 @@ static void check_defaults(const struct kubelet_config *c)
         assert_string_equal(c->run_directory, "/run/podwatch");
         assert_int_equal(c->journal_bytes, 64 << 20);
         assert_int_equal(c->revision_history_limit, 20);
-        assert_false(c->strict || c->log_json);
+        assert_int_equal(c->removed_history_limit, 100);
+        assert_int_equal(c->revert_after, 0);
+        assert_false(c->strict || c->log_json || c->each_removal_counts);
         assert_null(c->hostname_override);
         assert_null(c->kubeconfig);
         assert_null(c->sandbox_image);
@@ -523,12 +525,35 @@ static void test_env_file(void **state)
         assert_int_equal(kubelet_flags_read_env("f", "A=b\0c", 5, &words, NULL), -ERR_INVALID);
 }
 
+/* The example that is installed: nothing in it is wrong or without effect, it changes no default of podwatch's own, and
+ * each of these settings is in it. */
+static void test_example(void **state)
+{
+        (void)state;
+        char *path CLEANUP_FREE = file_join(getenv("PROJECT_ROOT"), "etc-kubernetes/podwatch.yaml");
+        struct kubelet_config config CLEANUP_KUBELET_CONFIG = {0};
+        struct buf text CLEANUP_BUF = BUF_INIT(1 << 16), found CLEANUP_BUF = BUF_INIT(1 << 16);
+        const struct schema *schema = &podwatch_configuration_schema;
+
+        assert_int_equal(file_read(path, &text, NULL), 0);
+        assert_int_equal(load(buf_str(&text), NULL, &config, &found), 0);
+        assert_string_equal(buf_str(&found), "");
+        check_defaults(&config);
+        for (size_t i = 0; i < schema->count; i++) {
+                char *line CLEANUP_FREE = xasprintf("\n%s: ", schema->fields[i].name);
+
+                if (!strstr(buf_str(&text), line))
+                        fail_msg("%s has no %s", path, schema->fields[i].name);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults), cmocka_unit_test(test_kubeadm),   cmocka_unit_test(test_kubelet_start),
                 cmocka_unit_test(test_all_used), cmocka_unit_test(test_findings),  cmocka_unit_test(test_effective),
                 cmocka_unit_test(test_flags),    cmocka_unit_test(test_bad_flags), cmocka_unit_test(test_env_file),
+                cmocka_unit_test(test_example),
         };
 
         return cmocka_run_group_tests_name("kube/kubelet_config", tests, NULL, NULL);
