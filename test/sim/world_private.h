@@ -1,7 +1,8 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside of the world: versions of pods (world_pods.c), what must hold (world_check.c), the schedule (world.c).
+ * Inside of the world: versions of pods (world_pods.c), what must hold (world_check.c, world_order.c,
+ * world_calm.c), what happens (world_events.c), the schedule (world.c).
  */
 #include "base/clock.h"
 #include "kube/config_object.h"
@@ -163,7 +164,24 @@ bool world_may_complete(const struct version *v);
 bool world_may_end(const struct version *v);
 const struct pod_container *world_spec(const struct version *v, const char *container, size_t *ret_index);
 
-/* world_check.c: hooks of the model, and the end. */
+#define SLACK (1 * USEC_PER_SEC)
+/* Within this what has ended is seen in any weather. */
+#define UNSEEN (180 * USEC_PER_SEC)
+
+struct world_pod *world_pod_by_key(struct world *w, const char *key);
+/* podwatch is started where it does not run; it is killed where it does. */
+void world_node_start(struct world *w);
+void world_node_kill(struct world *w);
+
+/* world_events.c */
+void world_something(struct world *w); /* any of them */
+void world_crash(struct world *w);
+void world_restart_node(struct world *w);
+void world_weather(struct world *w);
+/* Nothing fails. */
+void world_fair_weather(struct world *w);
+
+/* world_check.c: hooks of the model. */
 void check_created(void *world, struct model_container *c);
 void check_started(void *world, struct model_container *c, usec_t *ret_lives);
 void check_ended(void *world, struct model_container *c);
@@ -173,8 +191,6 @@ void check_lost(struct world *w, const struct model_container *c);
 /* podwatch stops a version of a pod; it asks for a signal (kill: SIGKILL) to the container with this id. */
 void check_stop(struct world *w, const struct pod_view *view, const struct pod_action *action);
 void check_signal(struct world *w, const char *id, bool kill);
-/* It may start from now on. */
-void check_activated(struct world *w, const struct pod *pod);
 /* Hooks of the host: the directories of this UID were made, are about to be removed. */
 void check_made(void *world, const char *uid);
 void check_cleanup(void *world, const char *uid);
@@ -182,8 +198,21 @@ void check_shows(void *world, const char *uid, int number);
 void world_directories_lost(struct world *w);
 /* podwatch died with a state of this pod that it could not write: nobody knows of its runs any more. */
 void world_forget(struct world *w, unsigned index);
+/* The directories of this UID, made where they are new. */
+struct directories *world_directories(struct world *w, const char *uid);
+
+/* world_order.c */
+/* It may start from now on. */
+void check_activated(struct world *w, const struct pod *pod);
 /* It is held for another pod that will not come up. */
 bool world_waits(struct world *w, const struct world_pod *p);
+/* The container runs, or has ended for good. */
+bool world_is_up(const struct version *v, size_t i, const struct pod_container_view *c);
+/* The version that the pod wants is its current one, and nothing of it is still to be made: what may lack now is
+ * needed by nothing. */
+bool world_is_made(const struct world *w, const struct world_pod *p);
+
+/* world_calm.c */
 void check_converged(struct world *w);
 /* No process is to end and no restart is on its way. */
 void check_nothing_pending(struct world *w);
