@@ -304,19 +304,21 @@ int online_apply_token_flags(struct genphase *g, struct phase *phase, int *ret_c
  * is, the first of them. Free it. */
 static char *usual_kubeconfig(const struct phase *phase)
 {
-        const char *given = getenv("KUBECONFIG"), *home = getenv("HOME");
+        const char *given = getenv("KUBECONFIG"), *home = getenv("HOME") ?: "";
         struct strv paths CLEANUP_STRV = STRV_INIT;
         const char *path;
 
-        if (!str_empty(given))
+        if (str_empty(given)) {
+                char *below CLEANUP_FREE = xasprintf("%s%s.kube/config", home, *home ? "/" : "");
+                char *usual CLEANUP_FREE = file_clean(below);
+                strv_add(&paths, usual);
+        } else {
                 strv_split(&paths, given, ':');
-        else if (!str_empty(home))
-                strv_addf(&paths, "%s/.kube/config", home);
+        }
         STRV_FOREACH (path, &paths)
                 if (*path && file_exists(path))
                         return xstrdup(path);
-        bool named = paths.len > 0 && !phase_exists(phase, CLUSTER_ADMIN_CONF);
-        return xstrdup(named ? paths.items[0] : CLUSTER_ADMIN_CONF);
+        return xstrdup(phase_exists(phase, CLUSTER_ADMIN_CONF) ? CLUSTER_ADMIN_CONF : paths.items[0]);
 }
 
 /* A connection as the kubeconfig has it: `token` does not look for this node's API server. */
@@ -334,7 +336,7 @@ static int token_cluster(struct genphase *g, struct phase *phase, const char *pa
         cluster->call_timeout = (usec_t)call->nsec / 1000;
         int r = kubeconfig_load(rootfs, path, &cluster->kubeconfig, err);
         if (r < 0)
-                return err_wrap(err, "failed to load admin kubeconfig");
+                return err_wrap(err, "failed to load %skubeconfig", cluster->dry_run ? "" : "admin ");
         r = cluster_connect(&cluster->kubeconfig, NULL, &cluster->api, err);
         if (r < 0)
                 return r;
