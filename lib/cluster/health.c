@@ -2,6 +2,7 @@
 #include "cluster/health.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <cjson/cJSON.h>
 
@@ -16,6 +17,7 @@
 #include "net/curl_glue.h"
 #include "net/go_error.h"
 #include "net/loop.h"
+#include "phase/address.h"
 
 #define REQUEST_TIMEOUT (10 * USEC_PER_SEC)
 #define ERROR_MAX 4096
@@ -26,6 +28,8 @@ struct watch {
         struct health_check *check;
         struct curl_glue_identity *identity;
         struct loop_source *timer;
+        char *asked, *told; /* the URL, and as failures show it */
+        struct err bad;     /* why no request can be made of it */
         usec_t started, end;
 };
 
@@ -49,15 +53,38 @@ static void finish(struct watch *watch, bool healthy)
                 wait->fn(wait->userdata, watch->check);
 }
 
-/* The failure as Go's HTTP client tells it. */
-static void explain(struct health_check *check, const struct err *err)
+/* What Go's HTTP client makes of a URL: a port that is not there goes with its colon, a host that is not there is this
+ * machine. Negative: no request can be made of it, whenever it is tried. */
+static int read_url(struct watch *watch, const char *text, struct err *err)
 {
-        char *url CLEANUP_FREE =
-                xasprintf("%s%s", check->ask ? check->ask : check->url, check->as_client ? "?timeout=10s" : "");
+        struct url url CLEANUP_URL = {0};
+        int port, r = url_parse(text, &url, err);
+
+        if (r < 0)
+                return r;
+        const char *authority = text + strlen(url.scheme) + strlen("://");
+        size_t len = strcspn(authority, "/");
+        bool local = str_empty(url.host);
+        int named = (int)(len > 0 && authority[len - 1] == ':' ? len - 1 : len);
+
+        watch->told = xasprintf("%s://%.*s%s", url.scheme, named, authority, authority + len);
+        watch->asked =
+                xasprintf("%s://%s%.*s%s", url.scheme, local ? "127.0.0.1" : "", named, authority, authority + len);
+        if (named == 0)
+                return err_set(err, ERR_INVALID, "Get \"%s\": http: no Host in request URL", watch->told);
+        if (*url.port && !str_eq(url.port, "0") && port_parse(url.port, &port) < 0)
+                return err_set(err, ERR_INVALID, "Get \"%s\": dial tcp: address %s: invalid port", watch->told,
+                               url.port);
+        return 0;
+}
+
+/* The failure as Go's HTTP client tells it. */
+static void explain(struct watch *watch, const struct err *err)
+{
         struct buf text CLEANUP_BUF = BUF_INIT(ERROR_MAX);
 
-        go_error_request(&text, "GET", url, GO_ERROR_CONTEXT, err);
-        (void)err_set(&check->why, err->code, "%s", buf_str(&text));
+        go_error_request(&text, "GET", watch->told, GO_ERROR_CONTEXT, err);
+        (void)err_set(&watch->check->why, err->code, "%s", buf_str(&text));
 }
 
 /* A status that is no success, as client-go tells it: a Status speaks for itself. */
@@ -72,11 +99,20 @@ static void refused(struct health_check *check, const struct curl_glue_response 
         (void)err_set(&check->why, ERR_REMOTE, "%s", message ? message : text);
 }
 
+static void again_or_finish(struct watch *watch)
+{
+        usec_t now = clock_boottime(), next = usec_add(now, CLUSTER_RETRY_INTERVAL);
+
+        if (now >= watch->end)
+                finish(watch, false);
+        else
+                loop_timer_set(watch->timer, next < watch->end ? next : watch->end);
+}
+
 static void on_done(void *userdata, const struct curl_glue_response *response, const struct err *err)
 {
         struct watch *watch = userdata;
         struct health_check *check = watch->check;
-        usec_t now = clock_boottime();
 
         check->status = err ? 0 : response->status;
         if (!err && response->status == 200) {
@@ -84,39 +120,51 @@ static void on_done(void *userdata, const struct curl_glue_response *response, c
                 return;
         }
         if (err) {
-                explain(check, err);
-        } else if (check->as_client && (response->status < 200 || response->status > STATUS_SUCCESS_LAST)) {
+                explain(watch, err);
+        } else if (check->config && (response->status < 200 || response->status > STATUS_SUCCESS_LAST)) {
                 check->status = 0;
                 refused(check, response);
         } else {
                 (void)err_set(&check->why, ERR_REMOTE, "status code: %d", response->status);
         }
-        if (now >= watch->end)
-                finish(watch, false);
-        else
-                loop_timer_set(watch->timer, usec_add(now, CLUSTER_RETRY_INTERVAL) < watch->end
-                                                     ? usec_add(now, CLUSTER_RETRY_INTERVAL)
-                                                     : watch->end);
+        again_or_finish(watch);
 }
 
 static void ask(void *userdata, usec_t now)
 {
         struct watch *watch = userdata;
-        const struct health_check *check = watch->check;
         usec_t deadline = usec_add(now, REQUEST_TIMEOUT);
         struct curl_glue_request request = {
-                .url = check->ask ? check->ask : check->url,
+                .url = watch->asked,
                 .max_body = LIMIT_PROBE_OUTPUT,
                 /* The last one gets a moment, so that it can tell why. */
                 .deadline = deadline,
                 .flags = CURL_GLUE_TRUNCATE | CURL_GLUE_HTTP1 | CURL_GLUE_NO_REUSE |
-                         (check->config ? 0u : CURL_GLUE_INSECURE),
+                         (watch->check->config ? 0u : CURL_GLUE_INSECURE),
                 .identity = watch->identity,
                 .done = on_done,
                 .userdata = watch,
         };
 
-        (void)curl_glue_start(watch->wait->glue, &request);
+        if (watch->bad.code) {
+                watch->check->why = watch->bad;
+                again_or_finish(watch);
+        } else {
+                (void)curl_glue_start(watch->wait->glue, &request);
+        }
+}
+
+/* client-go, which asks with credentials, tells the server of its timeout. */
+static void set_url(struct watch *watch)
+{
+        const struct health_check *check = watch->check;
+
+        if (check->config) {
+                watch->asked = xstrdup(check->ask ? check->ask : check->url);
+                watch->told = xasprintf("%s?timeout=10s", watch->asked);
+        } else {
+                (void)read_url(watch, check->url, &watch->bad);
+        }
 }
 
 static int prepare(struct wait *wait, struct health_check *checks, usec_t timeout, struct err *err)
@@ -129,6 +177,7 @@ static int prepare(struct wait *wait, struct health_check *checks, usec_t timeou
 
                 *watch = (struct watch){
                         .wait = wait, .check = &checks[i], .started = now, .end = usec_add(now, timeout)};
+                set_url(watch);
                 int r = config ? curl_glue_identity_new(config->cert_pem, config->key_pem, config->ca_pem,
                                                         &watch->identity, err)
                                : 0;
@@ -157,6 +206,8 @@ int health_wait(struct loop *loop, struct health_check *checks, size_t count, us
         for (size_t i = 0; i < count; i++) {
                 (void)loop_source_free(wait.watches[i].timer);
                 (void)curl_glue_identity_unref(wait.watches[i].identity);
+                free(wait.watches[i].asked);
+                free(wait.watches[i].told);
         }
         free(wait.watches);
         return r < 0 ? r : 0;

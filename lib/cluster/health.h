@@ -16,9 +16,9 @@ struct loop;
 struct health_check {
         const char *name;
         char *url;                       /* as shown; the caller's to free */
-        const char *ask;                 /* what is asked in its place; NULL: url */
-        const struct kubeconfig *config; /* credentials; NULL: none, and any certificate is taken */
-        bool as_client;                  /* client-go asks, and has words for each status */
+        const char *ask;                 /* what is asked in its place with credentials; NULL: url */
+        const struct kubeconfig *config; /* credentials, with which client-go asks, and has words for each status; NULL:
+                                          * none, and any certificate is taken */
         /* results */
         bool healthy;
         int status;     /* of the last answer, 0 without and where why has its words */

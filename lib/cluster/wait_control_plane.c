@@ -4,6 +4,7 @@
  * whether admin.conf has its role, also where kubeadm does that first: it would give up after a minute that the server
  * is not there.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,14 +27,18 @@
 #define MANIFESTS "/etc/kubernetes/manifests"
 #define NSEC_PER_USEC 1000
 
+#define PORT_ARGUMENT "secure-port"
+#define EXTRA_ARGS(component) offsetof(struct config_cluster, component.extra_args)
+
 struct component {
-        const char *name, *address_arg, *address, *port_arg, *port, *endpoint;
+        const char *name, *address_arg, *address, *port, *endpoint;
+        size_t extra_args; /* offset in the configuration */
 };
 
 static const struct component components[] = {
-        {"kube-apiserver", "advertise-address", NULL, "secure-port", "6443", "livez"},
-        {"kube-controller-manager", "bind-address", "127.0.0.1", "secure-port", "10257", "healthz"},
-        {"kube-scheduler", "bind-address", "127.0.0.1", "secure-port", "10259", "livez"},
+        {"kube-apiserver", "advertise-address", NULL, "6443", "livez", EXTRA_ARGS(api_server.component)},
+        {"kube-controller-manager", "bind-address", "127.0.0.1", "10257", "healthz", EXTRA_ARGS(controller_manager)},
+        {"kube-scheduler", "bind-address", "127.0.0.1", "10259", "livez", EXTRA_ARGS(scheduler)},
 };
 
 static usec_t timeout_of(const struct config_duration *d)
@@ -181,23 +186,57 @@ static int read_manifests(const struct phase *phase, struct value *ret[ARRAY_SIZ
         return aggregate(&texts, ERR_INVALID, err);
 }
 
-static int component_check(const struct phase *phase, const struct component *c, const struct value *pod,
-                           struct health_check *ret, struct err *err)
+/* NULL: not given, so the usual one. */
+static void set_check(const struct phase *phase, const struct component *c, const char *address, const char *port,
+                      struct health_check *ret)
+{
+        const struct value *row = era_value(phase->era, "cluster", "componentHealth");
+        const char *usual = c->address ? c->address : phase->config->init.local_api_endpoint.advertise_address.text;
+        const char *host = value_string(value_map_get(row, "address"), address ? address : usual);
+        char *both CLEANUP_FREE = hostport_join(host, port ? port : c->port);
+
+        ret->name = c->name;
+        ret->url = xasprintf("https://%s/%s", both, value_string(value_map_get(row, "endpoint"), c->endpoint));
+}
+
+/* As the manifest of each says; an argument without a value is none. */
+static int manifest_check(const struct phase *phase, const struct component *c, const struct value *pod,
+                          struct health_check *ret, struct err *err)
 {
         const struct value *command = find_command(pod, c->name);
 
         if (!command)
                 return err_set(err, ERR_INVALID, "the Pod has no container command starting with \"%s\"", c->name);
-        /* Row componentHealth: all at one address and endpoint. */
-        const struct value *row = era_value(phase->era, "cluster", "componentHealth");
-        const char *address = value_string(value_map_get(row, "address"), find_argument(command, c->address_arg));
-        const char *port = find_argument(command, c->port_arg);
-        if (str_empty(address))
-                address = c->address ? c->address : phase->config->init.local_api_endpoint.advertise_address.text;
-        char *both CLEANUP_FREE = hostport_join(address, str_empty(port) ? c->port : port);
-        ret->name = c->name;
-        ret->url = xasprintf("https://%s/%s", both, value_string(value_map_get(row, "endpoint"), c->endpoint));
+        const char *address = find_argument(command, c->address_arg), *port = find_argument(command, PORT_ARGUMENT);
+        set_check(phase, c, str_empty(address) ? NULL : address, str_empty(port) ? NULL : port, ret);
         return 0;
+}
+
+static int manifest_checks(const struct phase *phase, struct value *const pods[ARRAY_SIZE(components)],
+                           struct health_check ret[ARRAY_SIZE(components)], struct err *err)
+{
+        struct strv texts CLEANUP_STRV = STRV_INIT;
+
+        for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
+                struct err why = ERR_INIT;
+                if (manifest_check(phase, &components[i], pods[i], &ret[i], &why) < 0)
+                        strv_add(&texts, why.msg);
+        }
+        int r = aggregate(&texts, ERR_INVALID, err);
+        return r < 0 ? err_wrap(err, "could not parse the address and port of all control plane components") : 0;
+}
+
+/* As the configuration says alone: not its bindPort, and an argument without a value counts. */
+static void configured_checks(const struct phase *phase, struct health_check ret[ARRAY_SIZE(components)])
+{
+        for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
+                const struct component *c = &components[i];
+                const struct config_args *args = (const void *)((const char *)&phase->config->cluster + c->extra_args);
+                const struct config_arg *address = config_args_last(args, c->address_arg);
+                const struct config_arg *port = config_args_last(args, PORT_ARGUMENT);
+
+                set_check(phase, c, address ? address->value : NULL, port ? port->value : NULL, &ret[i]);
+        }
 }
 
 static void on_result(void *userdata, const struct health_check *check)
@@ -222,20 +261,6 @@ static char *failure_text(const struct phase *phase, const struct health_check *
                              : xasprintf("%s: %s", what, check->why.msg);
 }
 
-static int component_checks(const struct phase *phase, struct value *const pods[ARRAY_SIZE(components)],
-                            struct health_check ret[ARRAY_SIZE(components)], struct err *err)
-{
-        struct strv texts CLEANUP_STRV = STRV_INIT;
-
-        for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
-                struct err why = ERR_INIT;
-                if (component_check(phase, &components[i], pods[i], &ret[i], &why) < 0)
-                        strv_add(&texts, why.msg);
-        }
-        int r = aggregate(&texts, ERR_INVALID, err);
-        return r < 0 ? err_wrap(err, "could not parse the address and port of all control plane components") : 0;
-}
-
 static int judge(const struct phase *phase, const struct health_check checks[ARRAY_SIZE(components)], struct err *err)
 {
         struct strv texts CLEANUP_STRV = STRV_INIT;
@@ -248,21 +273,8 @@ static int judge(const struct phase *phase, const struct health_check checks[ARR
         return aggregate(&texts, ETIMEDOUT, err);
 }
 
-/* The API server is asked as the user of the kubeconfig: anonymous requests may be refused. Not so in the era of row
- * componentHealth, where it is the one at that address that counts. */
-static void ask_as_user(const struct cluster *cluster, struct health_check *check, const char *server)
-{
-        const struct era *era = cluster->phase->era;
-
-        if (era_value(era, "cluster", "componentHealth"))
-                return;
-        check->ask = server;
-        check->config = &cluster->kubeconfig;
-        check->as_client = era_flag(era, "cluster", "healthByClient");
-}
-
-static int wait_all(struct cluster *cluster, struct health_check checks[ARRAY_SIZE(components)], usec_t timeout,
-                    struct err *err)
+static int wait_all(struct cluster *cluster, struct health_check checks[ARRAY_SIZE(components)], bool configured,
+                    usec_t timeout, struct err *err)
 {
         char *server CLEANUP_FREE = xasprintf("%s/%s", api_wait_server(cluster->api), components[0].endpoint);
         const struct phase *phase = cluster->phase;
@@ -270,29 +282,39 @@ static int wait_all(struct cluster *cluster, struct health_check checks[ARRAY_SI
         for (size_t i = 0; i < ARRAY_SIZE(components); i++)
                 phase_say(phase, "[control-plane-check] Checking %s at %s", checks[i].name, checks[i].url);
         (void)fflush(phase->options.out);
-        ask_as_user(cluster, &checks[0], server);
+        if (!configured) { /* since anonymous requests may be refused */
+                checks[0].ask = server;
+                checks[0].config = &cluster->kubeconfig;
+        }
         int r = health_wait(api_wait_loop(cluster->api), checks, ARRAY_SIZE(components), timeout, on_result, cluster,
                             err);
         return r < 0 ? r : judge(phase, checks, err);
 }
 
+/* Row componentHealth: by the configuration alone, all of them without credentials, or by the manifests and the API
+ * server as the user of the kubeconfig. */
 static int wait_components(struct cluster *cluster, usec_t timeout, struct err *err)
 {
         const struct phase *phase = cluster->phase;
+        const struct value *row = era_value(phase->era, "cluster", "componentHealth");
+        bool configured = str_eq(value_string(value_map_get(row, "by"), ""), "configuration");
         struct health_check checks[ARRAY_SIZE(components)] = {0};
         struct value *pods[ARRAY_SIZE(components)] = {0};
         char limit[TIMEFMT_MAX];
-        int r = read_manifests(phase, pods, err);
+        int r = configured ? 0 : read_manifests(phase, pods, err);
 
         if (r == 0) {
                 duration_text((int64_t)timeout * NSEC_PER_USEC, limit);
                 phase_say(phase,
                           "[control-plane-check] Waiting for healthy control plane components. This can take up to %s",
                           limit);
-                r = component_checks(phase, pods, checks, err);
+                if (configured)
+                        configured_checks(phase, checks);
+                else
+                        r = manifest_checks(phase, pods, checks, err);
         }
         if (r == 0)
-                r = wait_all(cluster, checks, timeout, err);
+                r = wait_all(cluster, checks, configured, timeout, err);
         for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
                 free(checks[i].url);
                 (void)value_free(pods[i]);
