@@ -54,27 +54,27 @@ static void finish(struct watch *watch, bool healthy)
 }
 
 /* What Go's HTTP client makes of a URL: a port that is not there goes with its colon, a host that is not there is this
- * machine. Negative: no request can be made of it, whenever it is tried. */
+ * machine, and IPv6 needs no brackets. Negative: no request can be made of it, whenever it is tried. */
 static int read_url(struct watch *watch, const char *text, struct err *err)
 {
         struct url url CLEANUP_URL = {0};
-        int port, r = url_parse(text, &url, err);
+        int number, r = url_parse(text, &url, err);
 
         if (r < 0)
                 return r;
-        const char *authority = text + strlen(url.scheme) + strlen("://");
+        const char *authority = text + strlen(url.scheme) + strlen("://"), *port = url.port;
         size_t len = strcspn(authority, "/");
-        bool local = str_empty(url.host);
         int named = (int)(len > 0 && authority[len - 1] == ':' ? len - 1 : len);
 
         watch->told = xasprintf("%s://%.*s%s", url.scheme, named, authority, authority + len);
-        watch->asked =
-                xasprintf("%s://%s%.*s%s", url.scheme, local ? "127.0.0.1" : "", named, authority, authority + len);
         if (named == 0)
                 return err_set(err, ERR_INVALID, "Get \"%s\": http: no Host in request URL", watch->told);
-        if (*url.port && !str_eq(url.port, "0") && port_parse(url.port, &port) < 0)
-                return err_set(err, ERR_INVALID, "Get \"%s\": dial tcp: address %s: invalid port", watch->told,
-                               url.port);
+        if (*port && !str_eq(port, "0") && port_parse(port, &number) < 0)
+                return err_set(err, ERR_INVALID, "Get \"%s\": dial tcp: address %s: invalid port", watch->told, port);
+        if (!*port)
+                port = str_eq(url.scheme, "https") ? "443" : "80";
+        char *asked CLEANUP_FREE = hostport_join(*url.host ? url.host : "127.0.0.1", port);
+        watch->asked = xasprintf("%s://%s%s", url.scheme, asked, authority + len);
         return 0;
 }
 

@@ -66,19 +66,25 @@ static void say_help(struct cluster *cluster, const char *step, const char *erro
 
 /* ---- the kubelet ---- */
 
-/* HOST:PORT of its health endpoint. Row kubeletHealth.address: there, whatever the configuration says. */
+/* HOST:PORT of its health endpoint. Row kubeletHealth.address: there, whatever the configuration says; joined
+ * "plainly": an IPv6 address without brackets. */
 static char *kubelet_address(const struct phase *phase, bool *ret_off)
 {
         const struct value *row = era_value(phase->era, "cluster", "kubeletHealth"), *config = phase->config->kubelet;
         const char *fixed = value_string(value_map_get(row, "address"), NULL);
         const char *address = value_string(value_map_get(config, "healthzBindAddress"), "");
+        bool plainly = str_eq(value_string(value_map_get(row, "joined"), ""), "plainly");
         int64_t port = 10248;
         char text[24];
 
         (void)value_int(value_map_get(config, "healthzPort"), &port);
         *ret_off = port == 0;
+        if (fixed)
+                return xstrdup(fixed);
         (void)snprintf(text, sizeof(text), "%lld", (long long)port);
-        return fixed ? xstrdup(fixed) : hostport_join(*address ? address : "127.0.0.1", text);
+        if (!*address)
+                address = "127.0.0.1";
+        return plainly ? xasprintf("%s:%s", address, text) : hostport_join(address, text);
 }
 
 static void say_kubelet_wait(const struct phase *phase, const char *url, usec_t timeout)

@@ -20,22 +20,22 @@ void go_error_dial(struct buf *out, const char *host, int port, int error)
                  tolower((unsigned char)text[0]), text + 1);
 }
 
-/* Host without brackets and port of an http or https URL. */
+/* Host without brackets and port of an http or https URL. Without brackets the last colon counts, as for Go. */
 static char *host_of(const char *url, int *ret_port)
 {
         const char *https = str_after(url, "https://"), *rest = https ? https : str_after(url, "http://");
 
         rest = rest ? rest : url;
-        bool bracket = *rest == '[';
-        size_t len = bracket ? strcspn(++rest, "]") : strcspn(rest, ":/?#");
-        const char *port = rest + len + (bracket && rest[len] == ']');
+        char *authority CLEANUP_FREE = xstrndup(rest, strcspn(rest, "/?#"));
+        const char *host = authority + (*authority == '['), *port = strrchr(authority, ':');
+        size_t len = host != authority ? strcspn(host, "]") : port ? (size_t)(port - host) : strlen(host);
 
         *ret_port = https ? 443 : 80;
-        if (*port == ':') {
+        if (port && port >= host + len) {
                 char *digits CLEANUP_FREE = xstrndup(port + 1, strspn(port + 1, "0123456789"));
                 (void)str_to_int(digits, 1, 65535, ret_port);
         }
-        return xstrndup(rest, len);
+        return xstrndup(host, len);
 }
 
 static bool is_address(const char *host)

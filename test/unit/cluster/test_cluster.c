@@ -81,7 +81,7 @@ static void test_patch_releases_that_try_again(void **state)
         }
 }
 
-static void expect_kubelet(const char *version, const char *said, const char *address)
+static void expect_kubelet(const char *version, const char *said, const char *address, const char *joined)
 {
         struct phase phase;
         struct kube_version v;
@@ -93,16 +93,22 @@ static void expect_kubelet(const char *version, const char *said, const char *ad
         const struct value *row = era_value(phase.era, "cluster", "kubeletHealth");
         assert_string_equal(value_string(value_map_get(row, "said"), ""), said);
         assert_string_equal(value_string(value_map_get(row, "address"), ""), address);
+        assert_string_equal(value_string(value_map_get(row, "joined"), ""), joined);
         (void)era_free(phase.era);
 }
 
-/* WaitForKubelet in the sources of these: 1.30.2 began to look at the configuration, 1.30.4 to say the address. */
+/* WaitForKubelet in the sources of these: 1.30.2 began to look at the configuration, 1.30.4 to say the address, and
+ * kubernetes/kubernetes#134274 with its backports to put an IPv6 address into brackets. */
 static void test_where_the_kubelet_is_asked(void **state)
 {
         (void)state;
-        expect_kubelet("1.30.1", "unnamed", "localhost:10248");
-        expect_kubelet("1.30.3", "unnamed", "");
-        expect_kubelet("1.30.4", "", "");
+        expect_kubelet("1.30.1", "unnamed", "localhost:10248", "");
+        expect_kubelet("1.30.3", "unnamed", "", "plainly");
+        expect_kubelet("1.30.4", "", "", "plainly");
+        expect_kubelet("1.33.5", "", "", "plainly");
+        expect_kubelet("1.33.6", "", "", "");
+        expect_kubelet("1.34.1", "", "", "plainly");
+        expect_kubelet("1.34.2", "", "", "");
 }
 
 int main(void)

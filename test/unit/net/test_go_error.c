@@ -32,6 +32,8 @@ static void requests(void **state)
                 {"http://10.0.0.1:80/", ECONNRESET, "what curl said"},
                 {"https://192.0.2.1:6443/api?timeout=10s", ECONNREFUSED,
                  "dial tcp 192.0.2.1:6443: connect: connection refused"},
+                {"http://::1:10248/healthz", ECONNREFUSED, "dial tcp [::1]:10248: connect: connection refused"},
+                {"https://:10257/healthz", ECONNREFUSED, "dial tcp :10257: connect: connection refused"},
                 {"https://[", ECONNREFUSED, "dial tcp :443: connect: connection refused"},
                 {"", ECONNREFUSED, "dial tcp :80: connect: connection refused"},
         };
