@@ -142,10 +142,18 @@ static int bootstrap_admin(struct cluster *cluster, const char *server, struct e
         return r < 0 ? err_wrap(err, "could not bootstrap the admin user in file admin.conf") : 0;
 }
 
+/* Row localServer: "always" with admin.conf, "wait" where it is waited for, whatever the kubeconfig. */
+static bool asks_this_node(const struct cluster *cluster, bool usual, unsigned flags)
+{
+        const char *rule = era_text(cluster->phase->era, "cluster", "localServer", "");
+
+        return str_eq(rule, "wait") ? (flags & CLUSTER_NO_BOOTSTRAP) != 0 : usual && str_eq(rule, "always");
+}
+
 static int connect_to(struct cluster *cluster, bool usual, unsigned flags, struct err *err)
 {
         char *local CLEANUP_FREE = config_local_endpoint(cluster->phase->config);
-        const char *server = usual ? local : NULL;
+        const char *server = asks_this_node(cluster, usual, flags) ? local : NULL;
         int r = cluster_connect(&cluster->kubeconfig, server, &cluster->api, err);
 
         if (r == 0 && usual && !(flags & CLUSTER_NO_BOOTSTRAP) &&

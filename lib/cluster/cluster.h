@@ -40,8 +40,8 @@ enum cluster_flags {
         CLUSTER_NO_BOOTSTRAP = 1 << 0,
 };
 
-/* kubeconfig_path NULL: admin.conf, then pointed at this node's API server; where that user has no role yet
- * (ClusterRoleBinding kubeadm:cluster-admins, kubeadm 1.29 on), super-admin.conf gives it one. */
+/* kubeconfig_path NULL: admin.conf; where that user has no role yet (ClusterRoleBinding kubeadm:cluster-admins, kubeadm
+ * 1.29 on), super-admin.conf gives it one. The server is the kubeconfig's or, by the era, this node's. */
 int cluster_open(struct phase *phase, const char *kubeconfig_path, unsigned flags, struct cluster **ret,
                  struct err *err);
 struct cluster *cluster_free(struct cluster *cluster); /* takes NULL, returns NULL */

@@ -2,7 +2,8 @@
 """A run of a program beside scripted_api.py: what its case must have, and what is made of what it says.
 
 A case with `server`, the script of that server, has kubeconfigs in its tree as {"kubeconfig": USER}: of users whose certificates
-are made here, once a process, and which the server knows by name. {"certificate": DAYS} is one that ends so many days from now.
+are made here, once a process, and which the server knows by name; beside "kubeconfig" "server" may name another address.
+{"certificate": DAYS} is one that ends so many days from now.
 """
 import base64
 import functools
@@ -57,9 +58,9 @@ def _data(path):
         return base64.b64encode(f.read()).decode()
 
 
-def kubeconfig(user):
+def kubeconfig(user, server=SERVER):
     directory = credentials()
-    return (f'apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {_data(f"{directory}/ca.crt")}\n    server: {SERVER}\n'
+    return (f'apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {_data(f"{directory}/ca.crt")}\n    server: {server}\n'
             f'  name: kubernetes\ncontexts:\n- context:\n    cluster: kubernetes\n    user: {user}\n  name: {user}@kubernetes\n'
             f'current-context: {user}@kubernetes\nkind: Config\nusers:\n- name: {user}\n  user:\n'
             f'    client-certificate-data: {_data(f"{directory}/{user}.crt")}\n    client-key-data: {_data(f"{directory}/{user}.key")}\n')

@@ -13,7 +13,7 @@ from . import host as recorded_host
 from .case import CONFIG
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'parity'))
-from dialogue import Dialogue, certificate, kubeconfig, without_chance  # noqa: E402
+from dialogue import SERVER, Dialogue, certificate, kubeconfig, without_chance  # noqa: E402
 from facts import differences, tree as certificate_facts  # noqa: E402
 
 TIMEOUT_SECONDS = 60
@@ -104,7 +104,7 @@ def _prepare(root, row):
         if text is None:
             os.makedirs(f'{root}/{path}', exist_ok=True)
         elif isinstance(text, dict) and 'kubeconfig' in text:
-            _write(f'{root}/{path}', kubeconfig(text['kubeconfig']))
+            _write(f'{root}/{path}', kubeconfig(text['kubeconfig'], text.get('server', SERVER)))
         elif isinstance(text, dict) and 'certificate' in text:
             _write(f'{root}/{path}', certificate(text['certificate']))
         elif isinstance(text, dict):

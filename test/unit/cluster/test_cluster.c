@@ -111,11 +111,41 @@ static void test_where_the_kubelet_is_asked(void **state)
         expect_kubelet("1.34.2", "", "", "");
 }
 
+static void expect_server(const char *version, const char *who)
+{
+        struct era *era = NULL;
+        struct kube_version v;
+
+        assert_int_equal(era_new(getenv("TEST_TEMPLATES"), &era, NULL), 0);
+        assert_int_equal(kube_version_parse(version, false, &v, NULL), 0);
+        assert_int_equal(era_set_version(era, &v, NULL), 0);
+        assert_string_equal(era_text(era, "cluster", "localServer", ""), who);
+        (void)era_free(era);
+}
+
+/* kubernetes/kubernetes#134265, then #138449, with their backports. */
+static void test_who_asks_this_node(void **state)
+{
+        (void)state;
+        expect_server("1.20.15", "");
+        expect_server("1.33.5", "");
+        expect_server("1.33.6", "wait");
+        expect_server("1.33.12", "always");
+        expect_server("1.34.1", "");
+        expect_server("1.34.2", "wait");
+        expect_server("1.34.8", "always");
+        expect_server("1.35.4", "wait");
+        expect_server("1.35.5", "always");
+        expect_server("1.36.0", "wait");
+        expect_server("1.36.1", "always");
+        expect_server("1.37.1", "always");
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_timeouts),
-                                           cmocka_unit_test(test_where_the_kubelet_is_asked),
-                                           cmocka_unit_test(test_patch_releases_that_try_again)};
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_timeouts), cmocka_unit_test(test_where_the_kubelet_is_asked),
+                cmocka_unit_test(test_who_asks_this_node), cmocka_unit_test(test_patch_releases_that_try_again)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
