@@ -29,6 +29,10 @@
 #define LIMIT_PATCH_FILES 500
 #define LIMIT_PATCH_DEPTH 20
 
+/* The Corefile in CoreDNS' ConfigMap: etcd takes no larger object, and one that people wrote has some hundred lines. */
+#define LIMIT_COREFILE_BYTES (1536 * 1024)
+#define LIMIT_COREFILE_LINES 20000
+
 /* Mistakes of one configuration that are told apart; a person mends a few and runs again. */
 #define LIMIT_CONFIG_PROBLEMS 100
 
