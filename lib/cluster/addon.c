@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cmd/kubeadm/app/phases/addons/{dns,proxy}: the objects of phase/addon.h, applied. A Corefile that was changed stays
- * as it is; kubeadm's migration between CoreDNS versions is not done.
+ * cmd/kubeadm/app/phases/addons/{dns,proxy}: the objects of phase/addon.h, applied.
  */
 #include "cluster/addon.h"
 
 #include <string.h>
 
-#include "api/api_wait.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "cluster/cluster.h"
+#include "cluster/coredns.h"
 #include "cluster/object.h"
 #include "codec/value.h"
 #include "phase/addon.h"
@@ -21,7 +20,6 @@
 #include "phase/phase.h"
 #include "pki/seal.h"
 
-#define DNS_DEPLOYMENTS "/apis/apps/v1/namespaces/kube-system/deployments?labelSelector=k8s-app%3Dkube-dns"
 #define HASH_ANNOTATION "kubeadm.kubernetes.io/component-config.hash"
 #define HASH_TEXT_MAX 80
 
@@ -29,28 +27,22 @@ struct addon_def {
         const char *name, *group, *applied;
         /* What kubeadm changes in an object before it is applied. */
         void (*adapt)(struct cluster *cluster, struct value *object); /* NULL: as it is */
+        int (*write)(struct cluster *cluster, const struct value *object, struct coredns *coredns, struct err *err);
 };
 
 /* Replicas that somebody chose stay. */
 static int deployed_replicas(struct cluster *cluster, int *ret, struct err *err)
 {
-        struct value *list CLEANUP_VALUE = NULL;
+        struct value *deployment CLEANUP_VALUE = NULL;
         int64_t replicas;
 
         *ret = ADDON_COREDNS_REPLICAS;
         if (cluster->dry_run)
                 return 0;
-        int r = api_wait_request(cluster->api, "GET", 0, DNS_DEPLOYMENTS, NULL, &list, err);
+        int r = coredns_deployment(cluster, &deployment, err);
         if (r < 0)
-                return err_wrap(err, "couldn't retrieve DNS addon deployments");
-        const struct value *items = value_map_get(list, "items");
-        if (!value_is(items, VALUE_LIST) || items->list.count == 0)
-                return 0;
-        if (items->list.count > 1)
-                return err_set(err, ERR_CONFLICT,
-                               "multiple DNS addon deployments found: %zu with the label k8s-app=kube-dns",
-                               items->list.count);
-        if (value_int(value_get(items->list.items[0], "spec", "replicas", NULL), &replicas) == 0)
+                return r;
+        if (value_int(value_get(deployment, "spec", "replicas", NULL), &replicas) == 0)
                 *ret = (int)replicas;
         return 0;
 }
@@ -96,30 +88,19 @@ static void adapt_proxy(struct cluster *cluster, struct value *object)
         }
 }
 
-static const struct addon_def addons[] = {
-        {"coredns", "addon-coredns", "[addons] Applied essential addon: CoreDNS", NULL},
-        {"kube-proxy", "addon-kube-proxy", "[addons] Applied essential addon: kube-proxy", adapt_proxy},
-};
-
-/* createCoreDNSAddon: a Corefile is written where there is none or the same, and is somebody's own otherwise. */
-static int write_corefile(struct cluster *cluster, const struct value *object, struct err *err)
+static int write_proxy(struct cluster *cluster, const struct value *object, struct coredns *coredns, struct err *err)
 {
-        struct value *there CLEANUP_VALUE = NULL;
-        const struct value *wanted = value_get(object, "data", "Corefile", NULL);
-        int r = cluster->dry_run ? 1 : object_get(cluster, object, &there, err);
-        const struct value *corefile = value_get(there, "data", "Corefile", NULL);
-
-        if (r == 0 && !corefile)
-                r = err_set(err, ERR_INVALID, "unable to find the CoreDNS Corefile data");
-        if (r < 0)
-                return err_wrap(err, "unable to fetch CoreDNS current installed version and ConfigMap.");
-        if (r > 0 || str_empty(value_string(corefile, "")) || value_equal(corefile, wanted))
-                return object_create_or_update(cluster, object, err);
-        return object_create_or_retain(cluster, object, err);
+        (void)coredns;
+        return object_create_or_update(cluster, object, err);
 }
 
+static const struct addon_def addons[] = {
+        {"coredns", "addon-coredns", "[addons] Applied essential addon: CoreDNS", NULL, coredns_write},
+        {"kube-proxy", "addon-kube-proxy", "[addons] Applied essential addon: kube-proxy", adapt_proxy, write_proxy},
+};
+
 static int write_object(struct cluster *cluster, const struct addon_def *addon, const struct addon_object *item,
-                        struct err *err)
+                        struct coredns *coredns, struct err *err)
 {
         const struct value *errors = era_value(cluster->phase->era, addon->group, "errors");
         const char *context = value_string(value_map_get(errors, item->name), NULL);
@@ -130,8 +111,7 @@ static int write_object(struct cluster *cluster, const struct addon_def *addon, 
                 return r;
         if (addon->adapt)
                 addon->adapt(cluster, object);
-        bool corefile = str_eq(addon->name, "coredns") && str_eq(item->name, "configMap");
-        r = corefile ? write_corefile(cluster, object, err) : object_create_or_update(cluster, object, err);
+        r = addon->write(cluster, object, coredns, err);
         return r < 0 && context ? err_wrap(err, "%s", context) : r;
 }
 
@@ -140,6 +120,7 @@ static int write_all(struct cluster *cluster, const struct addon_def *addon, con
                      struct err *err)
 {
         const struct value *names = era_value(cluster->phase->era, addon->group, "applied");
+        struct coredns coredns = {0};
         int r = 0;
 
         if (!value_is(names, VALUE_LIST))
@@ -147,7 +128,7 @@ static int write_all(struct cluster *cluster, const struct addon_def *addon, con
         for (size_t i = 0; i < names->list.count && r == 0; i++)
                 for (size_t k = 0; k < objects->count && r == 0; k++)
                         if (str_eq(objects->items[k].name, value_string(names->list.items[i], "")))
-                                r = write_object(cluster, addon, &objects->items[k], err);
+                                r = write_object(cluster, addon, &objects->items[k], &coredns, err);
         return r;
 }
 

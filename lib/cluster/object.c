@@ -156,6 +156,13 @@ static int put(struct cluster *cluster, const struct value *object, const struct
         return r;
 }
 
+int object_update(struct cluster *cluster, const struct value *object, struct err *err)
+{
+        int r = put(cluster, object, NULL, err);
+
+        return r < 0 ? named(object, err) : 0;
+}
+
 /* 1: made. 0: it is there already. */
 static int post(struct cluster *cluster, const struct value *object, struct err *err)
 {

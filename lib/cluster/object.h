@@ -26,6 +26,9 @@ int object_create_or_mutate(struct cluster *cluster, const struct value *object,
 /* apiclient.CreateOrRetain: one that is there stays as it is. */
 int object_create_or_retain(struct cluster *cluster, const struct value *object, struct err *err);
 
+/* One PUT without retry. */
+int object_update(struct cluster *cluster, const struct value *object, struct err *err);
+
 /* One GET without retry. object says which (apiVersion, kind, metadata). 0, 1: there is none. Free *ret. */
 int object_get(struct cluster *cluster, const struct value *object, struct value **ret, struct err *err);
 
