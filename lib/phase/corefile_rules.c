@@ -133,6 +133,7 @@ static int check_forward(const struct corefile *server, const struct corefile *f
  * dies where that is the last one and to be moved. */
 static int split_server(struct corefile *corefile, struct corefile *server, struct err *err)
 {
+        const struct corefile *last = server->count > 0 ? server->items[server->count - 1] : NULL;
         bool moved = false;
 
         for (size_t i = 0; i < server->count; i++) {
@@ -145,9 +146,9 @@ static int split_server(struct corefile *corefile, struct corefile *server, stru
                 if (r > 0)
                         add_stub_domain(corefile, corefile_take(server, i));
         }
-        if (!moved || server->count == 0 || !is_forward(server->items[server->count - 1]))
+        if (!moved || server->count == 0 || server->items[server->count - 1] != last || !is_forward(last))
                 return 0;
-        int r = check_forward(server, server->items[server->count - 1], err);
+        int r = check_forward(server, last, err);
         return r <= 0 ? r
                       : err_set(err, ERR_UNSUPPORTED,
                                 "unhandled migration of two forward plugins at the end of a server block");
