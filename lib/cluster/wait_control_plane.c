@@ -26,6 +26,7 @@
 
 #define MANIFESTS "/etc/kubernetes/manifests"
 #define NSEC_PER_USEC 1000
+#define PAUSES_MAX 8 /* of a row */
 
 #define PORT_ARGUMENT "secure-port"
 #define EXTRA_ARGS(component) offsetof(struct config_cluster, component.extra_args)
@@ -120,6 +121,48 @@ static int wait_kubelet(struct cluster *cluster, usec_t timeout, struct err *err
                 r = err_set(err, ETIMEDOUT, "The HTTP call equal to 'curl -sSL %s' returned %s%s\n", url,
                             check.status ? "" : "error: ", check.why.msg);
         return r;
+}
+
+static void say_first(void *userdata, const struct health_check *check)
+{
+        const struct phase *phase = userdata;
+        char limit[TIMEFMT_MAX];
+
+        if (check->tried > 0)
+                return;
+        duration_text((int64_t)check->pace->pauses[0] * NSEC_PER_USEC, limit);
+        phase_say(phase, "[kubelet-check] Initial timeout of %s passed.", limit);
+        (void)fflush(phase->options.out);
+}
+
+static void say_unhealthy(void *userdata, const struct health_check *check)
+{
+        const struct phase *phase = userdata;
+
+        phase_say(phase, "[kubelet-check] It seems like the kubelet isn't running or healthy.");
+        if (check->status)
+                phase_say(phase, "[kubelet-check] The HTTP call equal to 'curl -sSL %s' returned HTTP code %d",
+                          check->url, check->status);
+        else
+                phase_say(phase, "[kubelet-check] The HTTP call equal to 'curl -sSL %s' failed with error: %s.",
+                          check->url, check->why.msg);
+        (void)fflush(phase->options.out);
+}
+
+/* Row kubeletHealth.pauseSeconds: before each request to the kubelet. Returns how many; 0: it is not asked. */
+static size_t kubelet_pauses(const struct phase *phase, usec_t ret[PAUSES_MAX])
+{
+        const struct value *row = value_map_get(era_value(phase->era, "cluster", "kubeletHealth"), "pauseSeconds");
+        size_t count = value_is(row, VALUE_LIST) ? row->list.count : 0;
+        int64_t seconds = 0;
+
+        if (count > PAUSES_MAX)
+                count = PAUSES_MAX;
+        for (size_t i = 0; i < count; i++) {
+                (void)value_int(row->list.items[i], &seconds);
+                ret[i] = (usec_t)seconds * USEC_PER_SEC;
+        }
+        return count;
 }
 
 /* ---- the components ---- */
@@ -330,6 +373,27 @@ static int wait_components(struct cluster *cluster, usec_t timeout, struct err *
 
 /* ---- the API server alone (WaitForAPI) ---- */
 
+/* Where the row wants it the kubelet is asked meanwhile, and with it in vain the API server is given up
+ * (WaitForKubeletAndFunc). */
+static int wait_server(struct cluster *cluster, struct health_check *server, usec_t timeout, struct err *err)
+{
+        struct phase *phase = cluster->phase;
+        usec_t pauses[PAUSES_MAX];
+        bool off;
+        char *address CLEANUP_FREE = kubelet_address(phase, &off);
+        char *url CLEANUP_FREE = xasprintf("http://%s/healthz", address);
+        const struct health_pace pace = {.pauses = pauses,
+                                         .count = kubelet_pauses(phase, pauses),
+                                         .asking = say_first,
+                                         .failed = say_unhealthy,
+                                         .userdata = phase};
+        struct health_check checks[] = {*server, {.url = url, .pace = &pace}};
+        int r = health_wait(api_wait_loop(cluster->api), checks, pace.count > 0 ? 2 : 1, timeout, NULL, NULL, err);
+
+        *server = checks[0];
+        return r;
+}
+
 static int wait_api(struct cluster *cluster, usec_t timeout, struct err *err)
 {
         const struct phase *phase = cluster->phase;
@@ -342,7 +406,7 @@ static int wait_api(struct cluster *cluster, usec_t timeout, struct err *err)
         if (!old)
                 phase_say(phase, "[api-check] Waiting for a healthy API server. This can take up to %s", limit);
         (void)fflush(phase->options.out);
-        int r = health_wait(api_wait_loop(cluster->api), &check, 1, timeout, NULL, NULL, err);
+        int r = wait_server(cluster, &check, timeout, err);
         duration_text((int64_t)check.took * NSEC_PER_USEC, took);
         if (r == 0 && check.healthy && old)
                 phase_say(phase, "[apiclient] All control plane components are healthy after %f seconds",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <utlist.h>
 
 #include "base/alloc.h"
@@ -188,29 +189,48 @@ static void run_defers(struct loop *loop)
         }
 }
 
+/* The timer that is due first, where one is until then. */
+static bool run_next(struct loop *loop, usec_t until)
+{
+        struct loop_source *s = loop->timers;
+
+        if (!s || s->at > until)
+                return false;
+        loop->now = s->at;
+        unlink_source(s);
+        loop->runs++;
+        if (s->kind == TIMER) {
+                s->timer(s->userdata, loop_now(loop));
+        } else {
+                sim_fn fn = s->fn;
+                void *userdata = s->userdata;
+
+                free(s);
+                fn(userdata);
+        }
+        return true;
+}
+
 void sim_loop_run(struct loop *loop, usec_t span)
 {
         usec_t until = loop->now + span;
 
-        for (;;) {
-                struct loop_source *s;
-
+        do
                 run_defers(loop);
-                s = loop->timers;
-                if (!s || s->at > until)
-                        break;
-                loop->now = s->at;
-                unlink_source(s);
-                loop->runs++;
-                if (s->kind == TIMER) {
-                        s->timer(s->userdata, loop_now(loop));
-                } else {
-                        sim_fn fn = s->fn;
-                        void *userdata = s->userdata;
-
-                        free(s);
-                        fn(userdata);
-                }
-        }
+        while (run_next(loop, until));
         loop->now = until;
+}
+
+int loop_step(struct loop *loop, usec_t deadline, struct err *err)
+{
+        usec_t until = deadline == USEC_INFINITY ? deadline : deadline - loop->boot_offset;
+
+        (void)err;
+        run_defers(loop);
+        if (run_next(loop, until))
+                return 1;
+        if (until == USEC_INFINITY)
+                abort(); /* nothing will ever happen */
+        loop->now = until;
+        return 0;
 }

@@ -47,13 +47,16 @@ static void call_free(struct curl_glue_call *call)
 
 static void end(struct curl_glue_call *call, int status, const char *body)
 {
-        const struct curl_glue_response response = {.status = status, .body = body, .body_len = strlen(body)};
+        const struct curl_glue_response response = {
+                .status = status < 0 ? 0 : status, .body = body, .body_len = strlen(body)};
         curl_glue_done_fn done = call->done;
         void *userdata = call->userdata;
         struct err err = ERR_INIT;
 
         if (call->cancelled)
                 (void)err_set(&err, ECANCELED, "cancelled");
+        else if (status < 0)
+                (void)err_set(&err, -status, "no connection");
         else if (!status)
                 (void)err_set(&err, ECONNRESET, "the connection broke");
         call_free(call);
@@ -160,6 +163,13 @@ struct curl_glue_call *curl_glue_start(struct curl_glue *glue, const struct curl
                 abort();
         asked[asked_count++] = xstrdup(call->what);
         return call;
+}
+
+const char *curl_glue_header(const struct curl_glue_response *response, const char *name)
+{
+        (void)response;
+        (void)name;
+        return NULL;
 }
 
 void curl_glue_cancel(struct curl_glue_call *call)

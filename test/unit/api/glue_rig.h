@@ -9,8 +9,8 @@
 
 /* Requests since the last glue_rig_reset whose "METHOD URL" contains the text. */
 size_t glue_rig_asked(const char *text);
-/* Ends every request under way whose "METHOD URL" contains the text; status 0: the connection breaks. Returns how many.
- */
+/* Ends every request under way whose "METHOD URL" contains the text; status 0: the connection breaks, -ECONNREFUSED:
+ * there is none. Returns how many. */
 size_t glue_rig_answer(const char *text, int status, const char *body);
 /* The head of an answer to a stream under way, and a part of its body. */
 void glue_rig_head(const char *text, int status);

@@ -102,6 +102,7 @@ static void expect_kubelet(const char *version, const char *said, const char *ad
 static void test_where_the_kubelet_is_asked(void **state)
 {
         (void)state;
+        expect_kubelet("1.29.15", "", "localhost:10248", "");
         expect_kubelet("1.30.1", "unnamed", "localhost:10248", "");
         expect_kubelet("1.30.3", "unnamed", "", "plainly");
         expect_kubelet("1.30.4", "", "", "plainly");
