@@ -18,7 +18,7 @@
 /* In any minute: what the worst weather may bring, and refusals of one request, whose pauses double from 1 s (of an
  * event's, which is another each time: none). A loop that tries each second is beyond. */
 #define MINUTE (60 * USEC_PER_SEC)
-#define REQUESTS_MAX 1500
+#define REQUESTS_MAX 400
 #define REFUSALS_MAX 30
 #define EVENTS_WAITING_MAX 500
 #define ROWS 64
