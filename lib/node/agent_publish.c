@@ -161,10 +161,11 @@ static void restore_fallback(struct agent *agent, struct pod_entry *entry)
         if (!inc || !inc->gated || entry->view->fallback || !entry->view->fallback_revision)
                 return;
         if (revision_load(agent->revisions, inc->pod->namespace, inc->pod->name, entry->view->fallback_revision, &pod,
-                          &err) < 0)
-                log_warning("%s stays on its new version, the one before it is gone: %s", entry->view->key, err.msg);
-        else
+                          &err) == 0)
                 pod_store_fallback(agent->store, entry, pod, entry->view->fallback_revision, loop_now(agent->loop));
+        if (!entry->view->fallback)
+                log_warning("%s stays on its new version, the one before it (%u) is gone: %s", entry->view->key,
+                            entry->view->fallback_revision, pod ? "its number is another's" : err.msg);
 }
 
 void agent_restore(struct agent *agent, struct pod_entry *entry, bool observed)

@@ -89,7 +89,8 @@ bool pod_unwant(struct pod_view *view, usec_t now);
 bool pod_hold(struct pod_view *view, const char *reason);
 /* The node is emptied and it is this pod's turn to stop (or not any more): it stays wanted. True: that changed. */
 bool pod_drain(struct pod_view *view, bool drain);
-/* The version that current, on trial, goes back to: read from disk after a restart of podwatch. */
+/* The version that current, on trial, goes back to: read from disk after a restart of podwatch, by its number. Another
+ * one than that (fallback_hash) is not taken. */
 void pod_fallback(struct pod_view *view, struct pod *pod, unsigned revision);
 /* A user asks for a restart of one container (index) or all (-1), or to skip a backoff. */
 void pod_request_restart(struct pod_view *view, int container, const char *reason, usec_t now);

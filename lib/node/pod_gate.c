@@ -21,6 +21,7 @@ static void gate_forget(struct pod_view *view)
 {
         view->fallback = pod_unref(view->fallback);
         view->fallback_revision = 0;
+        view->fallback_hash[0] = '\0';
 }
 
 void gate_set_fallback(struct pod_view *view, struct pod *pod, unsigned revision)
@@ -29,6 +30,7 @@ void gate_set_fallback(struct pod_view *view, struct pod *pod, unsigned revision
         pod_unref(view->fallback);
         view->fallback = pod;
         view->fallback_revision = revision;
+        pod_view_text(view->fallback_hash, sizeof(view->fallback_hash), pod->spec_hash);
 }
 
 void gate_promote(struct pod_view *view, const struct pod_incarnation *from, struct pod_incarnation *to)

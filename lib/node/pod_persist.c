@@ -206,7 +206,8 @@ void pod_persist_write(const struct pod_view *view, const char *boot_id, struct 
         buf_addf(out, "{\"version\":%d,\"boot_id\":", PERSIST_VERSION);
         buf_add_json_string(out, boot_id, strlen(boot_id));
         if (view->fallback_revision)
-                buf_addf(out, ",\"fallback\":%u", view->fallback_revision);
+                buf_addf(out, ",\"fallback\":%u,\"fallback_hash\":\"%s\"", view->fallback_revision,
+                         view->fallback_hash);
         buf_addstr(out, ",\"pods\":[");
         for (size_t k = 0; k < 2; k++) {
                 struct pod_incarnation *inc = k == 0 ? view->current : view->next;
@@ -236,7 +237,7 @@ static uint64_t digest_pod(const struct pod_view *view, struct pod_incarnation *
 
 uint64_t pod_persist_digest(const struct pod_view *view, const char *boot_id)
 {
-        uint64_t h = hash64_text(view->fallback_revision, boot_id);
+        uint64_t h = hash64_text(hash64_text(view->fallback_revision, boot_id), view->fallback_hash);
 
         if (view->current)
                 h = digest_pod(view, view->current, h);
@@ -471,8 +472,11 @@ static int read_all(const struct restore *r, struct pod_view *view, const struct
         int result = 0;
 
         if (value_int(value_map_get(root, "fallback"), &fallback) == 0 && fallback > 0 && fallback <= UINT32_MAX &&
-            !view->fallback)
+            !view->fallback) {
                 view->fallback_revision = (unsigned)fallback;
+                pod_view_text(view->fallback_hash, sizeof(view->fallback_hash),
+                              value_string(value_map_get(root, "fallback_hash"), ""));
+        }
         for (size_t i = 0; result == 0 && i < pods->list.count; i++)
                 result = read_pod(r, view, pods->list.items[i], err);
         return result;

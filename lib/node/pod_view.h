@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "kube/pod.h"
+#include "kube/pod_identity.h"
 
 #define POD_VIEW_ID_MAX 65       /* Docker id: 64 hex digits and NUL */
 #define POD_VIEW_TEXT_MAX 512    /* messages kept for status; longer ones are cut */
@@ -194,6 +195,8 @@ struct pod_view {
         bool drain;                   /* the node is emptied, and it is this pod's turn */
         struct pod *fallback;         /* version to go back to from one on trial (a reference), NULL without */
         unsigned fallback_revision;   /* of it; may be known before it is (read from disk after a restart) */
+        char fallback_hash[POD_SPEC_HASH_MAX]; /* of it, as long as its number is known: a number whose version could
+                                                * not be stored is given again after a restart */
 };
 
 struct pod_view *pod_view_new(const char *key);

@@ -173,6 +173,7 @@ static const struct plain_field view_fields[] = {
         PLAIN(PLAIN_TEXT, struct pod_view, hold),
         PLAIN(PLAIN_BOOL, struct pod_view, drain),
         PLAIN(PLAIN_UNSIGNED, struct pod_view, fallback_revision),
+        PLAIN(PLAIN_TEXT, struct pod_view, fallback_hash),
         PLAIN_END,
 };
 

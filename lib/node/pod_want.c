@@ -173,7 +173,8 @@ bool pod_drain(struct pod_view *view, bool drain)
 
 void pod_fallback(struct pod_view *view, struct pod *pod, unsigned revision)
 {
-        if (view->current && view->current->gated && !pod_incarnation_same_version(view->current, pod))
+        if (view->current && view->current->gated && str_eq(view->fallback_hash, pod->spec_hash) &&
+            !pod_incarnation_same_version(view->current, pod))
                 gate_set_fallback(view, pod, revision);
 }
 

@@ -12,6 +12,7 @@
 
 #include "docker/docker.h"
 #include "node/pod_edge.h"
+#include "node/pod_gate.h"
 #include "node/pod_persist.h"
 #include "node/view_digest.h"
 #include "rig.h"
@@ -94,6 +95,34 @@ static void a_trial_outlives_a_boot(void **state)
         assert_int_equal(next.view->current->gate_until, next.now + 60 * SEC);
         rig_release(&next);
         rig_release(&rig);
+}
+
+/* The disk did not take the version before; after a restart its number was given to another one. */
+static void a_trial_goes_back_to_its_own_version_alone(void **state)
+{
+        (void)state;
+        for (int same = 0; same < 2; same++) {
+                struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+                struct pod *before = rig_pod("u0", "h0", 0, 1), *another = rig_pod("u0", same ? "h0" : "h2", 0, 1);
+                struct rig rig, next;
+
+                rig_up(&rig, rig_pod("u1", "h1", 0, 1));
+                rig.view->current->gated = true;
+                gate_set_fallback(rig.view, before, 4);
+                pod_persist_write(rig.view, BOOT, &saved);
+                rig_init(&next);
+                rig_want(&next, rig_pod("u1", "h1", 0, 1));
+                assert_int_equal(pod_persist_restore(next.view, buf_str(&saved), saved.len, BOOT, true, next.now,
+                                                     next.wall, NULL),
+                                 0);
+                assert_int_equal(next.view->fallback_revision, 4);
+                pod_fallback(next.view, another, 4);
+                assert_int_equal(next.view->fallback != NULL, same);
+                pod_unref(before);
+                pod_unref(another);
+                rig_release(&next);
+                rig_release(&rig);
+        }
 }
 
 static void a_stop_of_this_sandbox_goes_on(void **state)
@@ -324,6 +353,8 @@ static void whatever_belongs_on_disk_is_seen_by_the_digest(void **state)
         must_differ(&rig);
         rig.view->fallback_revision = 3;
         must_differ(&rig);
+        pod_view_text(rig.view->fallback_hash, sizeof(rig.view->fallback_hash), "h3");
+        must_differ(&rig);
         rig_release(&rig);
 }
 
@@ -332,6 +363,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_stop_of_an_earlier_sandbox_is_over),
                 cmocka_unit_test(a_trial_outlives_a_boot),
+                cmocka_unit_test(a_trial_goes_back_to_its_own_version_alone),
                 cmocka_unit_test(a_stop_of_this_sandbox_goes_on),
                 cmocka_unit_test(a_run_is_as_long_as_it_was),
                 cmocka_unit_test(a_run_that_the_disk_knows_nothing_of_counts),
