@@ -245,8 +245,10 @@ static void test_absent_flags(void **state)
                 strv_add(&seen.names, cases[i].name);
                 strv_add(&seen.words, cases[i].word);
                 strv_add(&seen.values, "");
-                struct phase_options options = {
-                        .seen = &seen, .kubeadm_version = cases[i].version, .command = cases[i].command};
+                struct phase_options options = {.seen = &seen,
+                                                .kubeadm_version = cases[i].version,
+                                                .command = cases[i].command,
+                                                .templates_dir = getenv("TEST_TEMPLATES")};
                 int r = phase_check_options(&options, &f->err);
                 strv_release(&seen.names);
                 strv_release(&seen.words);
