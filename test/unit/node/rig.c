@@ -165,6 +165,17 @@ static void take_up(struct rig *rig, const struct pod_action *a)
                 *op_new(rig) = op;
 }
 
+void rig_orphan(struct rig *rig, struct pod *pod)
+{
+        struct docker_container sandbox;
+
+        assert_int_equal(pod_insert_orphan(rig->view, pod, 0, rig->now, rig->wall), 1);
+        rig_show(rig, &sandbox, "sandbox", pod->uid, pod->spec_hash, "", 0, "", true);
+        (void)pod_observe_container(rig->view, &sandbox, rig->now, rig->wall);
+        docker_container_release(&sandbox);
+        pod_unref(pod);
+}
+
 void rig_step(struct rig *rig)
 {
         bool edge;

@@ -45,6 +45,8 @@ void rig_release(struct rig *rig);
 void rig_want(struct rig *rig, struct pod *pod);
 /* A rig with this pod, consumed, that runs already; nothing of it is left to take. */
 void rig_up(struct rig *rig, struct pod *pod);
+/* This pod, consumed, is found by the labels of its sandbox "sandbox", which runs, and by no manifest. */
+void rig_orphan(struct rig *rig, struct pod *pod);
 /* Steps and takes up what is planned, again while there are edges. */
 void rig_step(struct rig *rig);
 /* Moves time to `at` after rig_init, then steps. */

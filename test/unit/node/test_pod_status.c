@@ -236,11 +236,7 @@ static void an_orphan_that_is_wanted_again_is_past_its_steps(void **state)
         rig_init(&rig);
         rig_want(&rig, rig_pod("u2", "h2", 0, 1));
         (void)pod_hold(rig.view, "starts after another");
-        assert_int_equal(pod_insert_orphan(rig.view, pod, 0, rig.now, rig.wall), 1);
-        pod_unref(pod);
-        rig_show(&rig, &seen, "sandbox", "u1", "h1", "", 0, "", true);
-        (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
-        docker_container_release(&seen);
+        rig_orphan(&rig, pod);
         rig_show(&rig, &seen, "app", "u1", "h1", "app0", 0, "sandbox", true);
         (void)pod_observe_container(rig.view, &seen, rig.now, rig.wall);
         docker_container_release(&seen);
