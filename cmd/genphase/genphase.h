@@ -28,6 +28,7 @@ struct genphase {
         const char *new_config;                    /* config migrate */
         struct strv component_configs;             /* config print */
         const char *kubeconfig_dir;                /* NULL: the usual one */
+        const char *version_output;                /* version */
         const char *unused;                        /* options of kubeadm that are taken and have no effect */
         const char *certs_dir;                     /* --cert-dir of the verbs that are no phases; NULL: not given */
         const char *csr_dir;                       /* certs renew --csr-dir */
@@ -113,6 +114,14 @@ extern const struct cli_program genphase_program;
         OPTION_ACTS("yaml: print the manifests instead of writing them; json: tell each action, an object a line", \
                     "yaml|json")
 #define OPTION_ACTIONS_OUTPUT OPTION_ACTS("json: tell each action, an object a line", "json")
+/* Options of kubeadm that are read and not used. */
+#define OPTION_IGNORED(name_, arg_, why)                                                                         \
+        {                                                                                                        \
+                .name = (name_), .type = CLI_STRING, .offset = offsetof(struct genphase, unused), .arg = (arg_), \
+                .help = (why), .hidden = true                                                                    \
+        }
+/* Other names that kubeadm has for a verb. */
+#define ALIASES(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define OPTION_NODE_NAME OPTION_TEXT("node-name", flags.node_name, "NAME", "name of this node (default: host name)")
 
 #define OPTION_KUBECONFIG                                    \
@@ -151,10 +160,11 @@ int genphase_replace(const struct genphase *g, const char *program, struct err *
 extern const struct cli_verb kubelet_finalize_verbs[]; /* verb_kubelet.c */
 extern const struct cli_verb reset_verbs[];            /* verb_reset.c */
 extern const struct cli_option reset_options[];
-extern const struct cli_verb token_verbs[];                         /* verb_token.c */
-extern const struct cli_verb certs_verbs[], kubeconfig_verbs[];     /* verb_pki.c */
-extern const struct cli_verb addon_verbs[];                         /* verb_addon.c */
-extern const struct cli_verb config_verbs[];                        /* verb_config.c */
+extern const struct cli_verb token_verbs[];                     /* verb_token.c */
+extern const struct cli_verb certs_verbs[], kubeconfig_verbs[]; /* verb_pki.c */
+extern const struct cli_verb addon_verbs[];                     /* verb_addon.c */
+extern const struct cli_verb config_verbs[];                    /* verb_config.c */
+extern const struct cli_option config_options[], token_options[];
 extern const struct cli_verb images_verbs[], config_images_verbs[]; /* verb_images.c */
 
 int verb_control_plane_all(void *userdata, const struct strv *args);
@@ -165,13 +175,18 @@ int verb_etcd_local(void *userdata, const struct strv *args);
 int verb_completion(void *userdata, const struct strv *args);
 int verb_certificate_key(void *userdata, const struct strv *args);
 int verb_kubelet_start(void *userdata, const struct strv *args);
+#define DIFF_TROUBLE 2 /* exit code: 1 says that something differs */
 int verb_diff(void *userdata, const struct strv *args);
 int verb_explain(void *userdata, const struct strv *args);
 int verb_proxy(void *userdata, const struct strv *args);
 /* reset, with the containers that run tells of (NULL: none). The exit code. */
 int reset_with(struct genphase *g, const struct reset_runtime *run);
 struct preflight_runtime;
-/* preflight, with a client of Docker (NULL: none). The exit code. */
+/* Images are this machine's: another root has none, and a dry run pulls none. */
+bool preflight_needs_runtime(const struct genphase *g);
+/* preflight of an open phase, with a client of Docker (NULL: none). */
+int preflight_phase(struct genphase *g, struct phase *phase, const struct preflight_runtime *runtime, struct err *err);
+/* The same with a phase of its own. The exit code. */
 int preflight_with(struct genphase *g, const struct preflight_runtime *runtime);
 int verb_preflight(void *userdata, const struct strv *args);
 int verb_reset(void *userdata, const struct strv *args);

@@ -86,7 +86,7 @@ static void progress_begin(struct progress *p)
 {
         struct winsize size;
 
-        p->terminal = isatty(STDOUT_FILENO) && p->work->g->options.verbosity == 0;
+        p->terminal = isatty(STDOUT_FILENO) && p->work->g->options.verbosity == 0 && !p->work->g->options.quiet;
         p->width = p->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col
                                                                                                   : TERMINAL_WIDTH;
 }
@@ -192,6 +192,14 @@ static int preflight_external_etcd(struct preflight_report *report, struct err *
         return etcd_version_check(report, 0, err);
 }
 
+static struct preflight_runtime preflight_runtime_of(struct work *work)
+{
+        return (struct preflight_runtime){.check = preflight_check,
+                                          .pull = preflight_pull,
+                                          .external_etcd = preflight_external_etcd,
+                                          .userdata = work};
+}
+
 int images_preflight(struct genphase *g)
 {
         struct docker_wait *docker CLEANUP_DOCKER_WAIT = NULL;
@@ -200,11 +208,22 @@ int images_preflight(struct genphase *g)
         if (docker_wait_new(g->docker_host, &docker, &err) < 0)
                 return genphase_fail(&err, 1);
         struct work work = {.g = g, .docker = docker};
-        const struct preflight_runtime runtime = {.check = preflight_check,
-                                                  .pull = preflight_pull,
-                                                  .external_etcd = preflight_external_etcd,
-                                                  .userdata = &work};
+        const struct preflight_runtime runtime = preflight_runtime_of(&work);
         return preflight_with(g, &runtime);
+}
+
+int images_preflight_phase(struct genphase *g, struct phase *phase, struct err *err)
+{
+        struct docker_wait *docker CLEANUP_DOCKER_WAIT = NULL;
+
+        if (!preflight_needs_runtime(g))
+                return preflight_phase(g, phase, NULL, err);
+        int r = docker_wait_new(g->docker_host, &docker, err);
+        if (r < 0)
+                return r;
+        struct work work = {.g = g, .phase = phase, .docker = docker};
+        const struct preflight_runtime runtime = preflight_runtime_of(&work);
+        return preflight_phase(g, phase, &runtime, err);
 }
 
 /* ---- build ---- */
@@ -233,7 +252,7 @@ static int load_if_new(struct work *work, const char *image, int fd, uint64_t si
                 phase_say(work->phase, "[images] %s is up to date", image);
                 return 0;
         }
-        r = docker_wait_load(work->docker, fd, (size_t)size, err);
+        r = docker_wait_load(work->docker, fd, err);
         if (r < 0)
                 return err_wrap(err, "failed to load image %s", image);
         phase_say(work->phase, "[images] Built %s (%.1f MiB)", image, mebibytes(size));
@@ -351,14 +370,16 @@ static int load_one(struct work *work, const char *path, struct err *err)
         if (!S_ISREG(st.st_mode))
                 return err_set(err, EINVAL, "%s: not a regular file", path);
         if (work->g->options.dry_run) {
-                (void)fprintf(work->g->options.out, "[dryrun] Would load %s (%.1f MiB)\n", path,
-                              mebibytes((uint64_t)st.st_size));
+                if (!work->g->options.quiet)
+                        (void)fprintf(work->g->options.out, "[dryrun] Would load %s (%.1f MiB)\n", path,
+                                      mebibytes((uint64_t)st.st_size));
                 return 0;
         }
-        int r = docker_wait_load(work->docker, fd, (size_t)st.st_size, err);
+        int r = docker_wait_load(work->docker, fd, err);
         if (r < 0)
                 return err_wrap(err, "%s", path);
-        (void)fprintf(work->g->options.out, "[images] Loaded %s\n", path);
+        if (!work->g->options.quiet)
+                (void)fprintf(work->g->options.out, "[images] Loaded %s\n", path);
         return 0;
 }
 

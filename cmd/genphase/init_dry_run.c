@@ -64,8 +64,8 @@ int init_dry_run_begin(struct phase *phase, struct err *err)
         if (r < 0)
                 return err_wrap(err, "could not create a temporary directory on dryrun");
         r = copy_pki(phase, root, err);
+        phase->options.host_root = phase->options.rootfs ? phase->options.rootfs : "";
         phase->options.rootfs = config_keepf(phase->config, "%s", root);
-        phase->options.dry_run = false;
         return r;
 }
 
@@ -73,8 +73,10 @@ static int show_file(const struct phase *phase, const char *path, struct err *er
 {
         char *data CLEANUP_FREE = NULL;
         size_t len;
-        int r = phase_read_file(phase, path, LIMIT_MANIFEST_BYTES, &data, &len, err);
 
+        if (phase->options.quiet)
+                return 0;
+        int r = phase_read_file(phase, path, LIMIT_MANIFEST_BYTES, &data, &len, err);
         if (r != 0)
                 return r < 0 ? r : 0;
         phase_say(phase, "[dryrun] Would write file \"%s\" with content:", path);
@@ -82,7 +84,12 @@ static int show_file(const struct phase *phase, const char *path, struct err *er
         return 0;
 }
 
-int init_dry_run_show(struct phase *phase, struct err *err)
+int init_dry_run_show_etcd(const struct phase *phase, struct err *err)
+{
+        return show_file(phase, "/etc/kubernetes/manifests/etcd.yaml", err);
+}
+
+int init_dry_run_show(const struct phase *phase, struct err *err)
 {
         static const char *const paths[] = {
                 "/etc/kubernetes/manifests/kube-apiserver.yaml",
@@ -102,7 +109,5 @@ int init_dry_run_show(struct phase *phase, struct err *err)
         phase_say(phase, "[dryrun] Please examine the \"%s\" directory for details about what would be written", root);
         for (size_t i = 0; i < ARRAY_SIZE(paths) && r == 0; i++)
                 r = show_file(phase, paths[i], err);
-        /* From here on it is the API server that would be written to. */
-        phase->options.dry_run = true;
         return r;
 }

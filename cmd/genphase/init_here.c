@@ -4,26 +4,19 @@
  * one phase, so a token or certificate key that one makes is the one that another shows. What an earlier run has done
  * is found by each and kept.
  */
-#include <spawn.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/limits.h"
 #include "base/str.h"
 #include "cluster/token.h"
 #include "codec/value.h"
-#include "codec/yaml.h"
 #include "genphase.h"
+#include "images.h"
 #include "init_dry_run.h"
 #include "online_here.h"
 #include "phase/certs.h"
 #include "phase/component_parts.h"
-#include "phase/config_encode.h"
 #include "phase/control_plane.h"
 #include "phase/external_ca_check.h"
 #include "phase/kubeconfig_phase.h"
@@ -36,8 +29,8 @@ struct init_run {
         struct genphase *g;
         struct phase *phase;
         struct strv skip;
-        int code;  /* to end with, where a phase failed */
-        bool told; /* what failed has said so itself */
+        bool preflight_failed;
+        bool dry_run_begun;
 };
 
 struct init_step {
@@ -47,100 +40,13 @@ struct init_step {
 
 /* ---- what each runs ---- */
 
-/* The whole configuration as a file, where flags stand in its place: preflight takes few of them. Free *ret. */
-static int write_configuration(const struct phase *phase, char **ret, struct err *err)
-{
-        static const char *const kinds[] = {"InitConfiguration", "ClusterConfiguration"};
-        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
-        char *path CLEANUP_FREE = xstrdup("/tmp/genphase-init-XXXXXX");
-        int r = 0;
-
-        for (size_t i = 0; i < ARRAY_SIZE(kinds) && r == 0; i++) {
-                struct value *document CLEANUP_VALUE = NULL;
-
-                r = config_encode(phase->config, phase->era, config_written_version(phase->era), kinds[i], &document,
-                                  err);
-                buf_addstr(&text, i ? "---\n" : "");
-                if (r < 0)
-                        break;
-                /* Those of other commands have no effect there, which would be told. */
-                (void)value_map_remove(document, "timeouts");
-                yaml_write(document, 0, &text);
-        }
-        int fd = r == 0 ? mkstemp(path) : -1;
-        if (r == 0 && (fd < 0 || write(fd, buf_str(&text), text.len) != (ssize_t)text.len))
-                r = err_set_errno(err, errno, "%s", path);
-        if (fd >= 0)
-                (void)close(fd);
-        if (r == 0)
-                *ret = TAKE_PTR(path);
-        return r;
-}
-
-static void preflight_arguments(const struct genphase *g, const char *config, struct strv *argv)
-{
-        const struct phase_options *o = &g->options;
-        char *ignored CLEANUP_FREE = g->reset.ignored.len > 0 ? strv_join(&g->reset.ignored, ",") : NULL;
-
-        strv_add(argv, "genphase");
-        strv_add(argv, "preflight");
-        strv_addf(argv, "--config=%s", config);
-        if (ignored)
-                strv_addf(argv, "--ignore-preflight-errors=%s", ignored);
-        if (o->rootfs)
-                strv_addf(argv, "--rootfs=%s", g->options.rootfs);
-        if (o->kubeadm_version)
-                strv_addf(argv, "--kubeadm-version=%s", o->kubeadm_version);
-        if (o->templates_dir)
-                strv_addf(argv, "--templates=%s", o->templates_dir);
-        if (o->dry_run)
-                strv_add(argv, "--dry-run");
-        if (g->verbosity)
-                strv_addf(argv, "--v=%s", g->verbosity);
-}
-
-/* Waits for this program as another verb; its exit code. */
-static int run_child(const struct strv *argv, struct err *err)
-{
-        char **list = xcalloc(argv->len + 1, sizeof(*list));
-        pid_t pid;
-        int status;
-
-        memcpy(list, argv->items, argv->len * sizeof(*list));
-        (void)fflush(NULL);
-        int r = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, list, environ);
-        free(list);
-        if (r != 0)
-                return err_set_errno(err, r, "cannot start preflight");
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return err_set_errno(err, errno, "waiting for preflight");
-        return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
-}
-
-/* Of its own, since it may become the program that pulls images. */
+/* Before anything is pointed at the directory of a dry run. */
 static int run_preflight(struct init_run *run, const char *child, struct err *err)
 {
-        struct strv argv CLEANUP_STRV = STRV_INIT;
-        char *made CLEANUP_FREE = NULL;
-        const char *given = run->g->options.config_file;
-        int r = given ? 0 : write_configuration(run->phase, &made, err);
-
         (void)child;
-        if (r < 0)
-                return r;
-        preflight_arguments(run->g, given ? given : made, &argv);
-        r = run_child(&argv, err);
-        if (made)
-                (void)unlink(made);
-        if (r <= 0)
-                return r;
-        /* It has said why. */
-        run->code = r;
-        run->told = true;
-        (void)fprintf(run->g->options.log,
-                      "Where an earlier run has made what is in the way, --skip-phases preflight goes on.\n");
-        return err_set(err, ERR_REMOTE, "preflight checks failed");
+        int r = images_preflight_phase(run->g, run->phase, err);
+        run->preflight_failed = r < 0;
+        return r;
 }
 
 static int run_certs(struct init_run *run, const char *child, struct err *err)
@@ -156,7 +62,8 @@ static int run_kubeconfig(struct init_run *run, const char *child, struct err *e
 static int run_etcd(struct init_run *run, const char *child, struct err *err)
 {
         (void)child;
-        return phase_etcd_local(run->phase, err);
+        int r = phase_etcd_local(run->phase, err);
+        return r == 0 && run->phase->options.dry_run ? init_dry_run_show_etcd(run->phase, err) : r;
 }
 
 static int run_control_plane(struct init_run *run, const char *child, struct err *err)
@@ -188,7 +95,7 @@ static int run_kubelet_finalize(struct init_run *run, const char *child, struct 
 static int run_wait(struct init_run *run, const char *child, struct err *err)
 {
         (void)child;
-        int r = run->g->options.dry_run ? init_dry_run_show(run->phase, err) : 0;
+        int r = run->phase->options.dry_run ? init_dry_run_show(run->phase, err) : 0;
         return r < 0 ? r : online_wait_control_plane(&run->work, err);
 }
 
@@ -275,11 +182,12 @@ static int choose_skipped(struct init_run *run, struct err *err)
 {
         struct config_cluster *cluster = &run->phase->config->cluster;
         const struct config_texts *configured = &run->phase->config->init.skip_phases;
+        bool given = run->g->reset.skipped.len > 0;
         const char *name;
         int r = 0;
 
         strv_copy(&run->skip, &run->g->reset.skipped);
-        for (size_t i = 0; run->skip.len == 0 && i < configured->count; i++)
+        for (size_t i = 0; !given && i < configured->count; i++)
                 strv_add(&run->skip, configured->items[i].text);
         bool all = strv_contains(&run->skip, "addon");
         if (all || strv_contains(&run->skip, "addon/coredns"))
@@ -330,6 +238,15 @@ static int run_parent(struct init_run *run, const char *parent, struct err *err)
         return r;
 }
 
+/* preflight looks at what is there; all that follows writes. */
+static int begin_dry_run(struct init_run *run, struct err *err)
+{
+        if (!run->phase->options.dry_run || run->dry_run_begun)
+                return 0;
+        run->dry_run_begun = true;
+        return init_dry_run_begin(run->phase, err);
+}
+
 static int run_all(struct init_run *run, struct err *err)
 {
         const struct value *order = era_value(run->phase->era, "init", "phases");
@@ -344,10 +261,14 @@ static int run_all(struct init_run *run, struct err *err)
         r = choose_skipped(run, err);
         if (r == 0)
                 r = check_dependencies(run, err);
-        if (r == 0 && run->g->options.dry_run)
-                r = init_dry_run_begin(run->phase, err);
-        for (size_t i = 0; r == 0 && value_is(order, VALUE_LIST) && i < order->list.count; i++)
-                r = run_parent(run, value_string(order->list.items[i], ""), err);
+        for (size_t i = 0; r == 0 && value_is(order, VALUE_LIST) && i < order->list.count; i++) {
+                const char *parent = value_string(order->list.items[i], "");
+
+                if (!str_eq(parent, "preflight"))
+                        r = begin_dry_run(run, err);
+                if (r == 0)
+                        r = run_parent(run, parent, err);
+        }
         return r;
 }
 
@@ -355,7 +276,7 @@ static void say_what_was_there(const struct init_run *run)
 {
         const struct online_work *work = &run->work;
 
-        if (work->same > 0)
+        if (work->same > 0 && !run->g->options.quiet)
                 (void)fprintf(run->g->options.log,
                               "of the cluster's objects %u were there already as they should be, %u made, %u changed\n",
                               work->same, work->made, work->changed);
@@ -371,14 +292,17 @@ int online_init(struct genphase *g, const struct strv *args)
         (void)args;
         if (r < 0)
                 return genphase_fail(&err, code);
-        if (phase->config->init.dry_run.value)
-                g->options.dry_run = phase->options.dry_run = true;
-        struct init_run run = {.work = {.g = g, .phase = phase}, .g = g, .phase = phase, .code = 1};
+        g->options.dry_run = phase->options.dry_run;
+        struct init_run run = {.work = {.g = g, .phase = phase}, .g = g, .phase = phase};
         r = run_all(&run, &err);
         strv_release(&run.skip);
         if (r == 0)
                 say_what_was_there(&run);
-        if (r < 0 && run.told)
-                return run.code;
-        return r < 0 ? genphase_fail(&err, run.code) : 0;
+        if (r == 0)
+                return 0;
+        code = genphase_fail(&err, 1);
+        if (run.preflight_failed && !g->options.quiet)
+                (void)fprintf(g->options.log, "Where an earlier run has made what is in the way, --skip-phases "
+                                              "preflight goes on.\n");
+        return code;
 }

@@ -137,6 +137,12 @@ static int read_command_line(struct genphase *g, int argc, char **argv, const st
         return -mistake.code;
 }
 
+/* What a mistake that is not the verb's own ends with. */
+static int trouble_of(const struct cli_verb *verb)
+{
+        return verb && verb->trouble ? verb->trouble : 1;
+}
+
 int main(int argc, char **argv)
 {
         struct genphase g = {.options = {.out = stdout, .log = stderr}};
@@ -151,7 +157,7 @@ int main(int argc, char **argv)
         if (r == CLI_RUN)
                 r = finish(&g, &err);
         if (r < 0)
-                code = genphase_fail(&err, 1);
+                code = genphase_fail(&err, trouble_of(verb));
         else if (r == CLI_RUN)
                 code = (g.verb = verb)->run(&g, &args);
         else
@@ -170,9 +176,10 @@ int main(int argc, char **argv)
         strv_release(&g.online.token_usages);
         strv_release(&g.online.token_groups);
         host_facts_free(g.facts);
-        if (fflush(stdout) != 0 && code == 0) {
+        bool succeeded = code == 0 || (verb && verb->trouble && code != verb->trouble);
+        if (fflush(stdout) != 0 && succeeded) {
                 (void)err_set_errno(&err, errno, "standard output");
-                code = genphase_fail(&err, 1);
+                code = genphase_fail(&err, trouble_of(verb));
         }
         return code;
 }

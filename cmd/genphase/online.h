@@ -9,6 +9,7 @@
 #include "base/cli.h"
 #include "base/strv.h"
 
+struct err;
 struct genphase;
 
 /* What the options of these verbs fill in (a member of struct genphase). */
@@ -52,11 +53,17 @@ enum online_verb {
 /* The exit code. */
 int online_run(struct genphase *g, enum online_verb verb, const struct strv *args);
 
+/* What messages call the text of online_cluster_config. */
+#define ONLINE_CLUSTER_CONFIG "ConfigMap kube-system/kubeadm-config"
+/* The ClusterConfiguration of the cluster that --kubeconfig (or admin.conf) leads to; prefix as for fetch_config. 0; 1:
+ * no such kubeconfig can be used. Free *ret_text. Outside of genphase-api the process is replaced by it where there is
+ * a kubeconfig, so it comes before anything is said. */
+int online_cluster_config(struct genphase *g, const char *prefix, char **ret_text, struct err *err);
+
 /* Rows for the tree of verbs (verb_online.c). */
 extern const struct cli_verb upload_config_verbs[];
 extern const struct cli_option upload_certs_options[], mark_control_plane_options[], bootstrap_token_options[],
-        wait_control_plane_options[], token_create_options[], token_list_options[], token_delete_options[],
-        init_options[];
+        wait_control_plane_options[], token_create_options[], token_list_options[], init_options[];
 int verb_wait_control_plane(void *userdata, const struct strv *args);
 int verb_upload_certs(void *userdata, const struct strv *args);
 int verb_mark_control_plane(void *userdata, const struct strv *args);

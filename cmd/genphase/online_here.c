@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cluster/addon.h"
 #include "cluster/cluster.h"
+#include "cluster/fetch_config.h"
 #include "cluster/join_command.h"
 #include "cluster/phases.h"
 #include "cluster/token.h"
@@ -27,6 +28,21 @@
 #include "phase/printer.h"
 #include "phase/problems.h"
 #include "pki.h"
+
+int online_cluster_config(struct genphase *g, const char *prefix, char **ret_text, struct err *err)
+{
+        struct kubeconfig config CLEANUP_KUBECONFIG = {0};
+        const char *path = g->online.kubeconfig ? g->online.kubeconfig : CLUSTER_ADMIN_CONF;
+        struct phase_options options = g->options;
+        struct phase *phase CLEANUP_PHASE = NULL;
+
+        if (kubeconfig_load(g->options.rootfs, path, &config, NULL) < 0)
+                return 1;
+        options.config_file = NULL;
+        options.no_config = true;
+        int r = phase_open(&options, &phase, err);
+        return r < 0 ? r : fetch_config(phase, &config, prefix, ret_text, err);
+}
 
 /* ---- the phases: each opens its own connection, as kubeadm's do in a run of their own ---- */
 
@@ -160,48 +176,19 @@ int online_show_join_command(struct online_work *work, struct err *err)
 
 /* ---- the phases as verbs ---- */
 
-/* Flags that may not stand beside --config, in order. */
-static int check_mixed(const struct genphase *g, struct err *err)
-{
-        const struct online_options *o = &g->online;
-        struct strv names CLEANUP_STRV = STRV_INIT;
-
-        if (!g->options.config_file)
-                return 0;
-        if (o->certificate_key)
-                strv_add(&names, "certificate-key");
-        if (o->token_description)
-                strv_add(&names, "description");
-        if (o->token_groups.len > 0)
-                strv_add(&names, "groups");
-        if (o->token_ttl)
-                strv_add(&names, g->verb && str_eq(g->verb->name, "create") ? "ttl" : "token-ttl");
-        if (o->token)
-                strv_add(&names, "token");
-        if (o->token_usages.len > 0)
-                strv_add(&names, "usages");
-        if (names.len == 0)
-                return 0;
-        strv_sort(&names);
-        char *all CLEANUP_FREE = strv_join(&names, " ");
-        return err_set(err, ERR_USAGE, "can not mix '--config' with arguments [%s]", all);
-}
-
 int online_open(struct genphase *g, struct phase **ret, int *ret_code, struct err *err)
 {
         *ret_code = 1;
-        int r = check_mixed(g, err);
-        if (r == 0) {
-                r = phase_open(&g->options, ret, err);
-                if (*ret)
-                        *ret_code = (*ret)->exit_code;
-        }
+        int r = phase_open(&g->options, ret, err);
+        if (*ret)
+                *ret_code = (*ret)->exit_code;
         if (r == 0)
                 r = online_apply_token_flags(g, *ret, ret_code, err);
         return r;
 }
 
-static int run_phases(struct genphase *g, int (*const *fns)(struct online_work *work, struct err *err))
+/* result: what they say is what the verb is for, so it is said with --quiet too. */
+static int run_phases(struct genphase *g, int (*const *fns)(struct online_work *work, struct err *err), bool result)
 {
         struct phase *phase CLEANUP_PHASE = NULL;
         struct err err = ERR_INIT;
@@ -213,6 +200,7 @@ static int run_phases(struct genphase *g, int (*const *fns)(struct online_work *
         if (external_ca_possible(phase))
                 r = pki_external_ca(g, phase, &err);
         struct online_work work = {.g = g, .phase = phase};
+        phase->options.quiet &= !result;
         for (; r == 0 && *fns; fns++)
                 r = (*fns)(&work, &err);
         if (r == 0 && work.same > 0)
@@ -223,25 +211,25 @@ static int run_phases(struct genphase *g, int (*const *fns)(struct online_work *
 
 typedef int (*const phase_fn)(struct online_work *work, struct err *err);
 
-#define PHASES(name, ...)                                            \
+#define PHASES(name, result, ...)                                    \
         static int name(struct genphase *g, const struct strv *args) \
         {                                                            \
                 static phase_fn fns[] = {__VA_ARGS__, NULL};         \
                                                                      \
                 (void)args;                                          \
-                return run_phases(g, fns);                           \
+                return run_phases(g, fns, result);                   \
         }
-PHASES(wait_control_plane, online_wait_control_plane)
-PHASES(upload_kubeadm, online_upload_kubeadm)
-PHASES(upload_kubelet, online_upload_kubelet)
-PHASES(upload_all, online_upload_kubeadm, online_upload_kubelet)
-PHASES(upload_certs, online_upload_certs)
-PHASES(mark_control_plane, online_mark_control_plane)
-PHASES(bootstrap_token, online_bootstrap_token)
-PHASES(addon_all, online_addon_coredns, online_addon_kube_proxy)
-PHASES(addon_coredns, online_addon_coredns)
-PHASES(addon_kube_proxy, online_addon_kube_proxy)
-PHASES(show_join_command, online_show_join_command)
+PHASES(wait_control_plane, false, online_wait_control_plane)
+PHASES(upload_kubeadm, false, online_upload_kubeadm)
+PHASES(upload_kubelet, false, online_upload_kubelet)
+PHASES(upload_all, false, online_upload_kubeadm, online_upload_kubelet)
+PHASES(upload_certs, false, online_upload_certs)
+PHASES(mark_control_plane, false, online_mark_control_plane)
+PHASES(bootstrap_token, false, online_bootstrap_token)
+PHASES(addon_all, false, online_addon_coredns, online_addon_kube_proxy)
+PHASES(addon_coredns, false, online_addon_coredns)
+PHASES(addon_kube_proxy, false, online_addon_kube_proxy)
+PHASES(show_join_command, true, online_show_join_command)
 
 /* ---- token ---- */
 
@@ -300,50 +288,6 @@ int online_apply_token_flags(struct genphase *g, struct phase *phase, int *ret_c
         return r;
 }
 
-/* What clientcmd's rules find: the first of $KUBECONFIG or ~/.kube/config, and admin.conf, that is there; where none
- * is, the first of them. Free it. */
-static char *usual_kubeconfig(const struct phase *phase)
-{
-        const char *given = getenv("KUBECONFIG"), *home = getenv("HOME") ?: "";
-        struct strv paths CLEANUP_STRV = STRV_INIT;
-        const char *path;
-
-        if (str_empty(given)) {
-                char *below CLEANUP_FREE = xasprintf("%s%s.kube/config", home, *home ? "/" : "");
-                char *usual CLEANUP_FREE = file_clean(below);
-                strv_add(&paths, usual);
-        } else {
-                strv_split(&paths, given, ':');
-        }
-        STRV_FOREACH (path, &paths)
-                if (*path && file_exists(path))
-                        return xstrdup(path);
-        return xstrdup(phase_exists(phase, CLUSTER_ADMIN_CONF) ? CLUSTER_ADMIN_CONF : paths.items[0]);
-}
-
-/* A connection as the kubeconfig has it: `token` does not look for this node's API server. */
-static int token_cluster(struct genphase *g, struct phase *phase, const char *path, struct cluster **ret,
-                         struct err *err)
-{
-        struct cluster *cluster CLEANUP_CLUSTER = xcalloc(1, sizeof(*cluster));
-        /* --rootfs is for what the program looks up by itself. */
-        const char *rootfs = str_eq(path, CLUSTER_ADMIN_CONF) ? g->options.rootfs : NULL;
-        const struct config_duration *call = &phase->config->init.timeouts.kubernetes_api_call;
-
-        cluster->phase = phase;
-        cluster->dry_run = g->options.dry_run;
-        cluster->kubeconfig_path = xstrdup(path);
-        cluster->call_timeout = (usec_t)call->nsec / 1000;
-        int r = kubeconfig_load(rootfs, path, &cluster->kubeconfig, err);
-        if (r < 0)
-                return err_wrap(err, "failed to load %skubeconfig", cluster->dry_run ? "" : "admin ");
-        r = cluster_connect(&cluster->kubeconfig, NULL, &cluster->api, err);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(cluster);
-        return 0;
-}
-
 static int run_token(struct genphase *g, const struct strv *args,
                      int (*fn)(struct genphase *g, struct cluster *cluster, const struct strv *args, struct err *err))
 {
@@ -356,9 +300,9 @@ static int run_token(struct genphase *g, const struct strv *args,
 
         if (r < 0)
                 return genphase_fail(&err, code);
-        path = g->online.kubeconfig ? xstrdup(g->online.kubeconfig) : usual_kubeconfig(phase);
+        path = g->online.kubeconfig ? xstrdup(g->online.kubeconfig) : cluster_usual_kubeconfig(phase);
         phase_detail(phase, 1, "Using kubeconfig file: %s", path);
-        r = token_cluster(g, phase, path, &cluster, &err);
+        r = cluster_open_as_given(phase, path, &cluster, &err);
         if (r == 0)
                 r = fn(g, cluster, args, &err);
         return r < 0 ? genphase_fail(&err, 1) : 0;

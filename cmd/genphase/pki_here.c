@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/str.h"
 #include "genphase.h"
 #include "phase/certs.h"
 #include "phase/external_ca_check.h"
@@ -53,6 +54,52 @@ static int run_utility(struct genphase *g, int (*fn)(struct genphase *g, struct 
         return r < 0 ? genphase_fail(&err, 1) : 0;
 }
 
+/* Whether what is printed is for people: a program that reads an object does not want lines before it. */
+static bool prints_text(const struct genphase *g)
+{
+        return str_empty(g->options.output) || str_eq(g->options.output, "text");
+}
+
+/* getInternalCfg: without --config as the cluster was configured, where it answers; else by default. */
+static int run_managed(struct genphase *g, const char *prefix,
+                       int (*fn)(struct genphase *g, struct phase *phase, struct err *err))
+{
+        struct phase *phase CLEANUP_PHASE = NULL;
+        char *text CLEANUP_FREE = NULL;
+        bool says = prints_text(g) && !g->options.quiet;
+        struct err err = ERR_INIT;
+        int r = g->options.config_file ? 1 : online_cluster_config(g, says ? prefix : NULL, &text, &err);
+
+        if (r == 0) {
+                g->options.config_file = ONLINE_CLUSTER_CONFIG;
+                g->options.config_text = text;
+                g->options.lenient = true;
+                g->options.seen = NULL;
+                r = phase_open(&g->options, &phase, &err);
+        }
+        if (r < 0) {
+                g->options.config_file = g->options.config_text = NULL;
+                if (!g->options.quiet)
+                        (void)fprintf(g->options.log, "warning: %s\n", err.msg);
+                if (says)
+                        (void)fprintf(g->options.out,
+                                      "[%s] Error reading configuration from the Cluster. Falling back to default "
+                                      "configuration\n\n",
+                                      prefix);
+        }
+        if (r != 0)
+                return run_utility(g, fn);
+        if (says)
+                phase_say(phase, "%s", "");
+        /* kubeadm cannot tell its default from one that was given. */
+        if (!era_flag(phase->era, "certificates", "clusterDirectory"))
+                phase->config->cluster.certificates_dir = (struct config_text){
+                        config_keepf(phase->config, "%s", g->certs_dir ? g->certs_dir : "/etc/kubernetes/pki"),
+                        {.origin = "--cert-dir"}};
+        r = fn(g, phase, &err);
+        return r < 0 ? genphase_fail(&err, 1) : 0;
+}
+
 static int expiration(struct genphase *g, struct phase *phase, struct err *err)
 {
         (void)g;
@@ -61,7 +108,7 @@ static int expiration(struct genphase *g, struct phase *phase, struct err *err)
 
 int pki_certs_expiration(struct genphase *g)
 {
-        return run_utility(g, expiration);
+        return run_managed(g, "check-expiration", expiration);
 }
 
 static int renew(struct genphase *g, struct phase *phase, struct err *err)
@@ -74,7 +121,7 @@ static int renew(struct genphase *g, struct phase *phase, struct err *err)
 int pki_certs_renew(struct genphase *g, const char *name)
 {
         (void)name;
-        return run_utility(g, renew);
+        return run_managed(g, "renew", renew);
 }
 
 /* Here --cert-dir has the last word. */

@@ -16,7 +16,7 @@ static const struct cli_option global_options[] = {
          "unknown fields of the configuration are errors (default unless --kubeadm-version is given)", NULL,
          offsetof(struct genphase, strict_given), 0, 0, true, false},
         OPTION_TEXT("host-facts", facts_file, "FILE", "take what the host would be asked for from FILE, made by host-facts"),
-        {"quiet", 'q', CLI_FLAG, offsetof(struct genphase, options.quiet), NULL, "neither messages nor warnings, only errors"},
+        {"quiet", 'q', CLI_FLAG, offsetof(struct genphase, options.quiet), NULL, "neither messages nor warnings, only errors and results"},
         {"v", 'v', CLI_STRING, offsetof(struct genphase, verbosity), "N", "how much detail to log: each file read and written is 1-2"},
         {0}
 };
@@ -101,12 +101,13 @@ static const struct cli_option diff_options[] = {
 #define VERBS_ONLINE \
         {.name = "wait-control-plane", .help = "Wait for the control plane to start", .options = wait_control_plane_options, \
          .run = verb_wait_control_plane}, \
-        {.name = "upload-config", .help = "Upload the kubeadm and kubelet configuration to a ConfigMap", .verbs = upload_config_verbs}, \
+        {.name = "upload-config", .aliases = ALIASES("uploadconfig"), .help = "Upload the kubeadm and kubelet configuration to a ConfigMap", \
+         .verbs = upload_config_verbs}, \
         {.name = "upload-certs", .help = "Upload certificates to kubeadm-certs", .options = upload_certs_options, \
          .run = verb_upload_certs}, \
         {.name = "mark-control-plane", .help = "Mark a node as a control-plane", .options = mark_control_plane_options, \
          .run = verb_mark_control_plane}, \
-        {.name = "bootstrap-token", .help = "Generate bootstrap tokens used to join a node to a cluster", \
+        {.name = "bootstrap-token", .aliases = ALIASES("bootstraptoken"), .help = "Generate bootstrap tokens used to join a node to a cluster", \
          .options = bootstrap_token_options, .run = verb_bootstrap_token}, \
         {.name = "show-join-command", .help = "Show the join command for control-plane and worker node", \
          .options = upload_certs_options, .run = verb_show_join_command}
@@ -122,7 +123,7 @@ static const struct cli_option preflight_options[] = {
         {.name = "preflight", .help = "Run pre-flight checks", .options = preflight_options, .run = verb_preflight, \
          .text = "kubeadm's checks of the host, then the images are pulled. Without a kubelet in PATH podwatch and Docker are looked " \
                  "for. With --rootfs only what is in that tree is checked and nothing is pulled."}, \
-        {.name = "certs", .help = "Generate certificates", .verbs = certs_verbs}, \
+        {.name = "certs", .aliases = ALIASES("certificates"), .help = "Generate certificates", .verbs = certs_verbs}, \
         {.name = "kubeconfig", .help = "Generate the kubeconfig files of the control plane, the admin and this node's kubelet", \
          .verbs = kubeconfig_verbs}, \
         {.name = "control-plane", .help = "Generate the static Pod manifests of the control plane", .verbs = control_plane_verbs}, \
@@ -138,6 +139,12 @@ static const struct cli_option preflight_options[] = {
          .options = proxy_options, .run = verb_proxy}, \
         VERBS_ONLINE
 
+static const struct cli_option version_options[] = {
+        {"output", 'o', CLI_STRING, offsetof(struct genphase, version_output), "FORMAT", "short, json or yaml", "short|json|yaml",
+         .any_choice = true},
+        {0}
+};
+
 static const struct cli_verb phase_verbs[] = {VERBS_PHASES, {0}};
 static const struct cli_verb init_verbs[] = {
         {.name = "phase", .help = "One phase, as kubeadm init phase", .verbs = phase_verbs, .hidden = true},
@@ -146,17 +153,17 @@ static const struct cli_verb init_verbs[] = {
 static const struct cli_verb verbs[] = {
         VERBS_PHASES,
         {.name = "images", .help = "The images of the control plane: list, pull, build, load", .verbs = images_verbs},
-        {.name = "config", .help = "Work with configuration files", .verbs = config_verbs},
+        {.name = "config", .help = "Work with configuration files", .verbs = config_verbs, .options = config_options},
         {.name = "diff", .help = "Say what would change on disk, or between two configurations or versions", .usage = COMPONENTS_USAGE,
          .max_args = -1, .options = diff_options, .run = verb_diff,
-         .text = "Exit status: 0 nothing changes by meaning, 1 something does, 2 trouble."},
+         .text = "Exit status: 0 nothing changes by meaning, 1 something does, 2 trouble.", .trouble = DIFF_TROUBLE},
         {.name = "explain", .help = "Say for each line of a manifest where it comes from", .usage = COMPONENTS_USAGE, .max_args = -1,
          .options = explain_options, .run = verb_explain},
         {.name = "reset", .help = "Take away what the phases made on this node", .options = reset_options, .verbs = reset_verbs,
          .run = verb_reset,
          .text = "With podwatch the manifests go first, and the rest when their containers are gone. What is left to be done by hand "
                  "is printed. --config names a file with a ResetConfiguration."},
-        {.name = "token", .help = "Manage bootstrap tokens", .verbs = token_verbs},
+        {.name = "token", .help = "Manage bootstrap tokens", .verbs = token_verbs, .options = token_options},
         {.name = "init", .help = "Set up the control plane: all phases in order", .verbs = init_verbs, .options = init_options,
          .own_options = true, .run = verb_init,
          .text = "Also kubeadm's spelling of one phase: init phase PHASE. What an earlier run has made is found and kept; preflight "
@@ -164,7 +171,9 @@ static const struct cli_verb verbs[] = {
         {.name = "completion", .help = "Print a completion script, or the manual page", .usage = "bash|zsh|fish|man", .min_args = 1, .max_args = 1,
          .run = verb_completion},
         {.name = "host-facts", .help = "Print what rendering reads of this host, for --host-facts on another", .run = verb_host_facts},
-        {.name = "version", .help = "Print the version, and which kubeadm versions are known", .run = verb_version},
+        {.name = "version", .help = "Print the version, and which kubeadm versions are known", .options = version_options, .run = verb_version,
+         .text = "With -o, what `kubeadm version -o` prints of the kubeadm that genphase behaves as: that of --kubeadm-version, else the newest "
+                 "known one."},
         {0}
 };
 /* clang-format on */

@@ -23,16 +23,28 @@ static int count(void *userdata, const char *container, size_t *ret, struct err 
         return r;
 }
 
+/* What one of them fails with keeps no other (RemoveContainers). */
 static int remove_all(void *userdata, struct err *err)
 {
-        struct strv ids CLEANUP_STRV = STRV_INIT;
+        struct strv ids CLEANUP_STRV = STRV_INIT, failed CLEANUP_STRV = STRV_INIT;
         const char *id;
-        int r = docker_wait_list(userdata, POD_LABEL, &ids, err);
+        int r = docker_wait_list(userdata, POD_LABEL, &ids, err), last = 0;
 
-        STRV_FOREACH (id, &ids)
-                if (r == 0)
-                        r = docker_wait_remove(userdata, id, err);
-        return r;
+        if (r < 0)
+                return r;
+        STRV_FOREACH (id, &ids) {
+                struct err why = ERR_INIT;
+
+                r = docker_wait_remove(userdata, id, &why);
+                if (r < 0) {
+                        strv_addf(&failed, "%s: %s", id, why.msg);
+                        last = why.code;
+                }
+        }
+        if (failed.len == 0)
+                return 0;
+        char *all CLEANUP_FREE = strv_join(&failed, ", ");
+        return err_set(err, last, failed.len > 1 ? "[%s]" : "%s", all);
 }
 
 int images_reset(struct genphase *g)

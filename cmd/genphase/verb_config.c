@@ -132,6 +132,10 @@ static const struct cli_option validate_options[] = {
         {0}
 };
 
+const struct cli_option config_options[] = {
+        OPTION_IGNORED("kubeconfig", "FILE", "taken and not used: no configuration verb asks the cluster"), {0}
+};
+
 const struct cli_verb config_verbs[] = {
         {.name = "images", .help = "Images of a configuration", .verbs = config_images_verbs},
         {.name = "migrate", .help = "Rewrite a configuration in the newest API version", .options = migrate_options,

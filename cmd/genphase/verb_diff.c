@@ -5,7 +5,7 @@
 #include "phase/diff.h"
 
 /* Exit codes, as diff(1). */
-enum { EXIT_SAME, EXIT_DIFFERENT, EXIT_TROUBLE };
+enum { EXIT_SAME, EXIT_DIFFERENT };
 
 static int open_phase(const struct phase_options *options, struct phase **ret, struct err *err)
 {
@@ -57,6 +57,6 @@ int verb_diff(void *userdata, const struct strv *args)
         if (r == 0)
                 r = phase_diff(phase, args, &options, &differs, &err);
         if (r < 0)
-                return genphase_fail(&err, EXIT_TROUBLE);
+                return genphase_fail(&err, DIFF_TROUBLE);
         return differs ? EXIT_DIFFERENT : EXIT_SAME;
 }

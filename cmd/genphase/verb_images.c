@@ -43,7 +43,9 @@ static const struct cli_option list_options[] = {
         OPTIONS_PRINTER(options.output),
         {0}
 };
-static const struct cli_option pull_options[] = {OPTIONS_IMAGES, OPTIONS_DOCKER, {0}};
+static const struct cli_option pull_options[] = {
+        OPTIONS_IMAGES, OPTIONS_DOCKER, OPTION_IGNORED("cri-socket", "SOCKET", "taken and not used: Docker is asked"), {0}
+};
 static const struct cli_option build_options[] = {
         OPTION_TEXT("from", images_from, "DIR", "directory with the programs: kube-apiserver, etcd and so on"),
         OPTIONS_IMAGES, OPTIONS_DOCKER, {0}

@@ -65,9 +65,9 @@ const struct cli_option init_options[] = {
         {0}
 };
 
-#define OPTIONS_TOKEN OPTION_KUBECONFIG, OPTION_DRY_RUN
+const struct cli_option token_options[] = {OPTION_KUBECONFIG, OPTION_DRY_RUN, {0}};
 const struct cli_option token_create_options[] = {
-        OPTIONS_TOKEN, OPTION_CONFIG, OPTION_CERTIFICATE_KEY,
+        OPTION_CONFIG, OPTION_CERTIFICATE_KEY,
         {"print-join-command", 0, CLI_FLAG, offsetof(struct genphase, online.print_join_command), NULL,
          "print the whole kubeadm join line, not the token alone"},
         OPTION_TEXT("ttl", online.token_ttl, "DURATION", "how long the token lives (default 24h0m0s, 0: for ever)"),
@@ -78,9 +78,7 @@ const struct cli_option token_create_options[] = {
         {0}
 };
 const struct cli_option token_list_options[] = {
-        OPTIONS_TOKEN,
         OPTIONS_PRINTER(online.output),
         {0}
 };
-const struct cli_option token_delete_options[] = {OPTIONS_TOKEN, {0}};
 /* clang-format on */

@@ -56,19 +56,15 @@ static int run_user(void *userdata, const struct strv *args)
 
 /* clang-format off */
 #define OPTION_CERTS_DIR OPTION_TEXT("cert-dir", certs_dir, "DIR", "where certificates are (default /etc/kubernetes/pki)")
-#define OPTION_KUBECONFIG_IGNORED \
-        {.name = "kubeconfig", .type = CLI_STRING, .offset = offsetof(struct genphase, unused), .arg = "FILE", \
-         .help = "taken and not used: the cluster is not asked for its configuration", .hidden = true}
-
 static const struct cli_option expiration_options[] = {
-        OPTION_CONFIG, OPTION_CERTS_DIR, OPTION_KUBECONFIG_IGNORED,
+        OPTION_CONFIG, OPTION_CERTS_DIR, OPTION_KUBECONFIG,
         OPTIONS_PRINTER(options.output),
         {0}
 };
 
 /* --csr-only and --csr-dir were kubeadm's up to 1.22. */
 static const struct cli_option renew_options[] = {
-        OPTION_CONFIG, OPTION_CERTS_DIR, OPTION_KUBECONFIG_IGNORED,
+        OPTION_CONFIG, OPTION_CERTS_DIR, OPTION_KUBECONFIG,
         {"csr-only", 0, CLI_FLAG, offsetof(struct genphase, csr_only), NULL, "make keys and requests in --csr-dir, renew nothing"},
         OPTION_TEXT("csr-dir", csr_dir, "DIR", "where --csr-only puts keys and requests"),
         OPTION_ACTIONS_OUTPUT,

@@ -17,18 +17,29 @@ static const char *docker_socket(const struct genphase *g)
         return str_empty(path) ? DOCKER_SOCKET : path;
 }
 
-int preflight_with(struct genphase *g, const struct preflight_runtime *runtime)
+bool preflight_needs_runtime(const struct genphase *g)
+{
+        return !g->options.dry_run && str_empty(g->options.rootfs);
+}
+
+int preflight_phase(struct genphase *g, struct phase *phase, const struct preflight_runtime *runtime, struct err *err)
 {
         struct preflight_options options = {.docker_socket = docker_socket(g)};
-        struct phase *phase CLEANUP_PHASE = NULL;
-        struct err err = ERR_INIT;
 
         if (runtime)
                 options.runtime = *runtime;
+        return phase_preflight(phase, &options, err);
+}
+
+int preflight_with(struct genphase *g, const struct preflight_runtime *runtime)
+{
+        struct phase *phase CLEANUP_PHASE = NULL;
+        struct err err = ERR_INIT;
         int r = phase_open(&g->options, &phase, &err);
+
         if (r < 0)
                 return genphase_fail(&err, phase->exit_code);
-        r = phase_preflight(phase, &options, &err);
+        r = preflight_phase(g, phase, runtime, &err);
         return r < 0 ? genphase_fail(&err, 1) : 0;
 }
 
@@ -37,6 +48,5 @@ int verb_preflight(void *userdata, const struct strv *args)
         struct genphase *g = userdata;
 
         (void)args;
-        /* Images are this machine's: another root has none, and a dry run pulls none. */
-        return g->options.dry_run || !str_empty(g->options.rootfs) ? preflight_with(g, NULL) : images_preflight(g);
+        return preflight_needs_runtime(g) ? images_preflight(g) : preflight_with(g, NULL);
 }

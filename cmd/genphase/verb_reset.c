@@ -64,17 +64,14 @@ const struct cli_option reset_options[] = {
         OPTION_TEXT("docker-host", docker_host, "URL", "the Docker daemon (default $DOCKER_HOST, else its usual socket)"),
         OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN,
         /* kubeadm's: the runtime is Docker here, and the API server is not asked. */
-        {.name = "cri-socket", .type = CLI_STRING, .offset = offsetof(struct genphase, unused), .arg = "SOCKET",
-         .help = "taken and not used", .hidden = true},
-        {.name = "kubeconfig", .type = CLI_STRING, .offset = offsetof(struct genphase, unused), .arg = "FILE",
-         .help = "taken and not used", .hidden = true},
+        OPTION_IGNORED("cri-socket", "SOCKET", "taken and not used"), OPTION_IGNORED("kubeconfig", "FILE", "taken and not used"),
         {0}
 };
 
 static const struct cli_verb reset_phases[] = {
-        {.name = "preflight", .help = "Ask, and check that reset can work", .options = reset_options, .run = run_one},
+        {.name = "preflight", .aliases = ALIASES("pre-flight"), .help = "Ask, and check that reset can work", .options = reset_options, .run = run_one},
         {.name = "remove-etcd-member", .help = "Take a local etcd out of its cluster and delete its data", .options = reset_options, .run = run_one},
-        {.name = "cleanup-node", .help = "Stop the pods, delete manifests, certificates and kubeconfig files",
+        {.name = "cleanup-node", .aliases = ALIASES("cleanupnode"), .help = "Stop the pods, delete manifests, certificates and kubeconfig files",
          .options = reset_options, .run = run_one},
         {0}
 };

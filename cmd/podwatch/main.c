@@ -32,7 +32,11 @@
 /* Shown by --help; what is given to `run` goes to kubelet_config as it is, with all other flags of the kubelet. */
 static const struct cli_option run_options[] = {
         {"config", 0, CLI_STRING, offsetof(struct podwatch, output), "FILE",
-         "KubeletConfiguration, and PodwatchConfiguration as a second document"},
+         "KubeletConfiguration, and PodwatchConfiguration as a second document; given again, the later file wins, key by key "
+         "(default: /var/lib/kubelet/config.yaml, then /etc/kubernetes/podwatch.yaml, where they are there)"},
+        {"env-file", 0, CLI_STRING, offsetof(struct podwatch, output), "FILE",
+         "KUBELET_KUBEADM_ARGS and KUBELET_EXTRA_ARGS, flags that win over --config and lose to the command line; may be given again "
+         "(default: /var/lib/kubelet/kubeadm-flags.env, /etc/default/kubelet, /etc/sysconfig/kubelet, where they are there)"},
         {"pod-manifest-path", 0, CLI_STRING, offsetof(struct podwatch, output), "DIR", "directory of static pods, or one file"},
         {"kubeconfig", 0, CLI_STRING, offsetof(struct podwatch, output), "FILE",
          "API server to show pods to; it may come later (default: none)"},

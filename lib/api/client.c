@@ -26,6 +26,9 @@
 /* The API server ends what it was asked after a minute (--request-timeout), with its own words. */
 #define WRITE_TIMEOUT (75 * USEC_PER_SEC)
 #define API_CONNECTIONS 4
+/* A kept connection that was idle for longer is not used again: there is no saying whether it leads anywhere. Above the
+ * ten seconds between two renewals of the Lease. */
+#define CONNECTION_IDLE_MAX (15 * USEC_PER_SEC)
 
 struct subscriber {
         api_link_fn fn;
@@ -41,7 +44,8 @@ struct api_call {
         api_done_fn done; /* NULL once cancelled */
         api_head_fn head; /* streams only */
         api_data_fn data; /* likewise */
-        bool patient;     /* api_client_write() */
+        bool patient;     /* api_client_write(), api_client_review() */
+        unsigned links;   /* of the client when it began */
         void *userdata;
         struct api_call *prev, *next;
 };
@@ -56,6 +60,7 @@ struct api_client {
         bool insecure_http; /* http://: nothing to verify */
         char *headers[3];   /* ends with NULL; the first is owned */
         bool up;
+        unsigned links; /* that came up so far */
         char reason[512];
         usec_t pause; /* before the next probe */
         usec_t up_since;
@@ -127,6 +132,7 @@ static void set_down(struct api_client *client, const char *reason)
 static void set_up(struct api_client *client)
 {
         client->up = true;
+        client->links++;
         client->reason[0] = '\0';
         client->up_since = loop_now(client->loop);
         loop_timer_set(client->probe_timer, USEC_INFINITY);
@@ -154,6 +160,7 @@ static void probe_done(void *userdata, const struct curl_glue_response *response
         plan_next_probe(client);
 }
 
+/* On a connection of its own: a kept one may be what failed. */
 static void start_probe(struct api_client *client)
 {
         char *url CLEANUP_FREE = xasprintf("%s/readyz", client->server);
@@ -162,7 +169,8 @@ static void start_probe(struct api_client *client)
                 .headers = (const char *const *)client->headers,
                 .max_body = LIMIT_PROBE_OUTPUT,
                 .deadline = usec_add(loop_now(client->loop), PROBE_TIMEOUT),
-                .flags = (client->insecure_http ? CURL_GLUE_INSECURE : 0u) | CURL_GLUE_TRUNCATE | CURL_GLUE_HTTP1,
+                .flags = (client->insecure_http ? CURL_GLUE_INSECURE : 0u) | CURL_GLUE_TRUNCATE | CURL_GLUE_HTTP1 |
+                         CURL_GLUE_NO_REUSE,
                 .identity = client->identity,
                 .done = probe_done,
                 .userdata = client,
@@ -355,12 +363,14 @@ static void end_call(struct api_call *call, int status, const struct cJSON *body
                 done(userdata, status, body, err);
 }
 
-/* A stream that we end by its deadline, a write that somebody's webhook holds up, or what says too much, tells nothing
- * about the server. */
+/* A stream that we end by its deadline, a write or review that somebody's webhook holds up, or what says too much,
+ * tells nothing about the server. Nor does the end of what an earlier link began about the one that came after it. */
 static bool link_is_lost(const struct api_call *call, const struct err *err)
 {
         bool may_last = call->data || call->patient;
 
+        if (call->links != call->client->links)
+                return false;
         return err->code != ECANCELED && err->code != ERR_LIMIT && !(may_last && err->code == ETIMEDOUT);
 }
 
@@ -411,12 +421,24 @@ static struct api_call *call_new(struct api_client *client, const char *method, 
         struct api_call *call = xcalloc(1, sizeof(*call));
 
         call->client = client;
+        call->links = client->links;
         call->method = xstrdup(method);
         call->path = xstrdup(path);
         call->done = done;
         call->userdata = userdata;
         DL_APPEND(client->calls, call);
         return call;
+}
+
+/* How long a connection may have been idle to be used again: those that are older than the link may have died with the
+ * one before it. */
+static usec_t idle_max(const struct api_client *client)
+{
+        usec_t age = usec_sub(loop_now(client->loop), client->up_since);
+
+        if (age < USEC_PER_SEC)
+                return USEC_PER_SEC;
+        return age < CONNECTION_IDLE_MAX ? age : CONNECTION_IDLE_MAX;
 }
 
 /* Fills in what is the same for every call and starts it. Without credentials the address is one that nothing can be
@@ -435,6 +457,7 @@ static struct api_call *call_start(struct api_call *call, struct curl_glue_reque
         request->url = url;
         request->headers = headers;
         request->flags |= client->insecure_http ? CURL_GLUE_INSECURE : 0;
+        request->max_idle = idle_max(client);
         request->identity = client->identity;
         request->done = call_done;
         request->userdata = call;
@@ -475,6 +498,15 @@ struct api_call *api_client_write(struct api_client *client, const char *method,
 
         call->patient = true;
         return request_start(call, patch, body, WRITE_TIMEOUT);
+}
+
+struct api_call *api_client_review(struct api_client *client, const char *path, const char *body, api_done_fn done,
+                                   void *userdata)
+{
+        struct api_call *call = call_new(client, "POST", path, done, userdata);
+
+        call->patient = true;
+        return request_start(call, API_PATCH_MAX, body, client->request_timeout);
 }
 
 struct api_call *api_client_stream(struct api_client *client, const char *path, usec_t deadline, api_head_fn head,

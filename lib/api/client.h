@@ -6,7 +6,7 @@
  * While the server does not answer, one probe request (GET /readyz) is tried at 0.25 s doubling to 10 s, and nobody
  * else tries anything; api_client_poke asks for a try at once (a local kube-apiserver just became ready). When it
  * answers, every subscriber is told, and starts its own work. A request that fails in transport makes the link down for
- * all. The pause begins anew only after a link that held for 30 s.
+ * all, unless it began before the link came up. The pause begins anew only after a link that held for 30 s.
  *
  * Nothing here blocks and nothing calls back before the starting function has returned.
  */
@@ -70,6 +70,10 @@ struct api_call *api_client_request(struct api_client *client, const char *metho
  * ETIMEDOUT). Whether the server is there at all the requests of the Lease tell. */
 struct api_call *api_client_write(struct api_client *client, const char *method, enum api_patch patch, const char *path,
                                   const char *body, api_done_fn done, void *userdata);
+/* POSTs a review (TokenReview, SubjectAccessReview), which a webhook of others may answer: as a write, but waits for
+ * the timeout of a request only, since somebody waits for the answer. */
+struct api_call *api_client_review(struct api_client *client, const char *path, const char *body, api_done_fn done,
+                                   void *userdata);
 /* done is not called any more. */
 void api_call_cancel(struct api_call *call);
 

@@ -18,10 +18,6 @@
 #include "codec/timefmt.h"
 #include "net/loop.h"
 
-/* What waits while the server is away. */
-#define QUEUE_MAX 500
-/* Texts remembered to count repeats by; the oldest is forgotten. */
-#define SEEN_MAX 500
 /* client-go tools/record/events_cache.go: repeats count on the first for this long, */
 #define REPEAT_WINDOW (600 * USEC_PER_SEC)
 /* and each object has this budget. */
@@ -31,7 +27,6 @@
  * with 5xx; here that counts as not taken yet, since an API server whose etcd elects a leader answers so. */
 #define TRIES_MAX 12
 #define RETRY (10 * USEC_PER_SEC)
-#define MESSAGE_MAX 1024 /* the API's own limit */
 
 /* One text that was posted (or waits): what a repeat counts on. */
 struct seen {
@@ -93,7 +88,7 @@ static void enqueue(struct events *events, struct seen *s)
 {
         if (s->queued)
                 return;
-        if (events->waiting >= QUEUE_MAX) {
+        if (events->waiting >= LIMIT_EVENT_QUEUE) {
                 struct seen *oldest = events->queue;
                 unqueue(events, oldest);
                 HASH_DEL(events->table, oldest);
@@ -113,7 +108,7 @@ static void forget_oldest(struct events *events)
 {
         struct seen *s, *next;
 
-        if (HASH_COUNT(events->table) < SEEN_MAX)
+        if (HASH_COUNT(events->table) < LIMIT_EVENT_TEXTS)
                 return;
         HASH_ITER (hh, events->table, s, next) {
                 if (s->queued || s == events->sending)
@@ -162,7 +157,7 @@ static const char *event_namespace(const struct event *event)
 static struct cJSON *event_body(struct events *events, const struct event *event, usec_t now_wall, const char *name)
 {
         struct cJSON *body = cJSON_CreateObject();
-        char message[MESSAGE_MAX + 1];
+        char message[LIMIT_EVENT_MESSAGE + 1];
 
         str_copy(message, sizeof(message), event->message);
         cJSON_AddStringToObject(body, "apiVersion", "v1");
@@ -238,6 +233,33 @@ void events_post(struct events *events, const struct event *event)
         loop_defer_schedule(events->defer);
 }
 
+static void drop(struct events *events, struct seen *s, const struct err *err)
+{
+        log_debug("event: %s", err->msg);
+        unqueue(events, s);
+        events->dropped++;
+}
+
+/* What the server refused, or did not take: true where the next try is due at once. */
+static bool try_again(struct events *events, struct seen *s, int status, const struct err *err)
+{
+        /* A repeat of what has expired there is posted anew; what is there already is counted up. A server that says
+         * the one and then the other is asked as seldom as any that refuses. */
+        bool other_way = (status == 404 && s->posted) || (status == 409 && !s->posted);
+        bool not_yet = other_way || status == 0 || status == 409 || status == 429 || status >= 500;
+
+        if (other_way)
+                s->posted = !s->posted;
+        if (not_yet && ++s->tries < TRIES_MAX) {
+                if (other_way && s->tries == 1)
+                        return true;
+                loop_timer_set(events->timer, usec_add(loop_now(events->loop), RETRY));
+                return false;
+        }
+        drop(events, s, err); /* refused for good, or too often: as client-go */
+        return true;
+}
+
 static void call_done(void *userdata, int status, const struct cJSON *body, const struct err *err)
 {
         struct events *events = userdata;
@@ -250,49 +272,54 @@ static void call_done(void *userdata, int status, const struct cJSON *body, cons
                 loop_defer_schedule(events->defer);
                 return; /* pushed out of the queue meanwhile */
         }
+        if (err && !try_again(events, s, status, err))
+                return;
         if (!err) {
                 s->posted = true;
+                s->tries = 0;
                 if (s->count == events->sending_count)
                         unqueue(events, s);
-        } else if (status == 404 && s->posted) {
-                s->posted = false; /* expired in the API server: post it anew */
-        } else if (status == 409) {
-                s->posted = true;
-        } else if ((status > 0 && status < 500 && status != 429) || ++s->tries >= TRIES_MAX) {
-                log_debug("event: %s", err->msg);
-                unqueue(events, s); /* refused for good, or too often: as client-go, it is dropped */
-                events->dropped++;
-        } else {
-                loop_timer_set(events->timer, usec_add(loop_now(events->loop), RETRY));
-                return;
         }
         loop_defer_schedule(events->defer);
+}
+
+/* The request's method; its path (free it) and body. */
+static const char *write_request(struct seen *s, char **ret_path, struct buf *body)
+{
+        char last[TIMEFMT_MAX];
+
+        timefmt_seconds(s->last, last);
+        if (s->posted) {
+                *ret_path = xasprintf("/api/v1/namespaces/%s/events/%s", s->namespace, s->name);
+                buf_addf(body, "{\"count\":%u,\"lastTimestamp\":\"%s\"}", s->count, last);
+                return "PATCH";
+        }
+        *ret_path = xasprintf("/api/v1/namespaces/%s/events", s->namespace);
+        cJSON_DeleteItemFromObjectCaseSensitive(s->body, "lastTimestamp");
+        cJSON_DeleteItemFromObjectCaseSensitive(s->body, "count");
+        cJSON_AddStringToObject(s->body, "lastTimestamp", last);
+        cJSON_AddNumberToObject(s->body, "count", s->count);
+        cjson_write(s->body, body);
+        return "POST";
 }
 
 static void send_first(struct events *events)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_LOCAL_REQUEST);
         struct seen *s = events->queue;
-        char last[TIMEFMT_MAX];
+        char *path CLEANUP_FREE = NULL;
+        const char *method = write_request(s, &path, &text);
+        struct err err = ERR_INIT;
 
-        timefmt_seconds(s->last, last);
-        events->sending = s;
-        events->sending_count = s->count;
-        if (s->posted) {
-                char *path CLEANUP_FREE = xasprintf("/api/v1/namespaces/%s/events/%s", s->namespace, s->name);
-                buf_addf(&text, "{\"count\":%u,\"lastTimestamp\":\"%s\"}", s->count, last);
-                events->call = api_client_write(events->client, "PATCH", API_PATCH_STRATEGIC, path, buf_str(&text),
-                                                call_done, events);
+        if (buf_check(&text, "the event as JSON", &err) < 0) {
+                drop(events, s, &err);
+                loop_defer_schedule(events->defer);
                 return;
         }
-        char *path CLEANUP_FREE = xasprintf("/api/v1/namespaces/%s/events", s->namespace);
-        cJSON_DeleteItemFromObjectCaseSensitive(s->body, "lastTimestamp");
-        cJSON_DeleteItemFromObjectCaseSensitive(s->body, "count");
-        cJSON_AddStringToObject(s->body, "lastTimestamp", last);
-        cJSON_AddNumberToObject(s->body, "count", s->count);
-        cjson_write(s->body, &text);
+        events->sending = s;
+        events->sending_count = s->count;
         events->call =
-                api_client_write(events->client, "POST", API_PATCH_STRATEGIC, path, buf_str(&text), call_done, events);
+                api_client_write(events->client, method, API_PATCH_STRATEGIC, path, buf_str(&text), call_done, events);
 }
 
 static void work(void *userdata)

@@ -91,9 +91,22 @@ static void add_owner(struct cJSON *metadata, const struct lease *lease, const c
         cJSON_AddItemToArray(cJSON_AddArrayToObject(metadata, "ownerReferences"), owner);
 }
 
-void lease_renew(struct lease *lease, const char *node_uid, usec_t now_wall)
+static void start_call(struct lease *lease, const char *method, const char *path, const struct cJSON *body)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_LOCAL_REQUEST);
+        struct err err = ERR_INIT;
+
+        cjson_write(body, &text);
+        if (buf_check(&text, "the Lease as JSON", &err) < 0) {
+                log_debug("lease: %s", err.msg); /* the next heartbeat tries again */
+                return;
+        }
+        lease->call =
+                api_client_request(lease->client, method, API_PATCH_JSON_MERGE, path, buf_str(&text), call_done, lease);
+}
+
+void lease_renew(struct lease *lease, const char *node_uid, usec_t now_wall)
+{
         struct cJSON *body CLEANUP_CJSON = cJSON_CreateObject();
 
         if (lease->call)
@@ -104,9 +117,7 @@ void lease_renew(struct lease *lease, const char *node_uid, usec_t now_wall)
         if (lease->exists) {
                 char *path CLEANUP_FREE = xasprintf("%s/%s", COLLECTION, lease->node_name);
                 add_spec(body, lease, now_wall);
-                cjson_write(body, &text);
-                lease->call = api_client_request(lease->client, "PATCH", API_PATCH_JSON_MERGE, path, buf_str(&text),
-                                                 call_done, lease);
+                start_call(lease, "PATCH", path, body);
                 return;
         }
         cJSON_AddStringToObject(body, "apiVersion", "coordination.k8s.io/v1");
@@ -116,9 +127,7 @@ void lease_renew(struct lease *lease, const char *node_uid, usec_t now_wall)
         cJSON_AddStringToObject(metadata, "namespace", "kube-node-lease");
         add_owner(metadata, lease, node_uid);
         add_spec(body, lease, now_wall);
-        cjson_write(body, &text);
-        lease->call = api_client_request(lease->client, "POST", API_PATCH_JSON_MERGE, COLLECTION, buf_str(&text),
-                                         call_done, lease);
+        start_call(lease, "POST", COLLECTION, body);
 }
 
 usec_t lease_renewed(const struct lease *lease)

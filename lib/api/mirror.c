@@ -33,7 +33,7 @@ struct mirror {
         bool create;
         struct cJSON *observed; /* what the watch showed, NULL: nothing */
         bool listed;            /* seen in the list that is being read */
-        bool settled;           /* nothing was to be done, and nothing has changed since */
+        bool settled;           /* nothing was to be done, or could be, and nothing has changed since */
         struct api_call *call;
         enum mirror_step step; /* of the call */
         bool again;            /* the call was made while the refusal stood */
@@ -201,8 +201,14 @@ static char *object_path(const struct mirror *m, const char *suffix)
 static void start_call(struct mirror *m, const char *method, const char *path, const struct cJSON *body)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES * 2);
+        struct err err = ERR_INIT;
 
         cjson_write(body, &text);
+        if (buf_check(&text, "the mirror pod as JSON", &err) < 0) {
+                set_refusal(m, err.msg);
+                m->settled = true;
+                return;
+        }
         m->again = m->refusal[0] != '\0';
         m->mirrors->calls++;
         m->mirrors->again += m->again;

@@ -74,6 +74,15 @@ static void take_observed(struct node_object *node, const struct cJSON *object)
         tell_uid(node);
 }
 
+static void try_later(struct node_object *node, const struct err *err)
+{
+        str_copy(node->reason, sizeof(node->reason), err->msg);
+        log_debug("node: %s", err->msg);
+        node->retry_at = usec_add(loop_now(node->loop), node->pause);
+        node->pause = node->pause * 2 < RETRY_MAX ? node->pause * 2 : RETRY_MAX;
+        loop_timer_set(node->retry, node->retry_at);
+}
+
 static void call_done(void *userdata, int status, const struct cJSON *body, const struct err *err)
 {
         struct node_object *node = userdata;
@@ -87,19 +96,20 @@ static void call_done(void *userdata, int status, const struct cJSON *body, cons
                 look_again(node);
                 return;
         }
-        str_copy(node->reason, sizeof(node->reason), err->msg);
-        log_debug("node: %s", err->msg);
         (void)status;
-        node->retry_at = usec_add(loop_now(node->loop), node->pause);
-        node->pause = node->pause * 2 < RETRY_MAX ? node->pause * 2 : RETRY_MAX;
-        loop_timer_set(node->retry, node->retry_at);
+        try_later(node, err);
 }
 
 static void start_call(struct node_object *node, const char *method, const char *path, const struct cJSON *body)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+        struct err err = ERR_INIT;
 
         cjson_write(body, &text);
+        if (buf_check(&text, "the Node as JSON", &err) < 0) {
+                try_later(node, &err);
+                return;
+        }
         node->call =
                 api_client_request(node->client, method, API_PATCH_STRATEGIC, path, buf_str(&text), call_done, node);
 }
@@ -193,6 +203,10 @@ static void work(void *userdata)
                         update(node, &facts);
                 return;
         }
+        if (node->options.unregistered) {
+                str_copy(node->reason, sizeof(node->reason), "waits for the Node: registerNode is false");
+                return;
+        }
         struct cJSON *body CLEANUP_CJSON = node_body(&node->options, &facts, loop_now_realtime(node->loop));
         node->reported = loop_now(node->loop);
         start_call(node, "POST", "/api/v1/nodes", body);
@@ -224,6 +238,8 @@ static void watch_object(void *userdata, const struct cJSON *object)
         struct node_object *node = userdata;
 
         node->seen = true;
+        if (!node->observed)
+                node->reason[0] = '\0';
         take_observed(node, object);
         look_again(node);
 }

@@ -13,6 +13,7 @@
 
 struct api_client;
 struct cJSON;
+struct kubelet_taint;
 struct loop;
 struct node_object;
 
@@ -38,9 +39,14 @@ struct node_options {
         const char *node_name;
         const char *const *labels; /* "key=value" beside the standard ones, ends with NULL; borrowed; may be NULL */
         const char *pod_cidr;      /* "" without */
-        int lease_seconds;         /* 0: 40 */
-        usec_t status_interval;    /* how often facts are compared, 0: 10 s */
-        usec_t report_interval;    /* full report without a change, 0: 5 min */
+        /* At registration alone, as the kubelet: what the cluster makes of the Node afterwards stays. Borrowed. */
+        const struct kubelet_taint *taints;
+        size_t taint_count;
+        const char *provider_id; /* NULL without */
+        bool unregistered;       /* somebody else makes the Node (registerNode false): it is waited for */
+        int lease_seconds;       /* 0: 40 */
+        usec_t status_interval;  /* how often facts are compared, 0: 10 s */
+        usec_t report_interval;  /* full report without a change, 0: 5 min */
 };
 
 /* uid: of the Node once registered; NULL when it is gone (deleted, link down does not count). */

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "codec/cjson_get.h"
 #include "codec/timefmt.h"
+#include "kube/kubelet_config.h"
 
 /* One row a condition: what it says when true and when false. */
 struct condition_row {
@@ -155,6 +156,26 @@ static void add_labels(struct cJSON *metadata, const struct node_options *option
         }
 }
 
+static void add_taint(struct cJSON *spec, const char *key, const char *value, const char *effect)
+{
+        struct cJSON *taints = cJSON_GetObjectItemCaseSensitive(spec, "taints"), *taint = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(taint, "key", key);
+        if (!str_empty(value))
+                cJSON_AddStringToObject(taint, "value", value);
+        cJSON_AddStringToObject(taint, "effect", effect);
+        cJSON_AddItemToArray(taints ? taints : cJSON_AddArrayToObject(spec, "taints"), taint);
+}
+
+static void add_taints(struct cJSON *spec, const struct node_options *options, const struct node_facts *facts)
+{
+        for (size_t i = 0; i < options->taint_count; i++)
+                add_taint(spec, options->taints[i].key, options->taints[i].value, options->taints[i].effect);
+        /* As the kubelet registers with registerSchedulable false: the controller that adds it may not run yet. */
+        if (facts->unschedulable)
+                add_taint(spec, "node.kubernetes.io/unschedulable", NULL, "NoSchedule");
+}
+
 struct cJSON *node_body(const struct node_options *options, const struct node_facts *facts, usec_t now_wall)
 {
         struct cJSON *body = cJSON_CreateObject();
@@ -171,15 +192,11 @@ struct cJSON *node_body(const struct node_options *options, const struct node_fa
                 cJSON_AddStringToObject(spec, "podCIDR", options->pod_cidr);
                 cJSON_AddItemToArray(cJSON_AddArrayToObject(spec, "podCIDRs"), cJSON_CreateString(options->pod_cidr));
         }
-        if (facts->unschedulable) {
-                /* The taint as well, as the kubelet registers with registerSchedulable false: the controller that adds
-                 * it may not run yet. */
-                struct cJSON *taint = cJSON_CreateObject();
+        if (!str_empty(options->provider_id))
+                cJSON_AddStringToObject(spec, "providerID", options->provider_id);
+        if (facts->unschedulable)
                 cJSON_AddTrueToObject(spec, "unschedulable");
-                cJSON_AddStringToObject(taint, "key", "node.kubernetes.io/unschedulable");
-                cJSON_AddStringToObject(taint, "effect", "NoSchedule");
-                cJSON_AddItemToArray(cJSON_AddArrayToObject(spec, "taints"), taint);
-        }
+        add_taints(spec, options, facts);
         cJSON_AddItemToObject(body, "status", node_status(facts, NULL, now_wall));
         return body;
 }

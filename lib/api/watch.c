@@ -28,8 +28,6 @@
 /* An API server gives the head of a watch at once, before there is an event, unless it is too busy (its queues give up
  * after a quarter of its --request-timeout). One that does not come is a hung server or a connection that is dead. */
 #define ANSWER_TIMEOUT (30 * USEC_PER_SEC)
-/* One event: an object is below etcd's 1.5 MiB. */
-#define LIMIT_WATCH_LINE (4 * 1024 * 1024)
 
 struct api_watch {
         struct api_client *client;
@@ -215,7 +213,7 @@ struct api_watch *api_watch_new(struct api_client *client, const char *path, con
         watch->handlers = *handlers;
         watch->userdata = userdata;
         watch->pause = PAUSE_FIRST;
-        watch->line = BUF_INIT(LIMIT_WATCH_LINE);
+        watch->line = BUF_INIT(LIMIT_API_WATCH_LINE);
         watch->timer = loop_timer_new(api_client_loop(client), "API watch retry", timer_fired, watch);
         api_client_subscribe(client, link_changed, watch);
         if (api_client_up(client))

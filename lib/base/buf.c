@@ -127,6 +127,21 @@ void buf_addf(struct buf *b, const char *fmt, ...)
         va_end(ap);
 }
 
+void buf_hide_controls(struct buf *b, size_t from)
+{
+        for (size_t i = from, n; i < b->len; i += n ? n : 1) {
+                unsigned char c = (unsigned char)b->data[i];
+                bool control = (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+
+                n = utf8_sequence_length(b->data + i, b->len - i);
+                /* U+0080 to U+009F, of which U+009B is ESC [ in one */
+                if (n == 2 && c == 0xc2 && (unsigned char)b->data[i + 1] < 0xa0)
+                        control = true;
+                if (n == 0 || control)
+                        memset(b->data + i, '?', n ? n : 1);
+        }
+}
+
 /* How many bytes of s stand in JSON as they are. */
 static size_t plain_run(const char *s, size_t len)
 {
@@ -167,6 +182,18 @@ void buf_add_json_string(struct buf *b, const char *s, size_t len)
                 i += n ? n : 1;
         }
         buf_addch(b, '"');
+}
+
+void buf_add_escaped(struct buf *b, const char *s, const char *keep)
+{
+        static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+        for (; *s; s++) {
+                if (strchr(unreserved, *s) || strchr(keep, *s))
+                        buf_addch(b, *s);
+                else
+                        buf_addf(b, "%%%02X", (unsigned char)*s);
+        }
 }
 
 const char *buf_str(const struct buf *b)

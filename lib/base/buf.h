@@ -37,6 +37,12 @@ void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf,
 void buf_addfv(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Appends s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void buf_add_json_string(struct buf *b, const char *s, size_t len);
+/* Appends s for a URL: all but the unreserved characters of RFC 3986 and those of `keep` as %XX. */
+void buf_add_escaped(struct buf *b, const char *s, const char *keep);
+
+/* From byte `from` on: control characters but newline and tab, and bytes that are not UTF-8, become "?", so that text
+ * of others does not steer the terminal that it is shown on. */
+void buf_hide_controls(struct buf *b, size_t from);
 
 /* Makes room for at least `extra` more bytes; false when that breaks the ceiling (and the buffer fails). */
 bool buf_reserve(struct buf *b, size_t extra);

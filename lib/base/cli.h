@@ -63,6 +63,8 @@ struct cli_verb {
         const char *complete; /* command of this program that prints the words for the positional arguments, one a line;
                                * completion runs it. NULL: no words */
         bool own_options;     /* `options` are not taken by the verbs below */
+        int trouble;          /* exit code where the command line is wrong or what the verb prints cannot be written,
+                               * for the program to use; 0: the usual one */
 };
 
 /* The options of a command line in their order: the long name of each, the word as it was written ("--name=value",

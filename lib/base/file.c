@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/mount_point.h"
 #include "base/strv.h"
 
 /* End of a temporary name: a dot, eight hex digits and this. */
@@ -362,13 +363,34 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
         return remove(path) < 0 && errno != ENOENT ? errno : 0;
 }
 
+static int find_mount(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+        struct err err = ERR_INIT;
+        int r;
+
+        (void)st;
+        (void)walk;
+        if (type != FTW_D)
+                return 0;
+        r = mount_point_at(path, &err);
+        if (r == 0 || r == -ENOENT)
+                return 0;
+        return r < 0 ? err.code : EBUSY;
+}
+
 int file_remove_tree(const char *path, struct err *err)
 {
         struct stat st;
 
         if (lstat(path, &st) < 0)
                 return errno == ENOENT ? 0 : err_set_errno(err, errno, "%s", path);
-        int r = nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        /* What is in a directory is removed before it, so mounts are looked for first: FTW_MOUNT does not see those of
+         * the same device. */
+        int r = nftw(path, find_mount, 16, FTW_PHYS);
+        if (r == EBUSY)
+                return err_set(err, EBUSY, "%s: something is mounted there, which would be removed with it", path);
+        if (r == 0)
+                r = nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
         if (r != 0)
                 return err_set_errno(err, r > 0 ? r : errno, "%s", path);
         return 0;

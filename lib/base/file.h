@@ -73,7 +73,8 @@ int file_mkdir_p(const char *path, mode_t mode, struct err *err);
  * One that cannot be opened is like an empty one. */
 void file_list(const char *path, size_t max, struct strv *names);
 
-/* Removes a tree; does not follow symlinks nor cross file systems. A missing path is fine. */
+/* Removes a tree; does not follow symlinks. Where something is mounted on a directory in it, also one of the same file
+ * system, nothing is removed: -EBUSY. A missing path is fine. */
 int file_remove_tree(const char *path, struct err *err);
 
 bool file_exists(const char *path); /* stat() works */

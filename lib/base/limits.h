@@ -8,6 +8,9 @@
 /* One log line with its fields; a longer one is cut. */
 #define LIMIT_LOG_LINE (64 * 1024)
 
+/* One line of -o json about a file: a path has at most 4 KiB (PATH_MAX), each byte of it six in JSON. */
+#define LIMIT_ACTION_LINE (64 * 1024)
+
 /* A manifest or configuration file. The kubelet reads less than 10 MiB (pkg/kubelet/config/file.go). A pod that the
  * API server takes is below etcd's 1.5 MiB; 3 MiB leaves room for comments. */
 #define LIMIT_MANIFEST_BYTES (3 * 1024 * 1024)
@@ -23,6 +26,9 @@
 #define LIMIT_YAML_TAG_DIRECTIVES 100
 /* What the emitter writes for one document. */
 #define LIMIT_YAML_OUTPUT (8 * 1024 * 1024)
+
+/* /etc/passwd, /etc/group, /etc/login.defs: some thousand local users of 100 bytes are many. */
+#define LIMIT_PASSWD_BYTES (1024 * 1024)
 
 /* Patch files: annotations of an object may have 256 KiB together, and a patch is a few lines. */
 #define LIMIT_PATCH_BYTES (256 * 1024)
@@ -56,8 +62,6 @@
 /* Size and number of journal segments: with 110 probed pods about an hour, quiet ones days. */
 #define LIMIT_JOURNAL_SEGMENT (2 * 1024 * 1024)
 #define LIMIT_JOURNAL_SEGMENTS 8
-/* What is kept of a pod across restarts, on disk. */
-#define LIMIT_NODE_STATE (1024 * 1024)
 
 /* One answer of the Docker API: a list of 1,000 containers with long labels is some MiB. */
 #define LIMIT_DOCKER_BODY (32 * 1024 * 1024)
@@ -69,6 +73,12 @@
 #define LIMIT_DOCKER_LOG_FILES 100
 /* One answer of the API server; a pod is below 1.5 MiB, a list of ours below 110 of them. */
 #define LIMIT_API_BODY (64 * 1024 * 1024)
+/* One line of a watch: an event of an object below etcd's 1.5 MiB. */
+#define LIMIT_API_WATCH_LINE (4 * 1024 * 1024)
+/* Events that wait while the API server is away, of which the oldest is dropped: some minutes' of a node whose pods
+ * crash. And texts remembered to count repeats by, of which the oldest is forgotten: a few of each of 110 pods. */
+#define LIMIT_EVENT_QUEUE 500
+#define LIMIT_EVENT_TEXTS 500
 /* What is kept of the text in which a server refuses a request whose good answer would be streamed. */
 #define LIMIT_HTTP_ERROR_BODY (64 * 1024)
 /* All header lines of one answer. */

@@ -16,7 +16,7 @@ enum log_level { /* the numbers of syslog */
 };
 
 struct log_field {
-        const char *key;   /* lower_case; the journal sink upper-cases it */
+        const char *key;   /* lower_case */
         const char *value; /* NULL: the field is left out */
 };
 

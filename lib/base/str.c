@@ -128,6 +128,44 @@ size_t utf8_valid_prefix(const char *s, size_t len)
         return i;
 }
 
+static bool is_continuation(char c)
+{
+        return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* s[0..len) is the beginning of a sequence that would be longer. */
+static bool is_cut(const char *s, size_t len)
+{
+        unsigned char c = (unsigned char)s[0];
+        size_t whole = c >= 0xf0 && c < 0xf5 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 0;
+
+        for (size_t i = 1; i < len; i++)
+                if (i >= whole || !is_continuation(s[i]))
+                        return false;
+        return len < whole;
+}
+
+void utf8_mend(char *s)
+{
+        size_t len = strlen(s), from = 0, to = 0;
+
+        while (from < 3 && is_continuation(s[from]))
+                from++;
+        while (from < len) {
+                size_t n = utf8_sequence_length(s + from, len - from);
+
+                if (n == 0 && is_cut(s + from, len - from))
+                        break;
+                if (n == 0)
+                        s[to] = '?';
+                else
+                        memmove(s + to, s + from, n);
+                from += n ? n : 1;
+                to += n ? n : 1;
+        }
+        s[to] = '\0';
+}
+
 /* Levenshtein distance over bytes, letter case ignored; words longer than the row are never near. */
 static size_t edit_distance(const char *a, const char *b)
 {

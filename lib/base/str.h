@@ -24,6 +24,10 @@ size_t utf8_sequence_length(const char *s, size_t len);
 /* Number of the first byte that breaks UTF-8, or len. */
 size_t utf8_valid_prefix(const char *s, size_t len);
 
+/* In place: each byte that is not of UTF-8 becomes "?". A character of which a cut at the front or the end left a part
+ * goes. */
+void utf8_mend(char *s);
+
 /* The candidate nearest to word (edit distance at most 1/3 of its length, at least 1), or NULL. */
 const char *str_did_you_mean(const char *word, const char *const *candidates, size_t count);
 

@@ -26,7 +26,7 @@
 struct addon_def {
         const char *name, *group, *applied;
         /* What kubeadm changes in an object before it is applied. */
-        void (*adapt)(struct cluster *cluster, struct value *object); /* NULL: as it is */
+        int (*adapt)(struct cluster *cluster, struct value *object, struct err *err); /* NULL: as it is */
         int (*write)(struct cluster *cluster, const struct value *object, struct coredns *coredns, struct err *err);
 };
 
@@ -48,7 +48,7 @@ static int deployed_replicas(struct cluster *cluster, int *ret, struct err *err)
 }
 
 /* SHA-256 over the data in order of its keys (componentconfigs.SignConfigMap). */
-static void sign(struct value *config_map)
+static int sign(struct value *config_map, struct err *err)
 {
         struct buf all CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
         struct value *data CLEANUP_VALUE = value_copy(value_map_get(config_map, "data"));
@@ -58,22 +58,26 @@ static void sign(struct value *config_map)
         value_sort_keys(data);
         for (size_t i = 0; i < data->map.count; i++)
                 buf_addstr(&all, value_string(data->map.entries[i].value, ""));
+        int r = buf_check(&all, "the data of a ConfigMap", err);
+        if (r < 0)
+                return r;
         pki_sha256_text(buf_str(&all), all.len, hash + strlen(hash));
         if (!value_is(value_map_get(metadata, "annotations"), VALUE_MAP))
                 value_map_set(metadata, "annotations", value_new_map());
         value_map_set(value_map_get(metadata, "annotations"), HASH_ANNOTATION, value_new_string(hash));
+        return 0;
 }
 
-static void adapt_proxy(struct cluster *cluster, struct value *object)
+static int adapt_proxy(struct cluster *cluster, struct value *object, struct err *err)
 {
         static const struct config_envs none = {0};
         const char *kind = value_string(value_map_get(object, "kind"), "");
         struct phase *phase = cluster->phase;
 
         if (str_eq(kind, "ConfigMap") && !phase->config->kube_proxy)
-                sign(object);
+                return sign(object, err);
         if (!str_eq(kind, "DaemonSet"))
-                return;
+                return 0;
         struct value *containers = value_get(object, "spec", "template", "spec", "containers", NULL);
         if (value_is(containers, VALUE_LIST) && containers->list.count > 0) {
                 struct value *container = containers->list.items[0];
@@ -86,6 +90,7 @@ static void adapt_proxy(struct cluster *cluster, struct value *object)
                         value_list_add(own, value_copy(proxies->list.items[i]));
                 value_map_set(container, "env", TAKE_PTR(own));
         }
+        return 0;
 }
 
 static int write_proxy(struct cluster *cluster, const struct value *object, struct coredns *coredns, struct err *err)
@@ -107,10 +112,10 @@ static int write_object(struct cluster *cluster, const struct addon_def *addon, 
         struct value *object CLEANUP_VALUE = NULL;
         int r = addon_object_value(item, &object, err);
 
+        if (r == 0 && addon->adapt)
+                r = addon->adapt(cluster, object, err);
         if (r < 0)
                 return r;
-        if (addon->adapt)
-                addon->adapt(cluster, object);
         r = addon->write(cluster, object, coredns, err);
         return r < 0 && context ? err_wrap(err, "%s", context) : r;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
@@ -33,14 +34,13 @@ static void say_tokens(const struct phase *phase)
 static int cluster_info(const struct cluster *cluster, struct buf *out, struct err *err)
 {
         const struct kubeconfig *config = &cluster->kubeconfig;
-        struct buf ca CLEANUP_BUF = BUF_INIT(2 * LIMIT_PKI_FILE);
         struct value *root CLEANUP_VALUE = value_new_map(), *entry = value_new_map(), *inner = value_new_map();
 
         value_map_set(root, "apiVersion", value_new_string("v1"));
         value_map_set(root, "kind", value_new_string("Config"));
         if (config->ca_pem) {
-                base64_encode(config->ca_pem, strlen(config->ca_pem), &ca);
-                value_map_set(inner, "certificate-authority-data", value_new_string(buf_str(&ca)));
+                char *ca CLEANUP_FREE = base64_text(config->ca_pem, strlen(config->ca_pem));
+                value_map_set(inner, "certificate-authority-data", value_new_string(ca));
         }
         value_map_set(inner, "server", value_new_string(config->server ? config->server : ""));
         value_map_set(entry, "cluster", inner);

@@ -188,6 +188,46 @@ int cluster_open(struct phase *phase, const char *kubeconfig_path, unsigned flag
         return 0;
 }
 
+char *cluster_usual_kubeconfig(const struct phase *phase)
+{
+        const char *given = getenv("KUBECONFIG"), *home = getenv("HOME") ?: "";
+        struct strv paths CLEANUP_STRV = STRV_INIT;
+        const char *path;
+
+        if (str_empty(given)) {
+                char *below CLEANUP_FREE = xasprintf("%s%s.kube/config", home, *home ? "/" : "");
+                char *usual CLEANUP_FREE = file_clean(below);
+                strv_add(&paths, usual);
+        } else {
+                strv_split(&paths, given, ':');
+        }
+        STRV_FOREACH (path, &paths)
+                if (*path && file_exists(path))
+                        return xstrdup(path);
+        return xstrdup(phase_exists(phase, CLUSTER_ADMIN_CONF) ? CLUSTER_ADMIN_CONF : paths.items[0]);
+}
+
+int cluster_open_as_given(struct phase *phase, const char *path, struct cluster **ret, struct err *err)
+{
+        struct cluster *cluster CLEANUP_CLUSTER = xcalloc(1, sizeof(*cluster));
+        /* --rootfs is for what the program looks up by itself. */
+        const char *rootfs = str_eq(path, CLUSTER_ADMIN_CONF) ? phase->options.rootfs : NULL;
+        const struct config_duration *call = &phase->config->init.timeouts.kubernetes_api_call;
+
+        cluster->phase = phase;
+        cluster->dry_run = phase->options.dry_run;
+        cluster->kubeconfig_path = xstrdup(path);
+        cluster->call_timeout = (usec_t)call->nsec / NSEC_PER_USEC;
+        int r = kubeconfig_load(rootfs, path, &cluster->kubeconfig, err);
+        if (r < 0)
+                return err_wrap(err, "failed to load %skubeconfig", cluster->dry_run ? "" : "admin ");
+        r = cluster_connect(&cluster->kubeconfig, NULL, &cluster->api, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(cluster);
+        return 0;
+}
+
 struct cluster *cluster_free(struct cluster *cluster)
 {
         if (!cluster)

@@ -44,6 +44,12 @@ enum cluster_flags {
  * 1.29 on), super-admin.conf gives it one. The server is the kubeconfig's or, by the era, this node's. */
 int cluster_open(struct phase *phase, const char *kubeconfig_path, unsigned flags, struct cluster **ret,
                  struct err *err);
+/* A connection as the kubeconfig has it, for commands that do not look for this node's API server (token). A path other
+ * than admin.conf's is not below --rootfs, which is for what the program looks up by itself. */
+int cluster_open_as_given(struct phase *phase, const char *path, struct cluster **ret, struct err *err);
+/* What clientcmd's rules find: the first of $KUBECONFIG or ~/.kube/config, and admin.conf, that is there; where none
+ * is, the first of them. Free it. */
+char *cluster_usual_kubeconfig(const struct phase *phase);
 struct cluster *cluster_free(struct cluster *cluster); /* takes NULL, returns NULL */
 static inline void cleanup_cluster(struct cluster **cluster)
 {

@@ -132,24 +132,31 @@ static void count_update(struct cluster *cluster, const struct value *object, co
 int object_get(struct cluster *cluster, const struct value *object, struct value **ret, struct err *err)
 {
         char *path CLEANUP_FREE = object_path(object, true);
+        struct value *there CLEANUP_VALUE = NULL;
         struct err why = ERR_INIT;
-        int r = api_wait_request(cluster->api, "GET", 0, path, NULL, ret, &why);
+        int r = api_wait_request(cluster->api, "GET", 0, path, NULL, &there, &why);
 
+        if (r == 0 && !value_is(there, VALUE_MAP))
+                r = err_set(&why, ERR_PROTOCOL, "the server's answer is no JSON object");
         if (r < 0 && why.status == STATUS_NOT_FOUND)
                 return 1;
         if (r < 0) {
                 (void)named(object, &why);
                 if (err)
                         *err = why;
+                return r;
         }
-        return r;
+        *ret = TAKE_PTR(there);
+        return 0;
 }
 
-static int put(struct cluster *cluster, const struct value *object, const struct value *before, struct err *err)
+/* body is what object comes to: the same, or the one that was there with changes, whose name is not looked at. */
+static int put(struct cluster *cluster, const struct value *object, const struct value *body,
+               const struct value *before, struct err *err)
 {
         char *path CLEANUP_FREE = object_path(object, true);
         struct value *after CLEANUP_VALUE = NULL;
-        int r = api_wait_request(cluster->api, "PUT", 0, path, object, &after, err);
+        int r = api_wait_request(cluster->api, "PUT", 0, path, body, &after, err);
 
         if (r == 0)
                 count_update(cluster, object, before, after);
@@ -158,7 +165,7 @@ static int put(struct cluster *cluster, const struct value *object, const struct
 
 int object_update(struct cluster *cluster, const struct value *object, struct err *err)
 {
-        int r = put(cluster, object, NULL, err);
+        int r = put(cluster, object, object, NULL, err);
 
         return r < 0 ? named(object, err) : 0;
 }
@@ -188,7 +195,7 @@ static int update(struct cluster *cluster, const struct value *object, const str
                 count_update(cluster, object, before, before);
                 return 0;
         }
-        return put(cluster, object, before, err) < 0 ? wrap_failure(cluster, CALL_UPDATE, kind, err) : 0;
+        return put(cluster, object, object, before, err) < 0 ? wrap_failure(cluster, CALL_UPDATE, kind, err) : 0;
 }
 
 static int try_update(struct cluster *cluster, void *userdata, struct err *err)
@@ -228,7 +235,7 @@ static int mutate(struct cluster *cluster, const struct value *object, struct er
         if (!value_is(value_map_get(changed, "data"), VALUE_MAP))
                 value_map_set(changed, "data", value_new_map());
         set_all(value_map_get(changed, "data"), value_map_get(object, "data"));
-        return put(cluster, changed, before, err);
+        return put(cluster, object, changed, before, err);
 }
 
 static int try_mutate(struct cluster *cluster, void *userdata, struct err *err)
@@ -282,10 +289,8 @@ static int write_object(struct cluster *cluster, const struct value *object, clu
         if (!kind)
                 return value_error(&object->place, err, ERR_UNSUPPORTED, "no API objects of kind \"%s\" are written",
                                    value_string(value_map_get(object, "kind"), ""));
-        if (cluster->dry_run) {
-                object_dry_run(cluster, "CREATE", object, object);
-                return 0;
-        }
+        if (cluster->dry_run)
+                return object_dry_run(cluster, "CREATE", object, object, err);
         bool once = fn != try_mutate && object_is_tried_once(cluster->phase, object);
         return cluster_poll(cluster, once ? 0 : cluster->call_timeout, fn, &object, err);
 }
@@ -305,8 +310,8 @@ int object_create_or_retain(struct cluster *cluster, const struct value *object,
         return write_object(cluster, object, try_retain, err);
 }
 
-void object_dry_run(const struct cluster *cluster, const char *verb, const struct value *object,
-                    const struct value *body)
+int object_dry_run(const struct cluster *cluster, const char *verb, const struct value *object,
+                   const struct value *body, struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
         const struct kind *kind = find_kind(object);
@@ -318,10 +323,14 @@ void object_dry_run(const struct cluster *cluster, const char *verb, const struc
                 phase_say(phase, "[dryrun] Resource name \"%s\", namespace \"%s\"", meta(object, "name"),
                           meta(object, "namespace"));
         if (!body)
-                return;
+                return 0;
         yaml_write(body, 0, &out);
+        int r = buf_check(&out, meta(object, "name"), err);
+        if (r < 0)
+                return r;
         phase_say(phase, "[dryrun] Attached object:");
         phase_say(phase, "%s", buf_str(&out));
+        return 0;
 }
 
 /* ---- the Node ---- */
@@ -408,6 +417,5 @@ int object_patch_node(struct cluster *cluster, const char *name, object_node_fn 
         struct value *labels = value_map_set(value_map_get(node, "metadata"), "labels", value_new_map());
         value_map_set(labels, "kubernetes.io/hostname", value_new_string(name));
         fn(userdata, node, patch);
-        object_dry_run(cluster, "PATCH", object, patch);
-        return 0;
+        return object_dry_run(cluster, "PATCH", object, patch, err);
 }

@@ -29,12 +29,14 @@ int object_create_or_retain(struct cluster *cluster, const struct value *object,
 /* One PUT without retry. */
 int object_update(struct cluster *cluster, const struct value *object, struct err *err);
 
-/* One GET without retry. object says which (apiVersion, kind, metadata). 0, 1: there is none. Free *ret. */
+/* One GET without retry. object says which (apiVersion, kind, metadata). 0, 1: there is none; -ERR_PROTOCOL where the
+ * answer is no JSON object. *ret is a map; free it. */
 int object_get(struct cluster *cluster, const struct value *object, struct value **ret, struct err *err);
 
-/* Shows an action as the dry-run client does: verb as "CREATE". body: what is attached, or NULL. */
-void object_dry_run(const struct cluster *cluster, const char *verb, const struct value *object,
-                    const struct value *body);
+/* Shows an action as the dry-run client does: verb as "CREATE". body: what is attached, or NULL. -ERR_LIMIT where its
+ * text has more than LIMIT_YAML_OUTPUT bytes. */
+int object_dry_run(const struct cluster *cluster, const char *verb, const struct value *object,
+                   const struct value *body, struct err *err);
 
 /* Changes the Node (apiclient.PatchNode): fn gets the node as it is and fills in a strategic merge patch, left empty
  * where nothing is to be changed. The patch carries the resourceVersion, so that a node changed meanwhile is looked at

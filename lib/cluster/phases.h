@@ -20,7 +20,6 @@ int cluster_upload_kubeadm_config(struct cluster *cluster, struct err *err);
 int cluster_upload_kubelet_config(struct cluster *cluster, struct err *err);
 
 struct cluster_upload_certs {
-        bool upload;     /* --upload-certs; without it the phase says that it is skipped */
         const char *key; /* --certificate-key; NULL: the configuration's, else a random one is made and kept there */
         bool skip_key_print;
 };

@@ -56,10 +56,9 @@ void token_facts_release(struct token_facts *facts)
 
 static void set_data(struct value *data, const char *key, const char *text)
 {
-        struct buf b CLEANUP_BUF = BUF_INIT(DATA_MAX);
+        char *encoded CLEANUP_FREE = base64_text(text, strlen(text));
 
-        base64_encode(text, strlen(text), &b);
-        value_map_set(data, key, value_new_string(buf_str(&b)));
+        value_map_set(data, key, value_new_string(encoded));
 }
 
 static void set_expiration(struct value *data, const struct config_token *token, usec_t now)
@@ -107,35 +106,45 @@ struct value *token_secret(const struct config_token *token, usec_t now)
         return secret;
 }
 
-/* A field of a Secret's data as text, "" where it is missing. Free it. */
-static char *get_data(const struct value *secret, const char *key)
-{
-        struct buf b CLEANUP_BUF = BUF_INIT(DATA_MAX);
-        const char *text = value_string(value_get(secret, "data", key, NULL), "");
-
-        if (base64_decode(text, strlen(text), &b, NULL) < 0)
-                return xstrdup("");
-        return buf_steal(&b, NULL);
-}
-
-static int read_usages(const struct value *secret, struct strv *usages)
+/* The fields of a Secret's data as text; what is no base64 or longer than DATA_MAX is left out. */
+static int decode_data(const struct value *secret, struct value **ret, struct err *err)
 {
         const struct value *data = value_map_get(secret, "data");
+        struct value *texts CLEANUP_VALUE = value_new_map();
 
         for (size_t i = 0; value_is(data, VALUE_MAP) && i < data->map.count; i++) {
-                const char *usage = str_after(data->map.entries[i].key, USAGE_PREFIX);
-                char *value CLEANUP_FREE = usage ? get_data(secret, data->map.entries[i].key) : NULL;
+                struct buf b CLEANUP_BUF = BUF_INIT(DATA_MAX);
+                const char *key = data->map.entries[i].key, *text = value_string(data->map.entries[i].value, "");
 
-                if (usage && str_eq(value, "true"))
-                        strv_add(usages, usage);
+                int r = base64_decode(text, strlen(text), &b, NULL);
+                if (b.no_memory)
+                        return buf_check(&b, key, err);
+                if (r == 0)
+                        value_map_set(texts, key, value_new_string(buf_str(&b)));
         }
-        strv_sort(usages);
+        *ret = TAKE_PTR(texts);
         return 0;
 }
 
-static int read_identity(const struct value *secret, const char *name, struct token_facts *facts, struct err *err)
+static const char *text_of(const struct value *texts, const char *key)
 {
-        char *id CLEANUP_FREE = get_data(secret, "token-id"), *key CLEANUP_FREE = get_data(secret, "token-secret");
+        return value_string(value_map_get(texts, key), "");
+}
+
+static void read_usages(const struct value *texts, struct strv *usages)
+{
+        for (size_t i = 0; i < texts->map.count; i++) {
+                const char *usage = str_after(texts->map.entries[i].key, USAGE_PREFIX);
+
+                if (usage && str_eq(value_string(texts->map.entries[i].value, ""), "true"))
+                        strv_add(usages, usage);
+        }
+        strv_sort(usages);
+}
+
+static int read_identity(const struct value *texts, const char *name, struct token_facts *facts, struct err *err)
+{
+        const char *id = text_of(texts, "token-id"), *key = text_of(texts, "token-secret");
         char *wanted CLEANUP_FREE = xasprintf(SECRET_PREFIX "%s", id), *both CLEANUP_FREE = xasprintf("%s.%s", id, key);
 
         if (!*id)
@@ -162,21 +171,23 @@ int token_from_secret(const struct value *secret, struct token_facts *ret, struc
 {
         struct token_facts facts CLEANUP_TOKEN_FACTS = {0};
         const char *name = value_string(value_get(secret, "metadata", "name", NULL), "");
-        char *expires CLEANUP_FREE = get_data(secret, "expiration");
-        char *groups CLEANUP_FREE = get_data(secret, "auth-extra-groups");
-        int r = read_identity(secret, name, &facts, err);
+        struct value *texts CLEANUP_VALUE = NULL;
+        int r = decode_data(secret, &texts, err);
 
+        if (r == 0)
+                r = read_identity(texts, name, &facts, err);
         if (r < 0)
                 return r;
-        facts.description = get_data(secret, "description");
+        const char *expires = text_of(texts, "expiration"), *groups = text_of(texts, "auth-extra-groups");
+        facts.description = xstrdup(text_of(texts, "description"));
         if (*expires) {
                 if (timefmt_parse(expires, &facts.expires) < 0)
                         return err_set(err, ERR_INVALID,
                                        "can't parse expiration time of bootstrap token \"%s\": parsing time \"%s\"",
                                        name, expires);
-                facts.expires_text = TAKE_PTR(expires);
+                facts.expires_text = xstrdup(expires);
         }
-        read_usages(secret, &facts.usages);
+        read_usages(texts, &facts.usages);
         if (*groups && *groups != ',')
                 strv_split(&facts.groups, groups, ',');
         *ret = facts;

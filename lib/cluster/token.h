@@ -38,7 +38,7 @@ void token_facts_release(struct token_facts *facts);
 
 /* The Secret of a token whose text is set; expires counts before ttl, which counts from now (CLOCK_REALTIME). */
 struct value *token_secret(const struct config_token *token, usec_t now);
-/* Reads a Secret; -ERR_INVALID with kubeadm's text. */
+/* Reads a Secret; -ERR_INVALID with kubeadm's text, -ENOMEM. */
 int token_from_secret(const struct value *secret, struct token_facts *ret, struct err *err);
 
 /* nodebootstraptoken.UpdateOrCreateTokens: all tokens of the configuration. new_only: one that is there already is an

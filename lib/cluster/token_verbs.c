@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/token_verbs.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,11 +20,9 @@
 #include "codec/yaml.h"
 #include "phase/names.h"
 #include "phase/phase.h"
+#include "phase/text_table.h"
 
 #define LIST_PATH "/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken"
-#define COLUMNS 6
-#define COLUMN_MIN 10 /* tabwriter.NewWriter(writer, 10, 4, 3, ' ', 0) */
-#define COLUMN_PADDING 3
 
 /* ---- create ---- */
 
@@ -42,7 +41,7 @@ int token_create(struct cluster *cluster, const struct token_create *options, st
         if (!options->print_join_command) {
                 if (!str_empty(options->certificate_key))
                         return err_set(err, ERR_USAGE, "cannot use --certificate-key without --print-join-command");
-                phase_say(phase, "%s", first);
+                (void)fprintf(phase->options.out, "%s\n", first);
                 return 0;
         }
         struct join_options join = {
@@ -52,7 +51,7 @@ int token_create(struct cluster *cluster, const struct token_create *options, st
         };
         r = join_command_line(phase, &cluster->kubeconfig, options->kubeconfig_path, &join, &line, err);
         if (r == 0)
-                phase_say(phase, "%s", line);
+                (void)fprintf(phase->options.out, "%s\n", line);
         return r;
 }
 
@@ -87,53 +86,39 @@ static char *join_or_none(const struct strv *v)
         return v->len > 0 ? strv_join(v, ",") : xstrdup("<none>");
 }
 
-static void fill_row(const struct token_facts *facts, char *row[COLUMNS])
+static void add_row(const struct token_facts *facts, struct strv *row)
 {
         char ttl[24] = "<forever>";
-        char *usages CLEANUP_FREE = join_or_none(&facts->usages);
+        char *usages CLEANUP_FREE = join_or_none(&facts->usages), *groups CLEANUP_FREE = join_or_none(&facts->groups);
         int64_t now = (int64_t)clock_realtime();
 
         if (facts->expires_text)
                 short_duration(((int64_t)facts->expires - now) / (int64_t)USEC_PER_SEC, ttl, sizeof(ttl));
-        row[0] = xasprintf("%s.%s", facts->id, facts->secret);
-        row[1] = xasprintf("%-9s", ttl);
-        row[2] = xstrdup(facts->expires_text ? facts->expires_text : "<never>");
-        row[3] = xasprintf("%-22s", usages);
-        row[4] = xasprintf("%-56s", *facts->description ? facts->description : "<none>");
-        row[5] = join_or_none(&facts->groups);
+        strv_addf(row, "%s.%s", facts->id, facts->secret);
+        strv_addf(row, "%-9s", ttl);
+        strv_add(row, facts->expires_text ? facts->expires_text : "<never>");
+        strv_addf(row, "%-22s", usages);
+        strv_addf(row, "%-56s", *facts->description ? facts->description : "<none>");
+        strv_add(row, groups);
 }
 
-/* One table of text/tabwriter: the rows that are flushed together. */
-static void print_rows(const struct phase *phase, const char *const (*rows)[COLUMNS], size_t count)
+/* A table of its own, as kubeadm flushes its writer after each token. */
+static int print_text(const struct phase *phase, const struct token_facts *facts, bool first, struct err *err)
 {
+        static const char *const titles[] = {"TOKEN", "TTL", "EXPIRES", "USAGES", "DESCRIPTION", "EXTRA GROUPS"};
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        struct strv rows[2] = {STRV_INIT, STRV_INIT};
 
-        for (size_t r = 0; r < count; r++) {
-                for (size_t c = 0; c < COLUMNS; c++) {
-                        size_t width = COLUMN_MIN, len = strlen(rows[r][c]);
-
-                        for (size_t i = 0; i < count; i++)
-                                if (strlen(rows[i][c]) + COLUMN_PADDING > width)
-                                        width = strlen(rows[i][c]) + COLUMN_PADDING;
-                        buf_addstr(&out, rows[r][c]);
-                        for (; c + 1 < COLUMNS && len < width; len++)
-                                buf_addch(&out, ' ');
-                }
-                buf_addstr(&out, r + 1 < count ? "\n" : "");
-        }
-        phase_say(phase, "%s", buf_str(&out));
-}
-
-static void print_text(const struct phase *phase, const struct token_facts *facts, bool first)
-{
-        char *row[COLUMNS];
-
-        fill_row(facts, row);
-        const char *const both[][COLUMNS] = {{"TOKEN", "TTL", "EXPIRES", "USAGES", "DESCRIPTION", "EXTRA GROUPS"},
-                                             {row[0], row[1], row[2], row[3], row[4], row[5]}};
-        print_rows(phase, first ? both : both + 1, first ? 2 : 1);
-        for (size_t i = 0; i < COLUMNS; i++)
-                free(row[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(titles); i++)
+                strv_add(&rows[0], titles[i]);
+        add_row(facts, &rows[1]);
+        text_table_write(first ? rows : rows + 1, first ? 2 : 1, &out);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                strv_release(&rows[i]);
+        int r = buf_check(&out, "the table of tokens", err);
+        if (r == 0)
+                (void)fputs(buf_str(&out), phase->options.out);
+        return r;
 }
 
 static struct value *text_list(const struct strv *v)
@@ -167,7 +152,8 @@ static struct value *output_object(const struct phase *phase, const struct token
         return v;
 }
 
-static void print_object(const struct phase *phase, const struct token_facts *facts, bool json, bool first)
+static int print_object(const struct phase *phase, const struct token_facts *facts, bool json, bool first,
+                        struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
         struct value *object CLEANUP_VALUE = output_object(phase, facts);
@@ -179,7 +165,10 @@ static void print_object(const struct phase *phase, const struct token_facts *fa
                 buf_addstr(&out, first ? "" : "---\n");
                 yaml_write(object, 0, &out);
         }
-        (void)fputs(buf_str(&out), phase->options.out);
+        int r = buf_check(&out, "the object of a token", err);
+        if (r == 0)
+                (void)fputs(buf_str(&out), phase->options.out);
+        return r;
 }
 
 int token_list(struct cluster *cluster, const char *output, struct err *err)
@@ -196,14 +185,20 @@ int token_list(struct cluster *cluster, const char *output, struct err *err)
                 struct token_facts facts CLEANUP_TOKEN_FACTS = {0};
                 struct err why = ERR_INIT;
 
-                if (token_from_secret(items->list.items[i], &facts, &why) < 0) {
-                        (void)fprintf(phase->options.log, "%s\n", why.msg);
+                r = token_from_secret(items->list.items[i], &facts, &why);
+                if (r == -ENOMEM) {
+                        *err = why;
+                        return r;
+                }
+                if (r < 0) {
+                        if (!phase->options.quiet)
+                                (void)fprintf(phase->options.log, "%s\n", why.msg);
                         continue;
                 }
-                if (str_eq(output, "text"))
-                        print_text(phase, &facts, first);
-                else
-                        print_object(phase, &facts, str_eq(output, "json"), first);
+                r = str_eq(output, "text") ? print_text(phase, &facts, first, err)
+                                           : print_object(phase, &facts, str_eq(output, "json"), first, err);
+                if (r < 0)
+                        return r;
                 first = false;
         }
         return 0;

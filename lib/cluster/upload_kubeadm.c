@@ -29,8 +29,20 @@ static int read_status(struct cluster *cluster, const struct value *config_map, 
         if (r < 0)
                 return r;
         const char *text = value_string(value_get(there, "data", "ClusterStatus", NULL), "");
-        if (*text)
-                return yaml_load_one("ClusterStatus", text, strlen(text), 0, ret, err);
+        if (*text) {
+                struct value *status CLEANUP_VALUE = NULL;
+
+                r = yaml_load_one("ClusterStatus", text, strlen(text), 0, &status, err);
+                if (r < 0)
+                        return r;
+                if (!value_is(status, VALUE_MAP))
+                        return err_set(err, ERR_PROTOCOL,
+                                       "ClusterStatus of ConfigMap kube-system/kubeadm-config is a "
+                                       "%s, expected a map",
+                                       value_kind_name(status->kind));
+                *ret = TAKE_PTR(status);
+                return 0;
+        }
         *ret = value_new_map();
         value_map_set(*ret, "apiVersion", value_new_stringf("kubeadm.k8s.io/%s", version));
         value_map_set(*ret, "kind", value_new_string("ClusterStatus"));

@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "codec/base64.h"
@@ -30,6 +31,16 @@ static void encode(const void *data, size_t len, const char *alphabet, struct bu
 void base64_encode(const void *data, size_t len, struct buf *out)
 {
         encode(data, len, standard, out);
+}
+
+char *base64_text(const void *data, size_t len)
+{
+        const size_t size = (len + 2) / 3 * 4 + 1;
+        struct buf b = {.data = xmalloc(size), .cap = size, .max = size - 1};
+
+        b.data[0] = '\0';
+        encode(data, len, standard, &b);
+        return b.data;
 }
 
 void base64_encode_url(const void *data, size_t len, struct buf *out)

@@ -195,7 +195,8 @@ static void add_fraction(struct buf *out, uint64_t n, int digits, const char *un
 
 void duration_text(int64_t nsec, char ret_text[TIMEFMT_MAX])
 {
-        struct buf out CLEANUP_BUF = BUF_INIT(TIMEFMT_MAX - 1);
+        /* Made whole, so that no append is refused. */
+        struct buf out CLEANUP_BUF = {.data = xmalloc(TIMEFMT_MAX), .cap = TIMEFMT_MAX, .max = TIMEFMT_MAX - 1};
         uint64_t n = nsec < 0 ? -(uint64_t)nsec : (uint64_t)nsec;
 
         if (nsec < 0)

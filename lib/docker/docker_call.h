@@ -78,8 +78,6 @@ struct loop *docker_call_loop(const struct docker_call *call);
 /* True when nothing may be called back any more. */
 bool docker_call_muted(const struct docker_call *call);
 
-/* Appends s with all but unreserved characters and those of `keep` as %XX. */
-void docker_escape(struct buf *out, const char *s, const char *keep);
 /* "/containers/ID/start", with the id escaped; rest as printf of what is safe. Free it. */
 char *docker_target_container(const char *id, const char *rest);
 char *docker_target_image(const char *ref, const char *rest);

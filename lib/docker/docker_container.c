@@ -102,7 +102,7 @@ struct docker_call *docker_op_list(struct docker *d, const char *label, docker_l
                 buf_add_json_string(&filters, label, strlen(label));
                 buf_addstr(&filters, "]}");
                 buf_addstr(&target, "&filters=");
-                docker_escape(&target, buf_str(&filters), "");
+                buf_add_escaped(&target, buf_str(&filters), "");
         }
         docker_call_send(call, "GET", buf_steal(&target, &(size_t){0}), DOCKER_TIMEOUT_ACT, on_list);
         return call;
@@ -152,7 +152,7 @@ struct docker_call *docker_op_create(struct docker *d, const char *name, const c
         struct docker_call *call = docker_call_new(d, sizeof(*call), (union docker_done){.create = done}, userdata);
         struct buf target = BUF_INIT(LIMIT_DOCKER_BODY);
         buf_addstr(&target, "/containers/create?name=");
-        docker_escape(&target, name, "");
+        buf_add_escaped(&target, name, "");
         call->body = xstrdup(body);
         docker_call_send(call, "POST", buf_steal(&target, &(size_t){0}), DOCKER_TIMEOUT_ACT, on_create);
         return call;
@@ -177,7 +177,7 @@ struct docker_call *docker_op_kill(struct docker *d, const char *id, const char 
         struct docker_call *call = docker_call_new(d, sizeof(*call), (union docker_done){.done = done}, userdata);
         struct buf rest CLEANUP_BUF = BUF_INIT(LIMIT_DOCKER_BODY);
         buf_addstr(&rest, "/kill?signal=");
-        docker_escape(&rest, signal, "");
+        buf_add_escaped(&rest, signal, "");
         docker_call_send(call, "POST", docker_target_container(id, buf_str(&rest)), DOCKER_TIMEOUT_ACT, on_plain);
         return call;
 }

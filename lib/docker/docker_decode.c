@@ -495,5 +495,7 @@ void docker_decode_message(const char *body, size_t len, struct buf *out)
         }
         while (len && strchr(" \t\r\n", body[len - 1]))
                 len--;
+        if (len > out->max - out->len)
+                len = out->max - out->len;
         buf_add(out, body, utf8_valid_prefix(body, len));
 }

@@ -46,5 +46,5 @@ void docker_event_owned_release(struct docker_event_owned *event);
 int docker_decode_progress(const char *json, size_t len, struct buf *text, struct err *err);
 
 /* The daemon's own words in an answer of status 400 and above: member "message", else the text itself, without
- * white space at its end. Appends to out. */
+ * white space at its end. Appends to out as much as it has room for, in whole characters. */
 void docker_decode_message(const char *body, size_t len, struct buf *out);

@@ -59,7 +59,7 @@ static char *exec_target(const struct exec_call *exec, const char *rest)
 {
         struct buf b = BUF_INIT(LIMIT_DOCKER_BODY);
         buf_addstr(&b, "/exec/");
-        docker_escape(&b, exec->id, "");
+        buf_add_escaped(&b, exec->id, "");
         buf_addstr(&b, rest);
         return buf_steal(&b, &(size_t){0});
 }

@@ -51,22 +51,11 @@ static void http_leave(struct docker_http *http)
 
 /* ---- targets ---- */
 
-void docker_escape(struct buf *out, const char *s, const char *keep)
-{
-        static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-        for (; *s; s++) {
-                if (strchr(unreserved, *s) || strchr(keep, *s))
-                        buf_addch(out, *s);
-                else
-                        buf_addf(out, "%%%02X", (unsigned char)*s);
-        }
-}
-
 static char *target(const char *kind, const char *name, const char *keep, const char *rest)
 {
         struct buf b = BUF_INIT(LIMIT_DOCKER_BODY);
         buf_addstr(&b, kind);
-        docker_escape(&b, name, keep);
+        buf_add_escaped(&b, name, keep);
         buf_addstr(&b, rest);
         return buf_steal(&b, &(size_t){0});
 }

@@ -74,9 +74,9 @@ struct docker_call *docker_op_image_tag(struct docker *d, const char *id, const 
         struct buf rest CLEANUP_BUF = BUF_INIT(LIMIT_DOCKER_BODY);
 
         buf_addstr(&rest, "/tag?repo=");
-        docker_escape(&rest, parts.repository, "");
+        buf_add_escaped(&rest, parts.repository, "");
         buf_addstr(&rest, "&tag=");
-        docker_escape(&rest, parts.tag, "");
+        buf_add_escaped(&rest, parts.tag, "");
         docker_image_ref_release(&parts);
         docker_call_send(call, "POST", docker_target_image(id, buf_str(&rest)), DOCKER_TIMEOUT_ACT, on_tagged);
         return call;
@@ -173,10 +173,10 @@ struct docker_call *docker_op_image_pull(struct docker *d, const char *ref, cons
         struct buf target = BUF_INIT(LIMIT_DOCKER_BODY);
 
         buf_addstr(&target, "/images/create?fromImage=");
-        docker_escape(&target, parts.repository, "");
+        buf_add_escaped(&target, parts.repository, "");
         /* Without a tag Docker would pull all that there are; a digest goes in the same place. */
         buf_addstr(&target, "&tag=");
-        docker_escape(&target, *parts.digest ? parts.digest : parts.tag, "");
+        buf_add_escaped(&target, *parts.digest ? parts.digest : parts.tag, "");
         docker_image_ref_release(&parts);
         pull->call.auth = auth ? xstrdup(auth) : NULL;
         docker_call_send(&pull->call, "POST", buf_steal(&target, &(size_t){0}), USEC_INFINITY, on_progress_end);

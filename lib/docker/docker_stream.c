@@ -88,7 +88,7 @@ struct docker_call *docker_op_events(struct docker *d, usec_t since, docker_done
         call->head = on_events_head;
         call->data = on_events_data;
         buf_addstr(&target, "/events?filters=");
-        docker_escape(&target, "{\"type\":[\"container\"]}", "");
+        buf_add_escaped(&target, "{\"type\":[\"container\"]}", "");
         /* The daemon sends the head of its answer a moment before it subscribes. With a time given it adds what it
          * remembers since then, so the moment is covered. */
         add_time(&target, "since", since ? since : clock_realtime());

@@ -118,9 +118,9 @@ int docker_wait_pull(struct docker_wait *wait, const char *ref, const char *auth
         return wait_done(wait, err);
 }
 
-int docker_wait_load(struct docker_wait *wait, int fd, size_t size, struct err *err)
+int docker_wait_load(struct docker_wait *wait, int fd, struct err *err)
 {
-        (void)wait->docker->ops->image_load(wait->docker, fd, NULL, size, on_done, wait);
+        (void)wait->docker->ops->image_load(wait->docker, fd, NULL, 0, on_done, wait);
         return wait_done(wait, err);
 }
 

@@ -3,8 +3,6 @@
  *
  * Docker operations for programs that do one thing after another: each waits for its end on a loop of its own.
  */
-#include <stddef.h>
-
 #include "docker/docker.h"
 
 struct err;
@@ -19,7 +17,8 @@ int docker_wait_image_id(struct docker_wait *wait, const char *ref, char **ret_i
 /* auth as for image_pull; progress (may be NULL) gets userdata. */
 int docker_wait_pull(struct docker_wait *wait, const char *ref, const char *auth, docker_progress_fn progress,
                      void *userdata, struct err *err);
-int docker_wait_load(struct docker_wait *wait, int fd, size_t size, struct err *err);
+/* Loads the archive in a regular file (not closed). */
+int docker_wait_load(struct docker_wait *wait, int fd, struct err *err);
 
 /* The ids of all containers, stopped ones too, that carry the label. */
 int docker_wait_list(struct docker_wait *wait, const char *label, struct strv *ret_ids, struct err *err);

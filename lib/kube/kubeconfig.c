@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/rootfs.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "codec/base64.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
@@ -26,6 +27,7 @@ void kubeconfig_release(struct kubeconfig *config)
         free(config->context);
         free(config->server);
         free(config->ca_pem);
+        free(config->ca_path);
         free(config->cert_pem);
         free(config->key_pem);
         free(config->token);
@@ -37,6 +39,7 @@ void kubeconfig_release(struct kubeconfig *config)
 /* What a look-up needs to open files and to name places. */
 struct reader {
         const char *rootfs, *path;
+        struct strv *files; /* names of files that are read are added; NULL: nobody wants them */
 };
 
 /* Entry of a named list: clusters, contexts, users. */
@@ -58,14 +61,21 @@ static int find_named(const struct value *root, const char *list_key, const char
                            list_key);
 }
 
+static char *absolute(const char *kubeconfig, const char *name)
+{
+        char *dir CLEANUP_FREE = file_dirname(kubeconfig);
+
+        return name[0] == '/' ? xstrdup(name) : file_join(dir, name);
+}
+
 static int read_file(const struct reader *reader, const struct value *v, char **ret_path, char **ret_text,
                      struct err *err)
 {
         struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
-        const char *name = value_string(v, "");
-        char *dir CLEANUP_FREE = file_dirname(reader->path);
-        char *path CLEANUP_FREE = name[0] == '/' ? xstrdup(name) : file_join(dir, name);
+        char *path CLEANUP_FREE = absolute(reader->path, value_string(v, ""));
 
+        if (reader->files)
+                strv_add(reader->files, path);
         int r = rootfs_read(reader->rootfs, path, &b, err);
         /* ENOENT is that of the kubeconfig itself. */
         if (r < 0)
@@ -77,22 +87,30 @@ static int read_file(const struct reader *reader, const struct value *v, char **
         return 0;
 }
 
-/* KEY-data (base64) before KEY (a file), as clientcmd has it. Leaves *ret_text NULL where neither is given. */
+/* KEY-data, base64. Leaves *ret_text NULL where it is not given. */
+static int read_data(const struct value *map, const char *key, char **ret_text, struct err *err)
+{
+        char *data_key CLEANUP_FREE = xasprintf("%s-data", key);
+        const struct value *data = value_map_get(map, data_key);
+        struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
+
+        if (str_empty(value_string(data, "")))
+                return 0;
+        if (base64_decode(data->text, data->len, &b, NULL) < 0 || b.failed)
+                return value_error(&data->place, err, ERR_INVALID, "%s: not base64", data_key);
+        *ret_text = buf_steal(&b, NULL);
+        return 0;
+}
+
+/* KEY-data before KEY (a file), as clientcmd has it. Leaves *ret_text NULL where neither is given. */
 static int read_material(const struct reader *reader, const struct value *map, const char *key, char **ret_path,
                          char **ret_text, struct err *err)
 {
-        char *data_key CLEANUP_FREE = xasprintf("%s-data", key);
-        const struct value *data = value_map_get(map, data_key), *file = value_map_get(map, key);
+        const struct value *file = value_map_get(map, key);
+        int r = read_data(map, key, ret_text, err);
 
-        if (!str_empty(value_string(data, ""))) {
-                struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
-                if (base64_decode(data->text, data->len, &b, NULL) < 0 || b.failed)
-                        return value_error(&data->place, err, ERR_INVALID, "%s: not base64", data_key);
-                *ret_text = buf_steal(&b, NULL);
-                return 0;
-        }
-        if (str_empty(value_string(file, "")))
-                return 0;
+        if (r < 0 || *ret_text || str_empty(value_string(file, "")))
+                return r;
         return read_file(reader, file, ret_path, ret_text, err);
 }
 
@@ -168,23 +186,21 @@ static int take_context(const struct value *root, struct kubeconfig *config, con
         return find_named(root, "clusters", "cluster", config->cluster, ret_cluster, err);
 }
 
-int kubeconfig_parse(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
-                     struct err *err)
+static int parse(const struct reader *reader, const char *data, size_t len, struct kubeconfig *ret, struct err *err)
 {
-        struct reader reader = {rootfs, path};
         struct value *root CLEANUP_VALUE = NULL;
         struct kubeconfig config CLEANUP_KUBECONFIG = {0};
         const struct value *cluster, *user;
 
-        int r = yaml_load_one(path, data, len, 0, &root, err);
+        int r = yaml_load_one(reader->path, data, len, 0, &root, err);
         if (r == 0)
                 r = take_context(root, &config, &cluster, err);
         if (r == 0)
                 r = find_named(root, "users", "user", config.user, &user, err);
         if (r == 0)
-                r = take_cluster(&reader, cluster, &config, err);
+                r = take_cluster(reader, cluster, &config, err);
         if (r == 0)
-                r = take_user(&reader, user, &config, err);
+                r = take_user(reader, user, &config, err);
         if (r < 0)
                 return r;
         *ret = config;
@@ -192,10 +208,16 @@ int kubeconfig_parse(const char *rootfs, const char *path, const char *data, siz
         return 0;
 }
 
-int kubeconfig_parse_cluster(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
-                             struct err *err)
+int kubeconfig_parse(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
+                     struct err *err)
 {
-        struct reader reader = {rootfs, path};
+        const struct reader reader = {rootfs, path, NULL};
+
+        return parse(&reader, data, len, ret, err);
+}
+
+int kubeconfig_parse_cluster(const char *path, const char *data, size_t len, struct kubeconfig *ret, struct err *err)
+{
         struct value *root CLEANUP_VALUE = NULL;
         struct kubeconfig config CLEANUP_KUBECONFIG = {0};
         const struct value *cluster;
@@ -204,42 +226,61 @@ int kubeconfig_parse_cluster(const char *rootfs, const char *path, const char *d
         if (r == 0)
                 r = take_context(root, &config, &cluster, err);
         if (r == 0)
-                r = read_material(&reader, cluster, "certificate-authority", NULL, &config.ca_pem, err);
+                r = read_data(cluster, "certificate-authority", &config.ca_pem, err);
         if (r < 0)
                 return r;
+        const char *file = value_string(value_map_get(cluster, "certificate-authority"), "");
+        if (!config.ca_pem && *file)
+                config.ca_path = absolute(path, file);
         config.server = xstrdup(value_string(value_map_get(cluster, "server"), ""));
         *ret = config;
         config = (struct kubeconfig){0};
         return 0;
 }
 
-int kubeconfig_load(const char *rootfs, const char *path, struct kubeconfig *ret, struct err *err)
+static int load(const struct reader *reader, struct kubeconfig *ret, struct err *err)
 {
+        const char *path = reader->path;
         struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
         struct err cause = ERR_INIT;
 
-        int r = rootfs_read(rootfs, path, &b, &cause);
+        int r = rootfs_read(reader->rootfs, path, &b, &cause);
         /* client-go's words. */
         if (r == -ENOENT)
                 return err_set(err, ENOENT, "open %s: no such file or directory", path);
         if (r < 0)
                 return err_set(err, -r, "%s: %s", path,
                                r == -ERR_LIMIT ? "too large" : strerrordesc_np(-r) ?: "cannot be read");
-        r = kubeconfig_parse(rootfs, path, buf_str(&b), b.len, ret, err);
+        r = parse(reader, buf_str(&b), b.len, ret, err);
         /* It holds a key. */
         if (b.data)
                 explicit_bzero(b.data, b.len);
         return r;
 }
 
+int kubeconfig_load(const char *rootfs, const char *path, struct kubeconfig *ret, struct err *err)
+{
+        const struct reader reader = {rootfs, path, NULL};
+
+        return load(&reader, ret, err);
+}
+
+int kubeconfig_load_files(const char *path, struct kubeconfig *ret, struct strv *ret_files, struct err *err)
+{
+        const struct reader reader = {"", path, ret_files};
+
+        strv_add(ret_files, path);
+        return load(&reader, ret, err);
+}
+
 static void set_data(struct value *map, const char *key, const char *pem)
 {
-        struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE * 2);
+        char *text CLEANUP_FREE = pem ? base64_text(pem, strlen(pem)) : NULL;
 
-        if (!pem)
+        if (!text)
                 return;
-        base64_encode(pem, strlen(pem), &b);
-        value_map_set(map, key, value_new_stringn(buf_str(&b), b.len));
+        value_map_set(map, key, value_new_string(text));
+        explicit_bzero(text, strlen(text));
 }
 
 /* {name: NAME, MEMBER: body} in a list of one */

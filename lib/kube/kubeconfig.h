@@ -9,11 +9,13 @@
 
 struct buf;
 struct err;
+struct strv;
 
 struct kubeconfig {
         char *cluster, *user, *context; /* names */
         char *server;
-        char *ca_pem;             /* NULL: none given */
+        char *ca_pem;  /* NULL: none given */
+        char *ca_path; /* of kubeconfig_parse_cluster alone: the file that it was given as, absolute, else NULL */
         char *cert_pem, *key_pem; /* both or neither */
         char *token;              /* NULL without */
         char *cert_path,
@@ -31,10 +33,14 @@ int kubeconfig_load(const char *rootfs, const char *path, struct kubeconfig *ret
 int kubeconfig_parse(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
                      struct err *err);
 
-/* As kubeconfig_parse, but takes the current context's cluster alone: the user may authenticate in any way. This is
- * what kubeadm looks at when the file is there already. */
-int kubeconfig_parse_cluster(const char *rootfs, const char *path, const char *data, size_t len, struct kubeconfig *ret,
-                             struct err *err);
+/* kubeconfig_load that adds the names of all files that it read or looked for, the kubeconfig first, also where it
+ * fails. */
+int kubeconfig_load_files(const char *path, struct kubeconfig *ret, struct strv *ret_files, struct err *err);
+
+/* As kubeconfig_parse, but takes the current context's cluster alone, and opens no other file: the user may
+ * authenticate in any way, and where the CA is a file ca_path has its name. This is what kubeadm looks at when the file
+ * is there already. */
+int kubeconfig_parse_cluster(const char *path, const char *data, size_t len, struct kubeconfig *ret, struct err *err);
 
 /* Appends the file as kubeadm writes it, credentials embedded as base64. preferences: with the line "preferences: {}",
  * as client-go had it until Kubernetes 1.33. */

@@ -3,8 +3,9 @@
  *
  * The configuration of the node agent: KubeletConfiguration (kubelet.config.k8s.io/v1beta1), an optional second
  * document PodwatchConfiguration (podwatch.io/v1alpha1) with settings of our own, and the kubelet's flags, which
- * override the file (KUBELET_KUBEADM_ARGS of kubeadm-flags.env, or the command line). Defaults are the kubelet's
- * (pkg/kubelet/apis/config/v1beta1/defaults.go); a zero duration means the default, as there.
+ * override the files (kube/kubelet_env.h, then the command line). Of several files a later one is merged over those
+ * before it as a JSON merge patch (RFC 7396), as the kubelet does with those of --config-dir. Defaults are the
+ * kubelet's (pkg/kubelet/apis/config/v1beta1/defaults.go); a zero duration means the default, as there.
  *
  * Every key is known by table (kube/kubelet_schema.h, kube/kubelet_flags.h): an unknown one is an error with the
  * nearest name, one that has no effect a warning, once.
@@ -19,6 +20,7 @@
 #include "kube/pod.h"
 
 struct err;
+struct kubelet_env;
 
 #define KUBELET_CONFIG_API_VERSION "kubelet.config.k8s.io/v1beta1"
 #define PODWATCH_CONFIG_API_VERSION "podwatch.io/v1alpha1"
@@ -47,9 +49,8 @@ struct kubelet_config {
         char *static_pod_path; /* directory or file; NULL: none */
         usec_t file_check_frequency;
         char *pod_logs_dir;
-        char *root_dir;             /* --root-dir */
-        char *kubeconfig;           /* --kubeconfig; NULL: standalone */
-        char *bootstrap_kubeconfig; /* --bootstrap-kubeconfig; NULL without */
+        char *root_dir;   /* --root-dir */
+        char *kubeconfig; /* --kubeconfig; NULL: standalone */
 
         /* local servers; port 0: none */
         char *healthz_bind_address;
@@ -83,7 +84,6 @@ struct kubelet_config {
         usec_t max_container_restart_period;
         int image_gc_high_percent, image_gc_low_percent;   /* of the disk of images */
         usec_t image_minimum_gc_age, image_maximum_gc_age; /* maximum 0: none */
-        usec_t shutdown_grace_period, shutdown_grace_period_critical_pods;
 
         /* node */
         char *hostname_override; /* NULL without; lower case */
@@ -122,13 +122,35 @@ struct kubelet_config {
 void kubelet_config_release(struct kubelet_config *config);
 #define CLEANUP_KUBELET_CONFIG __attribute__((cleanup(kubelet_config_release)))
 
-/* Reads the file's bytes (data NULL: there is no file) and the flags ("--name=value", "--name value"; NULL: none) into
- * a zeroed config. 0 with warnings in findings; -ERR_INVALID when something is fatal, err then holds the first one and
- * the config is empty. */
-int kubelet_config_load(const char *file_name, const char *data, size_t len, const struct strv *flags,
-                        struct kubelet_config *ret, struct pod_findings *findings, struct err *err);
+struct kubelet_config_file {
+        const char *name; /* for messages */
+        const char *data;
+        size_t len;
+};
+
+/* What a configuration is made of, all borrowed for the call; zeroed: the defaults alone. */
+struct kubelet_config_sources {
+        const struct kubelet_config_file *files; /* later ones win; one document of each kind in each at most */
+        size_t file_count;
+        const struct kubelet_env *env; /* flags from files, which win over the former; NULL: none */
+        const struct strv *flags;      /* "--name=value", "--name value": they win over all; NULL: none */
+};
+
+/* Reads the sources into a zeroed config. 0 with warnings in findings; -ERR_INVALID when something is fatal, err then
+ * holds the first one and the config is empty. */
+int kubelet_config_load(const struct kubelet_config_sources *sources, struct kubelet_config *ret,
+                        struct pod_findings *findings, struct err *err);
 
 /* What is left of a capacity for pods: less kubeReserved, systemReserved and the evictionHard threshold of its signal
- * (memory.available, nodefs.available); never below zero. */
-struct quantity kubelet_config_allocatable(const struct kubelet_config *config, enum pod_resource resource,
-                                           const struct quantity *capacity);
+ * (memory.available, nodefs.available); never below zero. Thousandths of a CPU, bytes of the rest. */
+int64_t kubelet_config_allocatable(const struct kubelet_config *config, enum pod_resource resource, int64_t capacity);
+/* -ERR_INVALID where kubeReserved and systemReserved are more than the capacity, for which the kubelet refuses to start
+ * (pkg/kubelet/cm/node_container_manager_linux.go validateNodeAllocatable). */
+int kubelet_config_check_reserved(const struct kubelet_config *config, enum pod_resource resource, int64_t capacity,
+                                  struct err *err);
+/* Whether less is available than evictionHard says for this signal, with a capacity that percentages are of. false too
+ * where nothing is said, and where nothing is known (capacity <= 0). */
+bool kubelet_config_under_threshold(const struct kubelet_config *config, const char *signal, int64_t available,
+                                    int64_t capacity);
+/* Whether evictionHard says anything for this signal. */
+bool kubelet_config_has_threshold(const struct kubelet_config *config, const char *signal);

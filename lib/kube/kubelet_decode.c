@@ -81,7 +81,8 @@ static void add_threshold(struct kubelet_config *config, const char *signal, con
 {
         struct kubelet_threshold t = {0};
 
-        if (kubelet_parse_threshold(text, &t) < 0)
+        /* These two switch a signal off, in these very words (pkg/kubelet/eviction/helpers.go). */
+        if (str_eq(text, "0%") || str_eq(text, "100%") || kubelet_parse_threshold(text, &t) < 0)
                 return;
         t.signal = xstrdup(signal);
         config->eviction_hard =
@@ -159,8 +160,6 @@ static void decode_pods(const struct value *kubelet, struct kubelet_config *conf
         config->image_gc_low_percent = (int)field_int(kubelet, "imageGCLowThresholdPercent", KUBELET_IMAGE_GC_LOW);
         config->image_minimum_gc_age = decode_duration(kubelet, "imageMinimumGCAge", KUBELET_IMAGE_GC_AGE);
         config->image_maximum_gc_age = decode_duration(kubelet, "imageMaximumGCAge", 0);
-        config->shutdown_grace_period = decode_duration(kubelet, "shutdownGracePeriod", 0);
-        config->shutdown_grace_period_critical_pods = decode_duration(kubelet, "shutdownGracePeriodCriticalPods", 0);
 }
 
 static void decode_server(const struct value *kubelet, struct kubelet_config *config)
@@ -228,7 +227,6 @@ void kubelet_decode_own(const struct value *podwatch, const struct value *own, s
         if (!config->cert_dir)
                 config->cert_dir = xasprintf("%s/pki", config->root_dir);
         config->kubeconfig = decode_text(own, "kubeconfig", NULL);
-        config->bootstrap_kubeconfig = decode_text(own, "bootstrap-kubeconfig", NULL);
         config->node_ip = decode_text(own, "node-ip", NULL);
         config->hostname_override = decode_text(own, "hostname-override", NULL);
         if (config->hostname_override)

@@ -113,8 +113,10 @@ static void set_pods(struct value *map, const struct kubelet_config *config)
         set_int(map, "imageGCLowThresholdPercent", config->image_gc_low_percent);
         set_duration(map, "imageMinimumGCAge", config->image_minimum_gc_age);
         set_duration(map, "imageMaximumGCAge", config->image_maximum_gc_age);
-        set_duration(map, "shutdownGracePeriod", config->shutdown_grace_period);
-        set_duration(map, "shutdownGracePeriodCriticalPods", config->shutdown_grace_period_critical_pods);
+        /* Left out, these are 0s: the unit's ExecStop empties the node when the machine goes down, whatever they say.
+         */
+        (void)value_map_remove(map, "shutdownGracePeriod");
+        (void)value_map_remove(map, "shutdownGracePeriodCriticalPods");
 }
 
 static void set_node(struct value *map, const struct kubelet_config *config)

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
-
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -11,7 +9,6 @@
 #include "kube/kubelet_flags.h"
 #include "kube/pod.h"
 
-#define ENV_NAME "KUBELET_KUBEADM_ARGS"
 #define NO_EFFECT "has no effect in podwatch"
 
 enum flag_type {
@@ -60,7 +57,7 @@ static const struct flag flags[] = {
         FLAG_KEY("authorization-mode", "authorization.mode", TEXT),
         FLAG_KEY("authorization-webhook-cache-authorized-ttl", "authorization.webhook.cacheAuthorizedTTL", TEXT),
         FLAG_KEY("authorization-webhook-cache-unauthorized-ttl", "authorization.webhook.cacheUnauthorizedTTL", TEXT),
-        FLAG_ALONE("bootstrap-kubeconfig"),
+        FLAG_INERT("bootstrap-kubeconfig"),
         FLAG_ALONE("cert-dir"),
         FLAG_KEY("cgroup-driver", "cgroupDriver", TEXT),
         FLAG_KEY("cgroup-root", "cgroupRoot", TEXT),
@@ -366,7 +363,7 @@ static void apply_flag(const struct flag *flag, const char *text, struct value *
                 (void)value_map_set(own, flag->name, placed(v, flag));
 }
 
-static void report_unknown(const char *word, size_t len, struct pod_findings *findings)
+static void report_unknown(const char *word, size_t len, bool fatal, struct pod_findings *findings)
 {
         const char *names[ARRAY_SIZE(flags)], *nearest;
         char *name CLEANUP_FREE = xstrndup(word, len < 200 ? len : 200);
@@ -375,12 +372,12 @@ static void report_unknown(const char *word, size_t len, struct pod_findings *fi
                 names[i] = flags[i].name;
         nearest = str_did_you_mean(name, names, ARRAY_SIZE(names));
         if (nearest)
-                pod_findings_add(findings, true, "--%s: unknown flag (did you mean \"--%s\"?)", name, nearest);
+                pod_findings_add(findings, fatal, "--%s: unknown flag (did you mean \"--%s\"?)", name, nearest);
         else
-                pod_findings_add(findings, true, "--%s: unknown flag", name);
+                pod_findings_add(findings, fatal, "--%s: unknown flag", name);
 }
 
-void kubelet_flags_apply(const struct strv *words, struct value *kubelet, struct value *own,
+void kubelet_flags_apply(const struct strv *words, bool strict, struct value *kubelet, struct value *own,
                          struct pod_findings *findings)
 {
         for (size_t i = 0; i < words->len; i++) {
@@ -393,12 +390,15 @@ void kubelet_flags_apply(const struct strv *words, struct value *kubelet, struct
                 len = strcspn(name, "=");
                 value = name[len] == '=' ? name + len + 1 : NULL;
                 if (name == word || len == 0) {
-                        pod_findings_add(findings, true, "\"%.200s\" is not a flag", word);
+                        pod_findings_add(findings, strict, "\"%.200s\" is not a flag", word);
                         continue;
                 }
                 flag = find_flag(name, len);
                 if (!flag) {
-                        report_unknown(name, len, findings);
+                        report_unknown(name, len, strict, findings);
+                        /* What follows may be its value. */
+                        if (!strict && !value && i + 1 < words->len && words->items[i + 1][0] != '-')
+                                i++;
                         continue;
                 }
                 if (!value && flag->type == FLAG_BOOL)
@@ -410,95 +410,4 @@ void kubelet_flags_apply(const struct strv *words, struct value *kubelet, struct
                 else
                         pod_findings_add(findings, true, "%s: needs a value", flag->shown);
         }
-}
-
-/* Splits at white space; quotes hold a word together, a backslash takes the next character as it is. */
-static int split_words(const char *s, struct strv *ret)
-{
-        while (*(s += strspn(s, " \t\n\r"))) {
-                struct buf word CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
-                char quote = '\0';
-
-                for (; *s && (quote || !strchr(" \t\n\r", *s)); s++) {
-                        if (quote && *s == quote) {
-                                quote = '\0';
-                        } else if (!quote && (*s == '"' || *s == '\'')) {
-                                quote = *s;
-                        } else if (*s == '\\' && quote != '\'') {
-                                if (*++s == '\0')
-                                        return -EINVAL;
-                                buf_addch(&word, *s);
-                        } else {
-                                buf_addch(&word, *s);
-                        }
-                }
-                if (quote)
-                        return -EINVAL;
-                strv_take(ret, buf_steal(&word, NULL));
-        }
-        return 0;
-}
-
-/* The value of an assignment, from behind its '=': quotes and backslashes as systemd reads them, to the end of the
- * line. Moves *s behind it and counts lines. -EINVAL where a quote stays open. */
-static int read_value(const char **s, unsigned *line, struct buf *out)
-{
-        const char *c = *s;
-        char quote = '\0';
-
-        for (; *c && (quote || *c != '\n'); c++) {
-                *line += *c == '\n';
-                if (quote && *c == quote)
-                        quote = '\0';
-                else if (!quote && (*c == '"' || *c == '\''))
-                        quote = *c;
-                else if (*c == '\\' && c[1] == '\n' && quote != '\'')
-                        (*line)++, c++; /* the line goes on */
-                else if (*c == '\\' && c[1] && quote != '\'')
-                        buf_addch(out, *++c);
-                else
-                        buf_addch(out, *c);
-        }
-        *s = c;
-        return quote ? -EINVAL : 0;
-}
-
-int kubelet_flags_read_env(const char *file_name, const char *data, size_t len, struct strv *ret_words, struct err *err)
-{
-        char *text CLEANUP_FREE = xstrndup(data, len);
-        struct strv words CLEANUP_STRV = STRV_INIT;
-        const char *s = text;
-
-        if (strlen(text) != len)
-                return err_set(err, ERR_INVALID, "%s: holds a NUL character", file_name);
-        for (unsigned line = 1; *s; line++, s += *s == '\n') {
-                struct buf value CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
-                unsigned start = line;
-                const char *name;
-                bool ours;
-
-                s += strspn(s, " \t\r");
-                name = s;
-                if (*s == '#' || *s == ';' || *s == '\n' || *s == '\0') {
-                        s += strcspn(s, "\n");
-                        continue;
-                }
-                s += strcspn(s, "=\n");
-                if (*s != '=')
-                        return err_set(err, ERR_INVALID, "%s:%u: not of the form NAME=VALUE", file_name, line);
-                ours = (size_t)(s - name) == strlen(ENV_NAME) && str_starts(name, ENV_NAME);
-                s++;
-                if (read_value(&s, &line, &value) < 0)
-                        return err_set(err, ERR_INVALID, "%s:%u: a quote is not closed", file_name, start);
-                if (!ours)
-                        continue;
-                strv_release(&words);
-                if (split_words(buf_str(&value), &words) < 0)
-                        return err_set(err, ERR_INVALID, "%s:%u: " ENV_NAME ": a quote is not closed", file_name,
-                                       start);
-        }
-        strv_release(ret_words);
-        *ret_words = words;
-        words = STRV_INIT;
-        return 0;
 }

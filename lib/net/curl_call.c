@@ -230,15 +230,20 @@ static CURLcode set_tls(struct curl_glue_call *call)
         return r;
 }
 
-static CURLcode set_connection(struct curl_glue_call *call, const char *unix_socket)
+static CURLcode set_connection(struct curl_glue_call *call, const char *unix_socket, usec_t max_idle)
 {
         CURLcode r = CURLE_OK;
 
         SET(CURLOPT_PROTOCOLS_STR, "http,https");
         SET(CURLOPT_PATH_AS_IS, 1L); /* "/../" goes to the server, whose business it is */
         SET(CURLOPT_NOSIGNAL, 1L);
+        /* A call that ends while its name is looked up leaves that to libcurl's thread; otherwise libcurl waits for
+         * the name server here, in the loop. */
+        SET(CURLOPT_QUICK_EXIT, 1L);
         SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
         SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MSEC);
+        if (max_idle)
+                SET(CURLOPT_MAXAGE_CONN, (long)(max_idle / USEC_PER_SEC));
         if (unix_socket)
                 SET(CURLOPT_UNIX_SOCKET_PATH, unix_socket);
         if (call->flags & CURL_GLUE_ENV_PROXY)
@@ -316,7 +321,7 @@ void curl_call_setup(struct curl_glue_call *call, const struct curl_glue_request
         if (r == CURLE_OK)
                 r = set_body(call, request, method);
         if (r == CURLE_OK)
-                r = set_connection(call, request->unix_socket);
+                r = set_connection(call, request->unix_socket, request->max_idle);
         if (r == CURLE_OK)
                 r = set_tls(call);
         if (r == CURLE_OK)

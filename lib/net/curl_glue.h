@@ -94,6 +94,8 @@ struct curl_glue_request {
         int body_fd; /* when > 0 and body is NULL: the body_len bytes of this regular file from offset 0; not closed */
         size_t max_body; /* of the answer; with `data` set, 0 means no limit */
         usec_t deadline; /* absolute CLOCK_BOOTTIME for the whole exchange; 0 or USEC_INFINITY: none */
+        usec_t max_idle; /* a kept connection that was idle for longer is closed instead of used; whole seconds, 0: 118
+                            s */
         unsigned flags;  /* enum curl_glue_flags */
         struct curl_glue_identity *identity; /* a reference is taken; NULL without */
         curl_glue_head_fn head;              /* may be NULL */

@@ -12,6 +12,9 @@
 
 /* A size in hexadecimal, and extensions that nobody uses. */
 #define CHUNK_LINE_MAX 256
+/* Answers that never have a body. */
+#define STATUS_NO_CONTENT 204
+#define STATUS_NOT_MODIFIED 304
 
 void http_answer_init(struct http_answer *answer, http_answer_head_fn on_head, http_answer_data_fn on_data,
                       void *userdata)
@@ -67,7 +70,9 @@ static int head_done(struct http_answer *answer, struct err *err)
                 return r;
         encoding = http_answer_header(answer, "Transfer-Encoding");
         length = http_answer_header(answer, "Content-Length");
-        if (encoding && strcasecmp(encoding, "chunked") == 0) {
+        if (answer->no_body || answer->status == STATUS_NO_CONTENT || answer->status == STATUS_NOT_MODIFIED) {
+                answer->state = HTTP_ANSWER_DONE;
+        } else if (encoding && strcasecmp(encoding, "chunked") == 0) {
                 answer->state = HTTP_ANSWER_CHUNK_SIZE;
         } else if (length) {
                 if (str_to_u64(length, &answer->left) < 0)

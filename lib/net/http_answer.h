@@ -33,6 +33,7 @@ enum http_answer_state {
 struct http_answer {
         int status; /* 0 before the head is there */
         enum http_answer_state state;
+        bool no_body;    /* to HEAD: what the headers say of a body is that of GET; set it after http_answer_init */
         uint64_t left;   /* of the chunk or body */
         struct buf head; /* as it came; stays */
         struct buf line; /* of a chunk's size, or of the trailer */

@@ -13,7 +13,7 @@
 struct http_seat {
         struct http_room *room;
         int fd;
-        usec_t deadline;
+        usec_t since, deadline;
         bool waits; /* in room->waiting */
         struct http_seat *prev, *next;
 };
@@ -22,7 +22,7 @@ struct http_room {
         struct loop *loop;
         struct loop_source *timer;
         unsigned seats, taken;
-        usec_t first, next;
+        usec_t first, next, grace;
         struct http_seat *waiting; /* who waits longest first */
 };
 
@@ -55,18 +55,48 @@ static void on_timer(void *userdata, usec_t now)
         loop_timer_set(room->timer, next);
 }
 
-static void wait_from_now(struct http_seat *seat, usec_t timeout)
+static void set_deadline(struct http_seat *seat, usec_t timeout)
 {
         struct http_room *room = seat->room;
 
-        seat->deadline = usec_add(loop_now(room->loop), timeout);
-        seat->waits = true;
-        DL_APPEND(room->waiting, seat);
+        seat->deadline = usec_add(seat->since, timeout);
         if (seat->deadline < loop_timer_get(room->timer))
                 loop_timer_set(room->timer, seat->deadline);
 }
 
-struct http_room *http_room_new(struct loop *loop, const char *name, unsigned seats, usec_t first, usec_t next)
+static bool is_full(const struct http_room *room)
+{
+        return room->taken > room->seats;
+}
+
+static void wait_from_now(struct http_seat *seat, usec_t timeout)
+{
+        struct http_room *room = seat->room;
+
+        seat->since = loop_now(room->loop);
+        seat->waits = true;
+        DL_APPEND(room->waiting, seat);
+        set_deadline(seat, is_full(room) && room->grace && room->grace < timeout ? room->grace : timeout);
+}
+
+/* One more came than there are seats. */
+static void make_room(struct http_room *room)
+{
+        struct http_seat *seat;
+
+        if (!room->grace) {
+                if (room->waiting)
+                        show_out(room->waiting);
+                return;
+        }
+        DL_FOREACH (room->waiting, seat) {
+                if (seat->deadline > usec_add(seat->since, room->grace))
+                        set_deadline(seat, room->grace);
+        }
+}
+
+struct http_room *http_room_new(struct loop *loop, const char *name, unsigned seats, usec_t first, usec_t next,
+                                usec_t grace)
 {
         struct http_room *room = xcalloc(1, sizeof(*room));
 
@@ -75,6 +105,7 @@ struct http_room *http_room_new(struct loop *loop, const char *name, unsigned se
         room->seats = seats;
         room->first = first;
         room->next = next;
+        room->grace = grace;
         return room;
 }
 
@@ -95,8 +126,8 @@ struct http_seat *http_room_enter(struct http_room *room, int fd)
         seat->room = room;
         seat->fd = fd;
         room->taken++;
-        if (room->taken > room->seats && room->waiting)
-                show_out(room->waiting);
+        if (is_full(room))
+                make_room(room);
         wait_from_now(seat, room->first);
         return seat;
 }

@@ -126,7 +126,7 @@ static void on_connection(void *userdata, struct MHD_Connection *connection, voi
 {
         struct http_server *server = userdata;
 
-        if (server->connecting && code == MHD_CONNECTION_NOTIFY_STARTED)
+        if (server->connecting && code == MHD_CONNECTION_NOTIFY_STARTED && !server->dead)
                 server->connecting(server->userdata);
         if (!server->room)
                 return;
@@ -151,6 +151,9 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connecti
         struct http_server_request *request = *connection_userdata;
         (void)version;
 
+        /* Freed by the handler of another request in the same round: `userdata` is not ours any more. */
+        if (server->dead)
+                return MHD_NO;
         if (!request) {
                 *connection_userdata = request = request_new(server, connection, method, path);
                 if (!body_too_large(request))
@@ -325,14 +328,14 @@ static void tell_drained(struct http_server *server)
 {
         struct http_server_request *request;
 again:
+        if (server->dead)
+                return;
         DL_FOREACH (server->requests, request) {
                 if (!request->refused || http_stream_pending(request) > 0 || !request->held || request->gone)
                         continue;
                 request->refused = false;
                 if (request->drained)
                         request->drained(request->drained_userdata);
-                if (server->dead)
-                        return;
                 goto again;
         }
 }
@@ -409,7 +412,8 @@ static int server_start(struct http_server *server, const struct http_server_opt
                                                  (void *)(uintptr_t)http_tls_priorities(server->tls)};
         }
         if (options->request_timeout) {
-                server->room = http_room_new(server->loop, server->room_name, limit, options->request_timeout, idle);
+                server->room = http_room_new(server->loop, server->room_name, limit, options->request_timeout, idle,
+                                             options->request_grace);
                 limit += ROOM_TO_LEAVE;
         }
         server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_LISTEN_SOCKET, fd,

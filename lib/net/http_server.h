@@ -44,6 +44,9 @@ struct http_server_options {
          * has idle_timeout), and when max_connections are there, who has waited longest gives way (net/http_room.h). 0:
          * who came may stay, and who comes waits. */
         usec_t request_timeout;
+        /* With it: who has waited for less than this does not give way, so that a crowd which comes at once is served,
+         * all of it. 0: at once. */
+        usec_t request_grace;
         struct http_tls *tls; /* NULL: plain HTTP */
         /* A connection comes, and has sent nothing yet; may be NULL. */
         void (*connecting)(void *userdata);

@@ -55,7 +55,7 @@ void admission_add(struct admission_sum *sum, const struct pod *pod)
 
 static bool lacks(const char *what, int64_t requested, int64_t used, int64_t limit, char *ret_text, size_t size)
 {
-        if (limit <= 0 || requested <= 0 || requested <= limit - used)
+        if (limit < 0 || requested <= 0 || requested <= limit - used)
                 return false;
         (void)snprintf(ret_text, size,
                        "OutOf%s: Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64

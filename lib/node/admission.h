@@ -13,7 +13,7 @@
 #include "kube/pod.h"
 
 /* Of the node: what pods may have together (allocatable), and what they asked for: thousandths of a CPU, bytes, bytes.
- * A limit of 0 is not known and holds nobody. */
+ * A limit below 0 is not known and holds nobody. */
 struct admission_sum {
         int64_t resources[POD_RESOURCE_MAX];
         int pods;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 #include "node/probe.h"
 #include "node/revision.h"
 
+#define ROOT_DIR_MODE 0750
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 /* Directories below that of our state: pods/<namespace>_<name> */
 #define STATE_LEVELS 2
@@ -100,27 +102,45 @@ static void read_resolv_conf(struct agent *agent)
 }
 
 /* What the machine has, less what is reserved and what evictions keep free: as the Node says it (api_side.c). */
-static void init_allocatable(struct agent *agent, const struct machine *machine)
+static int init_allocatable(struct agent *agent, const struct machine *machine, struct err *err)
 {
-        const struct agent_config *c = agent->config;
-        int64_t *allocatable = agent->host.allocatable;
+        const struct kubelet_config *kubelet = agent->config->kubelet;
+        int64_t capacity[POD_RESOURCE_MAX] = {0};
         struct machine_load load = {0};
 
-        machine_load_read(c->root_dir, &load);
-        allocatable[POD_RESOURCE_CPU] = machine->cpus * 1000 - c->reserved_cpu_milli;
-        allocatable[POD_RESOURCE_MEMORY] = machine->memory_bytes - c->reserved_memory_bytes - c->eviction_memory_bytes;
-        allocatable[POD_RESOURCE_EPHEMERAL_STORAGE] =
-                load.disk_bytes - c->reserved_ephemeral_bytes - load.disk_bytes / 100 * c->eviction_disk_percent;
-        for (enum pod_resource i = 0; i < POD_RESOURCE_MAX; i++)
-                if (allocatable[i] < 0)
-                        allocatable[i] = 0;
+        machine_load_read(agent->root_dir, &load);
+        capacity[POD_RESOURCE_CPU] = machine->cpus * 1000;
+        capacity[POD_RESOURCE_MEMORY] = machine->memory_bytes;
+        capacity[POD_RESOURCE_EPHEMERAL_STORAGE] = load.disk_bytes;
+        for (enum pod_resource i = 0; i < POD_RESOURCE_MAX; i++) {
+                bool known = capacity[i] > 0;
+                int r = known ? kubelet_config_check_reserved(kubelet, i, capacity[i], err) : 0;
+
+                if (r < 0)
+                        return r;
+                agent->host.allocatable[i] = known ? kubelet_config_allocatable(kubelet, i, capacity[i]) : -1;
+        }
+        return 0;
 }
 
-static void init_host(struct agent *agent)
+/* Made where it is missing. Mounts below it are found by the kernel's spelling of it. */
+static int init_root_dir(struct agent *agent, struct err *err)
+{
+        const char *path = agent->config->root_dir;
+        int r = file_mkdir_p(path, ROOT_DIR_MODE, err);
+
+        if (r < 0)
+                return err_wrap(err, "making --root-dir");
+        agent->root_dir = realpath(path, NULL);
+        return agent->root_dir ? 0 : err_set_errno(err, errno, "--root-dir: resolving %s", path);
+}
+
+static int init_host(struct agent *agent, struct err *err)
 {
         const struct agent_config *config = agent->config;
         struct machine machine;
         char address[MACHINE_ADDRESS_MAX];
+        int r;
 
         machine_read(&machine);
         if (str_empty(config->node_ip))
@@ -129,7 +149,7 @@ static void init_host(struct agent *agent)
         agent->host = (struct host){
                 .node_name = config->node_name,
                 .node_ip = agent->node_ip,
-                .root_dir = config->root_dir,
+                .root_dir = agent->root_dir,
                 .log_dir = config->log_dir,
                 .links_dir = config->links_dir,
                 .pause_image = config->pause_image,
@@ -146,10 +166,11 @@ static void init_host(struct agent *agent)
                 .network_mode = config->network_mode,
                 .cluster_domain = config->cluster_domain,
         };
-        init_allocatable(agent, &machine);
+        r = init_allocatable(agent, &machine, err);
         strv_copy(&agent->host.cluster_dns, &config->cluster_dns);
         read_resolv_conf(agent);
         machine_release(&machine);
+        return r;
 }
 
 /* --- the API side ------------------------------------------------------------------------------------------------- */
@@ -181,16 +202,11 @@ static int init_api(struct agent *agent, struct err *err)
                 .kubeconfig = c->kubeconfig,
                 .node_name = c->node_name,
                 .node_ip = agent->node_ip,
-                .root_dir = c->root_dir,
+                .root_dir = agent->root_dir,
                 .node_labels = (const char *const *)c->node_labels.items,
                 .max_pods = c->max_pods,
                 .unschedulable = c->unschedulable,
-                .reserved_cpu_milli = c->reserved_cpu_milli,
-                .reserved_memory_bytes = c->reserved_memory_bytes,
-                .reserved_ephemeral_bytes = c->reserved_ephemeral_bytes,
-                .eviction_memory_bytes = c->eviction_memory_bytes,
-                .eviction_disk_percent = c->eviction_disk_percent,
-                .eviction_inodes_percent = c->eviction_inodes_percent,
+                .kubelet = c->kubelet,
                 .lease_seconds = c->lease_seconds,
                 .status_interval = c->status_interval,
                 .report_interval = c->report_interval,
@@ -291,11 +307,15 @@ static int init(struct agent *agent, struct err *err)
         r = node_lock_new(agent->config->run_dir, &agent->lock, err);
         if (r >= 0)
                 r = init_loop(agent, err);
+        if (r >= 0)
+                r = init_root_dir(agent, err);
         if (r < 0)
                 return r;
         /* Nobody else writes here while we have the lock. */
         file_remove_temporary(agent->config->state_dir, STATE_LEVELS);
-        init_host(agent);
+        r = init_host(agent, err);
+        if (r < 0)
+                return r;
         init_journal(agent);
         agent_watch_init(agent);
         agent->revisions = revisions_new(agent->config->state_dir, agent->config->revisions_kept);
@@ -323,6 +343,7 @@ int agent_new(const struct agent_config *config, struct agent **ret, struct err 
         int r;
 
         agent->config = config;
+        agent->class_milli = -1;
         r = init(agent, err);
         if (r < 0) {
                 (void)agent_free(agent);
@@ -391,6 +412,7 @@ struct agent *agent_free(struct agent *agent)
         free(agent->docker_version);
         free(agent->docker_root);
         free(agent->node_ip);
+        free(agent->root_dir);
         free(agent->disk_problem);
         free(agent);
         return NULL;

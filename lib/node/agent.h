@@ -38,7 +38,7 @@ struct agent_config {
         int healthz_port;   /* 0: none */
         int read_only_port; /* 0: none */
         const char *read_only_address;
-        const struct kubelet_config *kubelet; /* what the HTTPS port takes of it; the same as all of this */
+        const struct kubelet_config *kubelet; /* what has no field here is taken from it; the same as all of this */
         usec_t scan_interval;
         bool each_removal; /* a file that is removed ends its pod, be it there again at once */
         bool strict;
@@ -48,7 +48,6 @@ struct agent_config {
         bool seccomp_default;
         int64_t pod_pids_limit;
         int max_pods;
-        bool register_node;
         bool unschedulable;
         struct strv allowed_sysctls; /* beside the safe ones */
         struct image_gc_policy image_gc;
@@ -61,9 +60,6 @@ struct agent_config {
         unsigned revisions_kept; /* 0: the default */
         unsigned removed_kept;   /* pods that are gone of which versions are kept */
         usec_t revert_after;     /* trial of new versions of every pod, 0: none */
-        int64_t reserved_cpu_milli, reserved_memory_bytes, reserved_ephemeral_bytes;
-        int64_t eviction_memory_bytes;
-        int eviction_disk_percent, eviction_inodes_percent;
         int lease_seconds;
         usec_t status_interval, report_interval;
 };

@@ -99,6 +99,11 @@ static void restart(struct agent *agent, const struct local_act_request *request
         if (!find_target(agent, request, &t, ret))
                 return;
         if (t.inc != t.entry->view->current || t.inc->phase != POD_ACTIVE) {
+                if (!agent->runtime_ready) {
+                        answer(ret, 503, "Docker has not told yet what runs of pod %s: %s", t.entry->view->key,
+                               agent->runtime_why ? agent->runtime_why : "it is being asked, try again");
+                        return;
+                }
                 answer(ret, 409, "pod %s does not run now: `podwatch status %s` says why", t.entry->view->key,
                        t.entry->view->key);
                 return;

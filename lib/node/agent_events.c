@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/timefmt.h"
@@ -24,13 +25,14 @@
 void agent_post_event(struct agent *agent, const char *key, const struct pod *pod, const char *object, bool warning,
                       const char *reason, const char *message)
 {
+        char text[LIMIT_EVENT_MESSAGE]; /* what a container wrote may be in it */
         const struct event_log_entry entry = {
                 .key = (char *)key,
                 .uid = pod->uid,
                 .object = (char *)object,
                 .warning = warning,
                 .reason = (char *)reason,
-                .message = (char *)message,
+                .message = text,
         };
         const struct event event = {
                 .kind = "Pod",
@@ -40,17 +42,18 @@ void agent_post_event(struct agent *agent, const char *key, const struct pod *po
                 .field_path = *object ? object : NULL,
                 .warning = warning,
                 .reason = reason,
-                .message = message,
+                .message = text,
         };
         const struct log_field fields[] = {{"pod", key}, {"object", *object ? object : NULL}, {"reason", reason}};
-        unsigned count = agent_keep_event(agent, &entry);
         enum log_level level = warning ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 
+        pod_view_text(text, sizeof(text), message);
+        unsigned count = agent_keep_event(agent, &entry);
         api_side_event(agent->api, &event);
         /* The log hears of repeats at 2, 4, 8, ... */
         if ((count & (count - 1)) != 0)
                 level = LOG_LEVEL_DEBUG;
-        log_fields(level, fields, ARRAY_SIZE(fields), "%s", message);
+        log_fields(level, fields, ARRAY_SIZE(fields), "%s", text);
 }
 
 static void object_name(const struct pod *pod, int container, char ret_text[OBJECT_MAX])

@@ -41,7 +41,11 @@ static void add_pods(const struct agent *agent, struct strv *in_use)
 {
         for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e)) {
                 const struct pod_incarnation *all[] = {e->view->current, e->view->next};
+                const struct pod *fallback = e->view->fallback;
 
+                /* What a trial goes back to must be there when the registry is not. */
+                for (size_t i = 0; fallback && i < fallback->container_count; i++)
+                        add_reference(in_use, fallback->containers[i].image);
                 for (size_t k = 0; k < ARRAY_SIZE(all); k++)
                         for (size_t i = 0; all[k] && i < all[k]->pod->container_count; i++) {
                                 add_reference(in_use, all[k]->pod->containers[i].image);

@@ -3,7 +3,8 @@
  * What an end at the wrong moment left on the host: directories, cgroups and log directories of pods that no manifest
  * wants and of which Docker has no container any more (pkg/kubelet/kubelet_volumes.go cleanupOrphanedPodDirs). Looked
  * for when Docker was first listed, and again until what is only Docker's then is gone as well: containers that never
- * ran are removed as garbage, of which nobody knows the pod. Afterwards every pod is cleaned up after itself.
+ * ran are removed as garbage, of which nobody knows the pod. Afterwards every pod is cleaned up after itself, but for
+ * versions that were edited in quick succession: a view has one place for those that have gone (edge_retire).
  */
 #include <string.h>
 
@@ -86,6 +87,16 @@ static void remove_cgroups(const struct agent *agent, const struct strv *uids)
                 if (!strv_contains(uids, uid) && cgroup_remove(&agent->host, uid, &err) < 0)
                         log_warning("the cgroup of pod %s, which is gone, stays: %s", uid, err.msg);
         }
+}
+
+void agent_leftovers_stepped(struct agent *agent, struct pod_entry *entry)
+{
+        struct agent_pod *pod = agent_pod_of(entry);
+
+        if (pod->leftovers == entry->view->leftovers)
+                return;
+        pod->leftovers = entry->view->leftovers;
+        agent->leftovers_due = true;
 }
 
 bool agent_leftovers(const struct agent *agent, const struct docker_containers *list)

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "base/alloc.h"
+#include "base/go_arch.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/str.h"
@@ -114,13 +115,21 @@ void agent_metrics_outcome(struct agent *agent, const struct pod_exec_job *job, 
                 m->started_pods_errors++;
 }
 
+/* A manifest may give each version the same UID. */
+static bool counts_probes_of(const struct agent_pod *state, const struct pod *pod)
+{
+        return str_eq(state->probe_uid, pod->uid) && str_eq(state->probe_hash, pod->spec_hash);
+}
+
 void agent_metrics_probe(struct agent_pod *state, const struct pod_exec_job *job, bool success, bool error)
 {
         /* Another version of the pod begins again, as its labels do. */
-        if (!str_eq(state->probe_uid, job->pod->uid)) {
+        if (!counts_probes_of(state, job->pod)) {
                 free(state->probe_uid);
+                free(state->probe_hash);
                 free(state->probe_counts);
                 state->probe_uid = xstrdup(job->pod->uid);
+                state->probe_hash = xstrdup(job->pod->spec_hash);
                 state->probe_counts = xcalloc(job->pod->container_count, sizeof(*state->probe_counts));
                 state->probe_containers = job->pod->container_count;
         }
@@ -335,7 +344,7 @@ static void write_build(struct buf *out)
         struct utsname names = {0};
 
         (void)uname(&names);
-        platform = xasprintf("linux/%s", machine_architecture(names.machine));
+        platform = xasprintf("linux/%s", go_architecture(names.machine));
         const struct metrics_label labels[] = {{"build_date", ""},
                                                {"compiler", "gcc"},
                                                {"git_commit", ""},
@@ -407,9 +416,9 @@ char *agent_show_probe_metrics(void *userdata)
                 const struct pod_incarnation *inc = agent_shown(e);
                 const struct agent_pod *state = agent_pod_of(e);
 
-                if (!inc || !str_eq(inc->pod->uid, state->probe_uid))
+                if (!inc || !counts_probes_of(state, inc->pod))
                         continue;
-                for (size_t c = 0; c < state->probe_containers; c++)
+                for (size_t c = 0; c < state->probe_containers && c < inc->pod->container_count; c++)
                         for (int kind = 0; kind < POD_PROBE_KIND_MAX; kind++)
                                 write_probes(&out, inc->pod, state, c, (enum pod_probe_kind)kind);
         }

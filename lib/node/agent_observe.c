@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "docker/docker.h"
+#include "kube/kubelet_config.h"
 #include "net/loop.h"
 #include "node/agent_private.h"
 #include "node/api_side.h"
@@ -127,6 +128,18 @@ static void on_runtime(void *userdata, bool ready, const char *why)
         agent_kick(agent);
 }
 
+/* The kubelet does not start there; podwatch asks Docker and needs no second opinion, so kubeadm's default must not
+ * stop it. */
+static void tell_cgroup_driver(struct agent *agent, const char *docker)
+{
+        const char *wanted = agent->config->kubelet->cgroup_driver;
+
+        if (agent->told_cgroup_driver || !wanted || str_empty(docker) || str_eq(wanted, docker))
+                return;
+        agent->told_cgroup_driver = true;
+        log_warning("cgroupDriver is %s, Docker's is %s: pods run with Docker's", wanted, docker);
+}
+
 static void on_about(void *userdata, const struct docker_version *version, const struct docker_info *info)
 {
         struct agent *agent = userdata;
@@ -138,6 +151,7 @@ static void on_about(void *userdata, const struct docker_version *version, const
                 (void)str_to_int(minor ? minor + 1 : "", 0, 1000, &agent->host.docker_api_minor);
         }
         if (info) {
+                tell_cgroup_driver(agent, info->cgroup_driver);
                 agent->host.has_app_armor = info->apparmor;
                 agent->host.cgroup_systemd = str_eq(info->cgroup_driver, "systemd");
                 agent->host.cgroup_version = info->cgroup_version == 2 ? 2 : 1;

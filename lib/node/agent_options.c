@@ -39,32 +39,6 @@ static const char *resolv_conf(const struct kubelet_config *kubelet)
         return text(kubelet->resolv_conf);
 }
 
-static int64_t percent_of(const struct kubelet_threshold *t)
-{
-        return t->percent ? t->milli_percent / 1000 : 0;
-}
-
-static void add_evictions(const struct kubelet_config *kubelet, struct agent_config *config)
-{
-        for (size_t i = 0; i < kubelet->eviction_hard_count; i++) {
-                const struct kubelet_threshold *t = &kubelet->eviction_hard[i];
-
-                if (str_eq(t->signal, "memory.available") && !t->percent)
-                        config->eviction_memory_bytes = quantity_value(&t->quantity);
-                else if (str_eq(t->signal, "nodefs.available"))
-                        config->eviction_disk_percent = (int)percent_of(t);
-                else if (str_eq(t->signal, "nodefs.inodesFree"))
-                        config->eviction_inodes_percent = (int)percent_of(t);
-        }
-}
-
-static void add_reserved(const struct kubelet_reserved *reserved, struct agent_config *config)
-{
-        config->reserved_cpu_milli += quantity_milli(&reserved->resources[POD_RESOURCE_CPU]);
-        config->reserved_memory_bytes += quantity_value(&reserved->resources[POD_RESOURCE_MEMORY]);
-        config->reserved_ephemeral_bytes += quantity_value(&reserved->resources[POD_RESOURCE_EPHEMERAL_STORAGE]);
-}
-
 void agent_options_from(const struct kubelet_config *kubelet, struct agent_options *ret)
 {
         *ret = (struct agent_options){.node_name = node_name(kubelet)};
@@ -95,7 +69,6 @@ void agent_options_from(const struct kubelet_config *kubelet, struct agent_optio
                 .cpu_cfs_quota = true,
                 .pod_pids_limit = kubelet->pod_pids_limit,
                 .max_pods = kubelet->max_pods,
-                .register_node = kubelet->register_node,
                 .unschedulable = true,
                 .allowed_sysctls = kubelet->allowed_unsafe_sysctls,
                 .image_gc = {kubelet->image_gc_high_percent, kubelet->image_gc_low_percent,
@@ -113,9 +86,6 @@ void agent_options_from(const struct kubelet_config *kubelet, struct agent_optio
                 .status_interval = kubelet->node_status_update_frequency,
                 .report_interval = kubelet->node_status_report_frequency,
         };
-        add_reserved(&kubelet->kube_reserved, &ret->config);
-        add_reserved(&kubelet->system_reserved, &ret->config);
-        add_evictions(kubelet, &ret->config);
 }
 
 void agent_options_release(struct agent_options *options)

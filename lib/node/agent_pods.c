@@ -15,6 +15,7 @@
 #include "node/journal.h"
 #include "node/manifest_source.h"
 #include "node/observer.h"
+#include "node/oom_score.h"
 #include "node/pod_exec.h"
 #include "node/pod_store.h"
 #include "node/revert.h"
@@ -82,6 +83,7 @@ static void on_stepped(void *userdata, struct pod_entry *entry)
         struct agent_pod *pod = agent_pod_of(entry);
         uint64_t digest = view_digest(entry->view, &entry->plan);
 
+        agent_leftovers_stepped(agent, entry);
         if (pod->digest == digest)
                 return;
         pod->digest = digest;
@@ -184,15 +186,18 @@ static void on_lost(void *userdata, const char *why)
                 observer_lost(agent->observer, why);
 }
 
-static void on_oom_refused(void *userdata, const char *message)
+static bool on_oom_refused(void *userdata, bool sandbox, bool named, const char *message)
 {
         struct agent *agent = userdata;
 
         if (agent->host.refuses_oom_score)
-                return;
+                return true;
+        if (!oom_score_blamed(oom_score_refused(agent->config->docker_host), sandbox, named))
+                return false;
         agent->host.refuses_oom_score = true;
         log_warning("this machine refuses a negative oom_score_adj, containers are made without from now on: %s",
                     message);
+        return true;
 }
 
 static void on_notice(void *userdata, const char *key, const char *message)
@@ -308,6 +313,20 @@ static void on_problem(void *userdata, const struct manifest *manifest, const ch
                          manifest->shadowed ? message : text);
 }
 
+static unsigned on_fallback(void *userdata, const struct pod *pod)
+{
+        const struct agent *agent = userdata;
+        char *key CLEANUP_FREE = xasprintf("%s/%s", pod->namespace, pod->name);
+        const struct pod_entry *entry = pod_store_find(agent->store, key);
+
+        if (!entry)
+                return 0;
+        /* What runs is what the next one would go back to. */
+        return entry->view->fallback_revision ? entry->view->fallback_revision
+               : entry->view->current         ? entry->view->current->revision
+                                              : 0;
+}
+
 static void on_directory(void *userdata, const char *message)
 {
         struct agent *agent = userdata;
@@ -359,6 +378,7 @@ static int new_source(struct agent *agent, struct err *err)
                 .problem = on_problem,
                 .directory = on_directory,
                 .notice = on_source_notice,
+                .fallback = on_fallback,
                 .configs = on_configs,
                 .complete = on_complete,
         };

@@ -70,8 +70,10 @@ struct agent_tail {
         char *key;       /* of the pod */
         char *container; /* name */
         char id[POD_VIEW_ID_MAX];
-        char *text;               /* NULL while it is fetched */
+        char *text;               /* NULL until it was fetched */
         struct docker_call *call; /* under way */
+        unsigned tries;           /* that failed */
+        usec_t again;             /* no sooner */
         struct agent_tail *next;
 };
 
@@ -88,6 +90,7 @@ struct agent_pod {
         uint64_t persisted;    /* pod_persist_digest of what was written last, 0: nothing was */
         struct agent_tail *tails;
         struct agent_probe *probes;
+        unsigned leftovers;                      /* of the view, as looked at last */
         bool hold_told;                          /* why it is held was told */
         usec_t backoff_told;                     /* the latest wait for a backoff that an event was posted of */
         char *progress;                          /* last line of an image pull */
@@ -96,7 +99,7 @@ struct agent_pod {
         struct cJSON *ends;                      /* of runs of its containers; NULL: not read yet */
         bool ends_changed;                       /* and not written yet */
         usec_t gap_from;                         /* when the version that is being replaced began to stop, 0: none is */
-        char *probe_uid;                         /* of the version whose probes are counted; NULL without */
+        char *probe_uid, *probe_hash;            /* of the version whose probes are counted; NULL without */
         struct agent_probe_counts *probe_counts; /* for each of its containers */
         size_t probe_containers;
         struct revert reverted; /* version that failed its trial just now */
@@ -141,7 +144,11 @@ struct agent {
         char *runtime_why;    /* NULL while ready */
         char *docker_version; /* "" while unknown */
         char *docker_root;
+        int64_t class_milli; /* what Burstable pods ask for together, as their control group has it; -1: not yet */
+        bool class_told;     /* that it could not be set */
+        bool told_cgroup_driver;
         char *node_ip;
+        char *root_dir;     /* of the configuration, as the kernel spells it */
         char *disk_problem; /* state cannot be written; NULL while it can */
         usec_t started_wall;
 };
@@ -175,6 +182,8 @@ void agent_event_of_hold(struct agent *agent, struct pod_entry *entry);
 
 /* agent_publish.c */
 void agent_mark(struct agent *agent, struct pod_entry *entry); /* its status may have changed */
+/* Of its status something can be told at that time. */
+void agent_mark_at(struct agent *agent, struct pod_entry *entry, usec_t at);
 void agent_publish_soon(struct agent *agent);
 void agent_publish(void *userdata, usec_t now);
 void agent_pod_free(struct agent *agent, struct pod_entry *entry);
@@ -195,6 +204,7 @@ void agent_write_again(struct agent *agent, struct pod_entry *entry); /* some of
 /* agent_leftovers.c. true: some of the list's containers are of pods that no view has, so that what is left of these
  * has to be looked for again when the containers are gone. */
 bool agent_leftovers(const struct agent *agent, const struct docker_containers *list);
+void agent_leftovers_stepped(struct agent *agent, struct pod_entry *entry); /* perhaps there are some by now */
 
 /* agent_tail.c */
 void agent_tails_update(struct agent *agent, struct pod_entry *entry);
@@ -216,8 +226,10 @@ char *agent_show_stats(void *userdata);
 /* agent_watch.c */
 void agent_watch_init(struct agent *agent);
 void agent_watch_free(struct agent *agent);
-/* Keeps the event and tells those who follow; how often it was seen. */
+/* Keeps the event, to be written with what is published next, and tells those who follow; how often it was seen. */
 unsigned agent_keep_event(struct agent *agent, const struct event_log_entry *entry);
+/* When to call it again because the disk took nothing; USEC_INFINITY: all is written. */
+usec_t agent_write_events(struct agent *agent, usec_t now);
 void agent_status_changed(struct agent *agent); /* perhaps: looks, and tells those who follow it */
 /* GET /status and /events of the local API. */
 void agent_show_status(void *userdata, struct http_server_request *request);

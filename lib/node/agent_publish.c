@@ -20,8 +20,10 @@
 #include "base/strv.h"
 #include "kube/pod.h"
 #include "net/loop.h"
+#include "node/admission.h"
 #include "node/agent_private.h"
 #include "node/api_side.h"
+#include "node/cgroup.h"
 #include "node/journal.h"
 #include "node/pod_facts.h"
 #include "node/pod_persist.h"
@@ -102,11 +104,16 @@ static void publish_within(struct agent *agent, usec_t span)
                 loop_timer_set(agent->publish, at);
 }
 
+void agent_mark_at(struct agent *agent, struct pod_entry *entry, usec_t at)
+{
+        agent_pod_of(entry)->dirty = true;
+        publish_within(agent, usec_sub(at, loop_now(agent->loop)));
+}
+
 /* What a full disk did not take is written when it does: a podwatch that starts meanwhile goes by what is old. */
 void agent_write_again(struct agent *agent, struct pod_entry *entry)
 {
-        agent_pod_of(entry)->dirty = true;
-        publish_within(agent, WRITE_RETRY_USEC);
+        agent_mark_at(agent, entry, usec_add(loop_now(agent->loop), WRITE_RETRY_USEC));
 }
 
 void agent_persist(struct agent *agent, struct pod_entry *entry)
@@ -219,6 +226,7 @@ void agent_pod_free(struct agent *agent, struct pod_entry *entry)
         free(pod->progress);
         free(pod->circle);
         free(pod->probe_uid);
+        free(pod->probe_hash);
         free(pod->probe_counts);
         cJSON_Delete(pod->gaps);
         cJSON_Delete(pod->ends);
@@ -264,7 +272,7 @@ static void add_message(const struct agent *agent, const struct agent_pod *pod, 
                 free(text);
                 return;
         }
-        text[utf8_valid_prefix(text, strlen(text))] = '\0';
+        utf8_mend(text);
         m->total += strlen(text);
         m->items = xrealloc(m->items, m->count + 1, sizeof(*m->items));
         m->texts = xrealloc(m->texts, m->count + 1, sizeof(*m->texts));
@@ -377,6 +385,31 @@ static void publish_one(struct agent *agent, struct pod_entry *entry)
         tell(agent, entry, inc, make_status(agent, entry, inc));
 }
 
+/* The share of a class changes as its pods come and go. */
+static void share_classes(struct agent *agent)
+{
+        struct admission_sum burstable = {0};
+        struct err err = ERR_INIT;
+
+        for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e)) {
+                const struct pod_incarnation *inc = e->view->current;
+
+                if (inc && inc->phase != POD_ENDED && inc->pod->qos == POD_QOS_BURSTABLE)
+                        admission_add(&burstable, inc->pod);
+        }
+        int64_t milli = burstable.resources[POD_RESOURCE_CPU];
+        if (milli == agent->class_milli || !pod_store_next(agent->store, NULL))
+                return;
+        if (cgroup_classes(&agent->host, milli, &err) == 0) {
+                agent->class_milli = milli;
+                agent->class_told = false;
+        } else if (!agent->class_told) {
+                /* With what is published next it is tried again. */
+                log_warning("processors are not shared between classes of pods as they should be: %s", err.msg);
+                agent->class_told = true;
+        }
+}
+
 void agent_publish(void *userdata, usec_t now)
 {
         struct agent *agent = userdata;
@@ -387,6 +420,11 @@ void agent_publish(void *userdata, usec_t now)
         for (struct pod_entry *e = pod_store_next(agent->store, NULL); e; e = pod_store_next(agent->store, e))
                 if (agent_pod_of(e)->dirty || complete)
                         publish_one(agent, e);
+        if (agent->observed)
+                share_classes(agent);
+        usec_t again = agent_write_events(agent, now);
+        if (again != USEC_INFINITY)
+                publish_within(agent, usec_sub(again, now));
         if (journal_turn(agent->journal, agent->store, now, loop_now_realtime(agent->loop), &err) < 0)
                 log_warning("the journal cannot be written, going on without for a while: %s", err.msg);
         if (agent->prune)

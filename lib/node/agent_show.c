@@ -222,6 +222,13 @@ static cJSON *show_file(const struct manifest *manifest)
                 cJSON_AddStringToObject(object, "pod", key);
                 cJSON_AddNumberToObject(object, "revision", manifest->revision);
         }
+        if (manifest->rejected) {
+                cJSON *rejected = cJSON_AddObjectToObject(object, "rejected");
+
+                cJSON_AddStringToObject(rejected, "uid", manifest->rejected->uid);
+                cJSON_AddStringToObject(rejected, "specHash", manifest->rejected->spec_hash);
+                cJSON_AddStringToObject(rejected, "why", manifest->rejection);
+        }
         if (manifest->configs.count > 0)
                 cJSON_AddItemToObject(object, "serves", show_configs(manifest));
         if (manifest->problem) {

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Last words: when a container ended badly, the end of its log is fetched once and kept as long as its record is, for
+ * Last words: when a container ended badly, the end of its log is fetched and kept as long as its record is, for
  * `podwatch status` and for terminationMessagePolicy FallbackToLogsOnError.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "base/alloc.h"
+#include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "docker/docker.h"
+#include "net/loop.h"
 #include "node/agent_private.h"
 
 /* As the kubelet for FallbackToLogsOnError: 80 lines, 2 KiB of them. */
 #define TAIL_LINES 80
+/* A fetch that fails is tried again, as often and no sooner. */
+#define TRIES_MAX 5
+#define RETRY_USEC (10 * USEC_PER_SEC)
 
 static void tail_free(struct agent_tail *tail)
 {
@@ -59,20 +65,33 @@ static void on_data(void *userdata, int stream, const char *data, size_t len)
         tail->text = joined;
 }
 
+/* Not for a log driver that cannot be read, which has no last words, nor for a container that is gone. */
+static bool is_worth_another_try(const struct agent_tail *tail, const struct err *err)
+{
+        return err && err->status != 404 && err->status != 501 && tail->tries < TRIES_MAX;
+}
+
 static void on_done(void *userdata, const struct err *err)
 {
         struct agent_tail *tail = userdata;
         struct pod_entry *entry;
 
-        (void)err; /* a log driver that cannot be read has no last words */
         tail->call = NULL;
         if (!tail->key) {
                 tail_free(tail);
                 return;
         }
+        entry = pod_store_find(tail->agent->store, tail->key);
+        if (entry && is_worth_another_try(tail, err)) {
+                tail->tries++;
+                tail->again = usec_add(loop_now(tail->agent->loop), RETRY_USEC);
+                free(TAKE_PTR(tail->text));
+                agent_mark_at(tail->agent, entry, tail->again);
+                return;
+        }
         if (!tail->text)
                 tail->text = xstrdup("");
-        entry = pod_store_find(tail->agent->store, tail->key);
+        utf8_mend(tail->text);
         if (entry)
                 agent_mark(tail->agent, entry);
 }
@@ -100,21 +119,33 @@ static bool ended_badly(const struct pod_instance *instance)
         return instance->state == INSTANCE_EXITED && instance->id[0] && instance->exit_code != 0;
 }
 
-static void fetch(struct agent *agent, struct pod_entry *entry, const char *container,
-                  const struct pod_instance *instance)
+static struct agent_tail *tail_new(struct agent *agent, struct pod_entry *entry, const char *container, const char *id)
 {
-        struct agent_pod *pod = agent_pod_of(entry);
-        struct agent_tail *tail;
-        const struct docker_logs logs = {.id = instance->id, .tail = TAIL_LINES, .data = on_data, .done = on_done};
+        struct agent_tail *tail = xcalloc(1, sizeof(*tail));
 
-        if (!ended_badly(instance) || find(pod, container, instance->id) || !agent->runtime_ready)
-                return;
-        tail = xcalloc(1, sizeof(*tail));
         tail->agent = agent;
         tail->key = xstrdup(entry->view->key);
         tail->container = xstrdup(container);
-        memcpy(tail->id, instance->id, sizeof(tail->id));
-        LL_PREPEND(pod->tails, tail);
+        (void)snprintf(tail->id, sizeof(tail->id), "%s", id);
+        LL_PREPEND(agent_pod_of(entry)->tails, tail);
+        return tail;
+}
+
+static void fetch(struct agent *agent, struct pod_entry *entry, const char *container,
+                  const struct pod_instance *instance)
+{
+        struct agent_tail *tail = find(agent_pod_of(entry), container, instance->id);
+        const struct docker_logs logs = {.id = instance->id, .tail = TAIL_LINES, .data = on_data, .done = on_done};
+
+        /* The pod is looked at again when Docker answers. */
+        if (!ended_badly(instance) || !agent->runtime_ready || (tail && (tail->call || tail->text)))
+                return;
+        if (tail && loop_now(agent->loop) < tail->again) {
+                agent_mark_at(agent, entry, tail->again);
+                return;
+        }
+        if (!tail)
+                tail = tail_new(agent, entry, container, instance->id);
         tail->call = agent->docker->ops->logs(agent->docker, &logs, tail);
 }
 

@@ -109,12 +109,22 @@ static void tell_stored(struct agent *agent, int result, const struct err *err)
         agent->events_unstored = result < 0;
 }
 
+usec_t agent_write_events(struct agent *agent, usec_t now)
+{
+        struct err err = ERR_INIT;
+        int r = event_store_write(agent->event_store, now, &err);
+
+        if (r != 1)
+                tell_stored(agent, r, &err);
+        return event_store_again(agent->event_store);
+}
+
 unsigned agent_keep_event(struct agent *agent, const struct event_log_entry *entry)
 {
         const struct event_log_entry *kept = event_log_add(agent->events, entry, loop_now_realtime(agent->loop));
-        struct err err = ERR_INIT;
 
-        tell_stored(agent, event_store_add(agent->event_store, kept, &err), &err);
+        event_store_add(agent->event_store, kept);
+        agent_publish_soon(agent);
         if (local_feed_wanted(agent->event_feed)) {
                 struct asked asked = {.agent = agent, .entry = kept};
                 char *line CLEANUP_FREE = event_line(kept);

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "api/client.h"
 #include "api/mirror.h"
 #include "api/node.h"
 #include "base/alloc.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "codec/timefmt.h"
 #include "docker/docker.h"
 #include "kube/kubeconfig.h"
+#include "kube/kubelet_config.h"
 #include "net/loop.h"
 #include "node/api_side.h"
+#include "node/kubeconfig_watch.h"
 #include "node/machine.h"
-#include "node/manifest_watch.h"
 
 /* Below this many free process ids in a hundred: PIDPressure. */
 #define PID_PRESSURE_PERCENT 2
+/* What of evictionHard is about the disk that images are on. */
+#define IMAGES_AVAILABLE "imagefs.available"
+#define IMAGES_INODES "imagefs.inodesFree"
 
 struct api_side {
         struct loop *loop;
@@ -32,45 +33,48 @@ struct api_side {
         void *userdata;
         struct machine machine;
         char *runtime_version, *not_ready;
-        int port; /* the node's HTTPS port, 0: none */
+        char *docker_root; /* "" while unknown */
+        int port;          /* the node's HTTPS port, 0: none */
         struct api_client *client;
         struct node_object *node;
         struct mirrors *mirrors;
         struct events *events;
-        struct manifest_watch *watch; /* of the kubeconfig's directory */
-        struct loop_source *reload;
-        struct stat loaded; /* of the kubeconfig that is in use; st_ino 0: none */
+        struct kubeconfig_watch *watch;
         char *server;
-        char load_error[1024]; /* why the kubeconfig is not in use, "" */
         bool told_up;
 };
 
-static bool node_pressure(const struct api_side *side, struct node_facts *facts)
+static bool disk_pressure(const struct kubelet_config *kubelet, const struct machine_load *load, const char *space,
+                          const char *inodes)
 {
-        struct machine_load load;
-
-        machine_load_read(side->root_dir, &load);
-        facts->ephemeral_bytes = load.disk_bytes;
-        facts->memory_pressure =
-                load.memory_available_bytes > 0 && load.memory_available_bytes < side->config.eviction_memory_bytes;
-        facts->disk_pressure =
-                (load.disk_bytes > 0 &&
-                 load.disk_available_bytes < load.disk_bytes / 100 * side->config.eviction_disk_percent) ||
-                (load.inodes > 0 && load.inodes_free < load.inodes / 100 * side->config.eviction_inodes_percent);
-        facts->pid_pressure =
-                load.pids_max > 0 && load.pids_max - load.pids < load.pids_max / 100 * PID_PRESSURE_PERCENT;
-        return facts->memory_pressure || facts->disk_pressure || facts->pid_pressure;
+        return kubelet_config_under_threshold(kubelet, space, load->disk_available_bytes, load->disk_bytes) ||
+               kubelet_config_under_threshold(kubelet, inodes, load->inodes_free, load->inodes);
 }
 
-static int64_t at_least_zero(int64_t n)
+static void add_pressure(const struct api_side *side, const struct machine_load *load, struct node_facts *facts)
 {
-        return n > 0 ? n : 0;
+        const struct kubelet_config *kubelet = side->config.kubelet;
+        struct machine_load images = {0};
+
+        if (!str_empty(side->docker_root))
+                machine_load_read(side->docker_root, &images);
+        facts->memory_pressure = kubelet_config_under_threshold(kubelet, "memory.available",
+                                                                load->memory_available_bytes, load->memory_bytes);
+        facts->disk_pressure = disk_pressure(kubelet, load, "nodefs.available", "nodefs.inodesFree") ||
+                               disk_pressure(kubelet, &images, IMAGES_AVAILABLE, IMAGES_INODES);
+        if (kubelet_config_has_threshold(kubelet, "pid.available"))
+                facts->pid_pressure = kubelet_config_under_threshold(kubelet, "pid.available",
+                                                                     load->pids_max - load->pids, load->pids_max);
+        else
+                facts->pid_pressure =
+                        load->pids_max > 0 && load->pids_max - load->pids < load->pids_max / 100 * PID_PRESSURE_PERCENT;
 }
 
 static void give_facts(void *userdata, struct node_facts *facts)
 {
         const struct api_side *side = userdata;
         const struct api_side_config *config = &side->config;
+        struct machine_load load;
 
         *facts = (struct node_facts){
                 .internal_ip = side->node_ip,
@@ -90,13 +94,14 @@ static void give_facts(void *userdata, struct node_facts *facts)
                 .unschedulable = config->unschedulable,
                 .not_ready = side->not_ready,
         };
-        (void)node_pressure(side, facts);
-        facts->allocatable_cpu_milli = at_least_zero(facts->cpu_milli - config->reserved_cpu_milli);
+        machine_load_read(side->root_dir, &load);
+        facts->ephemeral_bytes = load.disk_bytes;
+        add_pressure(side, &load, facts);
+        facts->allocatable_cpu_milli = kubelet_config_allocatable(config->kubelet, POD_RESOURCE_CPU, facts->cpu_milli);
         facts->allocatable_memory_bytes =
-                at_least_zero(facts->memory_bytes - config->reserved_memory_bytes - config->eviction_memory_bytes);
+                kubelet_config_allocatable(config->kubelet, POD_RESOURCE_MEMORY, facts->memory_bytes);
         facts->allocatable_ephemeral_bytes =
-                at_least_zero(facts->ephemeral_bytes - config->reserved_ephemeral_bytes -
-                              facts->ephemeral_bytes / 100 * config->eviction_disk_percent);
+                kubelet_config_allocatable(config->kubelet, POD_RESOURCE_EPHEMERAL_STORAGE, facts->ephemeral_bytes);
 }
 
 static void node_registered(void *userdata, const char *uid)
@@ -127,100 +132,74 @@ static void link_changed(void *userdata, bool up)
         side->changed(side->userdata, text);
 }
 
-/* The same trouble is told once. */
-static void load_failed(struct api_side *side, const char *message)
+static int take_kubeconfig(void *userdata, const struct kubeconfig *config, struct err *err)
 {
-        if (str_eq(side->load_error, message))
-                return;
-        str_copy(side->load_error, sizeof(side->load_error), message);
-        side->changed(side->userdata, side->load_error);
-}
+        struct api_side *side = userdata;
+        const struct api_credentials credentials = {.server = config->server,
+                                                    .ca_pem = config->ca_pem,
+                                                    .cert_pem = config->cert_pem,
+                                                    .key_pem = config->key_pem,
+                                                    .token = config->token};
+        int r = api_client_set_credentials(side->client, &credentials, err);
 
-static void load_kubeconfig(struct api_side *side)
-{
-        struct kubeconfig config CLEANUP_KUBECONFIG = {0};
-        struct err err = ERR_INIT;
-        struct stat st;
-
-        if (stat(side->kubeconfig, &st) < 0) {
-                /* What was loaded stays in use: a file that is being replaced is gone for a moment. */
-                if (side->loaded.st_ino == 0) {
-                        char *text CLEANUP_FREE = xasprintf("waiting for %s", side->kubeconfig);
-                        load_failed(side, text);
-                }
-                return;
-        }
-        if (st.st_ino == side->loaded.st_ino && st.st_dev == side->loaded.st_dev &&
-            st.st_size == side->loaded.st_size && st.st_mtim.tv_sec == side->loaded.st_mtim.tv_sec &&
-            st.st_mtim.tv_nsec == side->loaded.st_mtim.tv_nsec)
-                return;
-        int r = kubeconfig_load("", side->kubeconfig, &config, &err);
-        if (r == 0) {
-                struct api_credentials credentials = {.server = config.server,
-                                                      .ca_pem = config.ca_pem,
-                                                      .cert_pem = config.cert_pem,
-                                                      .key_pem = config.key_pem,
-                                                      .token = config.token};
-                r = api_client_set_credentials(side->client, &credentials, &err);
-        }
-        if (r < 0) {
-                load_failed(side, err.msg);
-                return;
-        }
-        side->loaded = st;
-        side->load_error[0] = '\0';
+        if (r < 0)
+                return r;
         free(side->server);
-        side->server = TAKE_PTR(config.server);
+        side->server = xstrdup(config->server);
+        return 0;
 }
 
-static void reload(void *userdata)
-{
-        load_kubeconfig(userdata);
-}
-
-static void watch_kubeconfig(struct api_side *side)
-{
-        char *dir CLEANUP_FREE = file_dirname(side->kubeconfig);
-
-        /* A missing directory is watched for by its ancestor. */
-        (void)manifest_watch_directory(side->watch, dir, NULL);
-}
-
-static void hint(void *userdata, enum manifest_hint hint, const char *name)
+static void kubeconfig_trouble(void *userdata, const char *message)
 {
         struct api_side *side = userdata;
 
-        if (hint == MANIFEST_HINT_DIRECTORY)
-                watch_kubeconfig(side);
-        else if (*name && !str_eq(name, file_basename(side->kubeconfig)))
-                return;
-        loop_defer_schedule(side->reload);
+        side->changed(side->userdata, message);
+}
+
+/* The log hears it for those who have no API server any more, and the Node's events while there is one. */
+static void certificate_expires(void *userdata, const char *message)
+{
+        struct api_side *side = userdata;
+        const struct event event = {.kind = "Node",
+                                    .name = side->node_name,
+                                    .uid = side->node_name,
+                                    .warning = true,
+                                    .reason = "ClientCertificateExpires",
+                                    .message = message};
+
+        log_warning("%s", message);
+        events_post(side->events, &event);
 }
 
 static int start(struct api_side *side, struct err *err)
 {
+        const struct kubelet_config *kubelet = side->config.kubelet;
+        static const struct kubeconfig_watch_handlers handlers = {
+                .take = take_kubeconfig,
+                .trouble = kubeconfig_trouble,
+                .expires = certificate_expires,
+        };
         struct api_client_options client_options = {.user_agent = "podwatch/" GENPHASE_PROJECT_VERSION};
         struct node_options node_options = {
                 .node_name = side->node_name,
                 .labels = side->config.node_labels,
+                .taints = kubelet->register_with_taints,
+                .taint_count = kubelet->register_with_taint_count,
+                .provider_id = kubelet->provider_id,
+                .unregistered = !kubelet->register_node,
                 .lease_seconds = side->config.lease_seconds,
                 .status_interval = side->config.status_interval,
                 .report_interval = side->config.report_interval,
         };
 
         int r = api_client_new(side->loop, &client_options, &side->client, err);
-        if (r == 0)
-                r = manifest_watch_new(side->loop, hint, side, &side->watch, err);
         if (r < 0)
                 return r;
         api_client_subscribe(side->client, link_changed, side);
         side->mirrors = mirrors_new(side->loop, side->client, side->node_name, mirror_refused, side);
         side->node = node_new(side->loop, side->client, &node_options, give_facts, node_registered, side);
         side->events = events_new(side->loop, side->client, "kubelet", side->node_name);
-        side->reload = loop_defer_new(side->loop, "kubeconfig", reload, side);
-        watch_kubeconfig(side);
-        loop_defer_schedule(side->reload);
-        return 0;
+        return kubeconfig_watch_new(side->loop, side->kubeconfig, &handlers, side, &side->watch, err);
 }
 
 int api_side_new(struct loop *loop, const struct api_side_config *config, api_side_refused_fn refused,
@@ -255,11 +234,10 @@ struct api_side *api_side_free(struct api_side *side)
 {
         if (!side)
                 return NULL;
+        kubeconfig_watch_free(side->watch);
         events_free(side->events);
         node_free(side->node);
         mirrors_free(side->mirrors);
-        manifest_watch_free(side->watch);
-        loop_source_free(side->reload);
         if (side->client)
                 api_client_unsubscribe(side->client, link_changed, side);
         api_client_free(side->client);
@@ -269,6 +247,7 @@ struct api_side *api_side_free(struct api_side *side)
         free(side->node_ip);
         free(side->root_dir);
         free(side->runtime_version);
+        free(side->docker_root);
         free(side->not_ready);
         free(side->server);
         free(side);
@@ -278,7 +257,10 @@ struct api_side *api_side_free(struct api_side *side)
 void api_side_runtime(struct api_side *side, const struct docker_version *version, const struct docker_info *info,
                       const char *not_ready)
 {
-        (void)info;
+        if (info) {
+                free(side->docker_root);
+                side->docker_root = xstrdup(info->root_dir ? info->root_dir : "");
+        }
         if (version) {
                 free(side->runtime_version);
                 side->runtime_version = xasprintf("docker://%s", version->version);
@@ -361,14 +343,15 @@ struct cJSON *api_side_status(const struct api_side *side)
                 return status;
         }
         bool up = api_client_up(side->client);
+        const char *problem = kubeconfig_watch_problem(side->watch);
         usec_t next = api_client_next_try(side->client), now = loop_now(side->loop);
         cJSON_AddStringToObject(status, "kubeconfig", side->kubeconfig);
         cJSON_AddStringToObject(status, "server", side->server ? side->server : "");
         cJSON_AddBoolToObject(status, "up", up);
-        cJSON_AddStringToObject(status, "reason",
-                                side->load_error[0] ? side->load_error : api_client_reason(side->client));
+        cJSON_AddStringToObject(status, "reason", *problem ? problem : api_client_reason(side->client));
         if (!up && next != USEC_INFINITY)
                 cJSON_AddNumberToObject(status, "nextTrySeconds", (double)usec_sub(next, now) / (double)USEC_PER_SEC);
+        kubeconfig_watch_status(side->watch, status);
         add_node_status(side, status);
         struct cJSON *events = cJSON_AddObjectToObject(status, "events");
         cJSON_AddNumberToObject(events, "waiting", (double)events_waiting(side->events));

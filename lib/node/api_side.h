@@ -17,6 +17,7 @@ struct cJSON;
 struct docker_info;
 struct docker_version;
 struct err;
+struct kubelet_config;
 struct loop;
 
 /* Which kubelet this node passes for where versions are compared; behind the plus stands who it is. */
@@ -28,12 +29,11 @@ struct api_side_config {
         const char *node_ip;            /* "" or NULL: found (machine_address) */
         const char *root_dir;           /* its file system counts as node storage */
         const char *const *node_labels; /* "key=value", ends with NULL; may be NULL; borrowed for life */
+        /* What is reserved, the thresholds of evictionHard (below them the Node shows pressure), and what it is
+         * registered with, if at all. Borrowed for life. */
+        const struct kubelet_config *kubelet;
         int max_pods;
         bool unschedulable;
-        int64_t reserved_cpu_milli, reserved_memory_bytes, reserved_ephemeral_bytes; /* kubeReserved + systemReserved */
-        int64_t eviction_memory_bytes; /* memory.available below it: MemoryPressure */
-        int eviction_disk_percent;     /* nodefs.available below it: DiskPressure */
-        int eviction_inodes_percent;
         int lease_seconds;
         usec_t status_interval, report_interval;
 };

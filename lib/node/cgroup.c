@@ -179,6 +179,28 @@ int cgroup_setup(const struct host *host, const struct pod *pod, struct err *err
         return 0;
 }
 
+static int set_class(const struct host *host, enum pod_qos class, int64_t shares, struct err *err)
+{
+        char *path CLEANUP_FREE = pod_cgroup_above(host, class), *directory CLEANUP_FREE = NULL;
+        bool v2 = host->cgroup_version == 2;
+        int r = v2 ? make_v2(host, path, &directory, err) : make_v1(host, "cpu", path, &directory, err);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return v2 ? write_int(directory, "cpu.weight", cpu_weight_from_shares(shares), err)
+                  : write_int(directory, "cpu.shares", shares, err);
+}
+
+int cgroup_classes(const struct host *host, int64_t burstable_milli, struct err *err)
+{
+        if (!host->cgroups_per_qos || host->cgroup_systemd)
+                return 0;
+        int r = set_class(host, POD_QOS_BEST_EFFORT, CPU_SHARES_MIN, err);
+        if (r == 0)
+                r = set_class(host, POD_QOS_BURSTABLE, cpu_shares_from_milli(burstable_milli), err);
+        return r < 0 ? err_wrap(err, "cgroup of a class of pods") : 0;
+}
+
 /* Where cgroups of pods may lie: below each class, in every hierarchy. Docker makes the parent of a container in all of
  * them, not only in those that are set here. */
 static void list_places(const struct host *host, struct strv *places)

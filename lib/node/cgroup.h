@@ -6,6 +6,8 @@
  * driver systemd owns the tree, makes the slice with the first container and removes it with the last, and only the
  * name is ours (container_resources.h).
  */
+#include <stdint.h>
+
 struct err;
 struct host;
 struct pod;
@@ -13,6 +15,11 @@ struct strv;
 
 /* Makes the pod's cgroup and sets shares, quota, memory and pids. Again is fine. */
 int cgroup_setup(const struct host *host, const struct pod *pod, struct err *err);
+/* What classes of pods get of a busy processor beside each other and beside a Guaranteed pod, as the kubelet has it
+ * (pkg/kubelet/cm/qos_container_manager_linux.go, setCPUCgroupConfig): Burstable ones together what they ask for,
+ * burstable_milli in thousandths of a CPU, BestEffort ones together the least there is. Again is fine; nothing with the
+ * systemd driver. */
+int cgroup_classes(const struct host *host, int64_t burstable_milli, struct err *err);
 /* Removes the cgroup of the pod with this UID from every hierarchy, whatever its class (that of a pod of which only its
  * containers are known is not). For a pod of which Docker has no container any more: what still runs in there is
  * killed, as the kubelet does (pod_container_manager_linux.go, Destroy). A dockerd that was killed while it started a

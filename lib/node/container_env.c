@@ -121,6 +121,12 @@ static int64_t divide_up(int64_t value, int64_t divisor)
         return value / divisor + (value % divisor > 0);
 }
 
+/* Of the node where a container has no limit. */
+static int64_t known(int64_t allocatable)
+{
+        return allocatable < 0 ? 0 : allocatable;
+}
+
 static int resource_value(const struct host *host, const struct pod_container *c, const struct pod_env *env,
                           int64_t *ret, struct err *err)
 {
@@ -136,7 +142,7 @@ static int resource_value(const struct host *host, const struct pod_container *c
                 if (!limits && r->has_request[POD_RESOURCE_CPU])
                         milli = quantity_milli(&r->request[POD_RESOURCE_CPU]);
                 if (limits && !r->has_limit[POD_RESOURCE_CPU])
-                        milli = host->allocatable[POD_RESOURCE_CPU];
+                        milli = known(host->allocatable[POD_RESOURCE_CPU]);
                 *ret = divide_up(milli, quantity_milli(divisor));
                 return 0;
         }
@@ -147,7 +153,7 @@ static int resource_value(const struct host *host, const struct pod_container *c
                 if (limits && r->has_limit[kind])
                         bytes = quantity_value(&r->limit[kind]);
                 else if (limits)
-                        bytes = host->allocatable[kind];
+                        bytes = known(host->allocatable[kind]);
                 else if (r->has_request[kind])
                         bytes = quantity_value(&r->request[kind]);
                 *ret = divide_up(bytes, quantity_value(divisor));

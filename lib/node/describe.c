@@ -147,6 +147,7 @@ void describe_text(const struct cJSON *object, struct buf *out)
 {
         const cJSON *pod = cjson_get(object, "pod", NULL), *node = cjson_get(object, "node", NULL);
         const cJSON *events = cjson_get(object, "events", NULL);
+        size_t from = out->len;
 
         describe_head(pod, node, out);
         describe_containers(pod, node, "Init Containers", "initContainers", "initContainerStatuses", out);
@@ -156,4 +157,5 @@ void describe_text(const struct cJSON *object, struct buf *out)
         status_more(node, describe_time(node, "now"), out);
         describe_line(out, 0, "Events", cJSON_GetArraySize(events) ? NULL : "<none>");
         event_table(events, describe_time(node, "now"), out);
+        buf_hide_controls(out, from);
 }

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "codec/cjson_get.h"
 #include "node/event_log.h"
+#include "node/pod_view.h"
 
 /* A repeat is looked for among this many of the newest. */
 #define REPEAT_WINDOW 32
@@ -89,7 +90,7 @@ const struct event_log_entry *event_log_add(struct event_log *log, const struct 
         char message[LIMIT_EVENT_MESSAGE];
         struct event_log_entry cut = *entry, *slot;
 
-        str_copy(message, sizeof(message), entry->message);
+        pod_view_text(message, sizeof(message), entry->message);
         cut.message = message;
         slot = find_same(log, &cut);
         if (!slot) {

@@ -26,8 +26,8 @@ struct event_log_entry {
 
 struct event_log *event_log_new(size_t max);
 struct event_log *event_log_free(struct event_log *log); /* takes NULL, returns NULL */
-/* Strings are copied, the message cut at LIMIT_EVENT_MESSAGE; first, last and count are set here. Gives the entry,
- * which may have been there: count says how often it was seen by now. Valid until the next call. */
+/* Strings are copied, the message as by pod_view_text, cut at LIMIT_EVENT_MESSAGE; first, last and count are set here.
+ * Gives the entry, which may have been there: count says how often it was seen by now. Valid until the next call. */
 const struct event_log_entry *event_log_add(struct event_log *log, const struct event_log_entry *entry,
                                             usec_t now_wall);
 /* Puts back one that was kept, oldest first: one that is there takes times and count. NULL strings are "". */

@@ -30,6 +30,9 @@ struct event_store {
         struct event_log *log;
         int fd; /* appends; -1: the file is to be written anew */
         size_t size, limit;
+        struct buf lines;  /* to be appended */
+        bool pending;      /* there is something to write, be it more than lines holds */
+        usec_t not_before; /* after a failure; 0: the last write went well */
 };
 
 static const struct plain_field fields[] = {
@@ -87,6 +90,7 @@ struct event_store *event_store_new(const char *path, struct event_log *log, cha
 
         store->path = xstrdup(path);
         store->log = log;
+        store->lines = BUF_INIT(LIMIT_EVENT_FILE);
         store->fd = -1; /* the first event after a start writes the file anew, without what has dropped out */
         *ret_problem = NULL;
         r = file_read(path, &text, &err);
@@ -102,6 +106,7 @@ struct event_store *event_store_free(struct event_store *store)
         if (!store)
                 return NULL;
         (void)fd_close(store->fd);
+        buf_release(&store->lines);
         free(store->path);
         free(store);
         return NULL;
@@ -130,24 +135,52 @@ static int write_all(struct event_store *store, struct err *err)
         return store->fd < 0 ? err_set_errno(err, errno, "opening %s", store->path) : 0;
 }
 
-int event_store_add(struct event_store *store, const struct event_log_entry *entry, struct err *err)
+void event_store_add(struct event_store *store, const struct event_log_entry *entry)
 {
-        struct buf line CLEANUP_BUF = BUF_INIT(LIMIT_EVENT_FILE);
+        store->pending = true;
+        /* Without a file to append to, all that the log holds is written. */
+        if (store->fd >= 0)
+                write_line(entry, &store->lines);
+}
+
+static int append(struct event_store *store, struct err *err)
+{
+        int r = fd_write_all(store->fd, buf_str(&store->lines), store->lines.len);
+
+        store->size += store->lines.len;
+        return r < 0 ? err_set_errno(err, -r, "writing %s", store->path) : 0;
+}
+
+static bool must_be_written_anew(const struct event_store *store)
+{
         struct stat st;
+
+        /* Links of 0: somebody took the file away. */
+        return store->fd < 0 || store->lines.failed || store->size > store->limit || fstat(store->fd, &st) < 0 ||
+               st.st_nlink == 0;
+}
+
+int event_store_write(struct event_store *store, usec_t now, struct err *err)
+{
         int r;
 
-        /* Somebody took the file away. */
-        if (store->fd >= 0 && (fstat(store->fd, &st) < 0 || st.st_nlink == 0))
+        if (!store->pending || now < store->not_before)
+                return 1;
+        if (must_be_written_anew(store)) {
                 store->fd = fd_close(store->fd);
-        if (store->size > store->limit)
+                r = write_all(store, err);
+        } else {
+                r = append(store, err);
+        }
+        buf_clear(&store->lines);
+        store->pending = r < 0;
+        store->not_before = r < 0 ? usec_add(now, EVENT_STORE_RETRY_USEC) : 0;
+        if (r < 0)
                 store->fd = fd_close(store->fd);
-        if (store->fd < 0)
-                return write_all(store, err);
-        write_line(entry, &line);
-        r = fd_write_all(store->fd, buf_str(&line), line.len);
-        store->size += line.len;
-        if (r >= 0)
-                return 0;
-        store->fd = fd_close(store->fd);
-        return err_set_errno(err, -r, "writing %s", store->path);
+        return r;
+}
+
+usec_t event_store_again(const struct event_store *store)
+{
+        return store->pending ? store->not_before : USEC_INFINITY;
 }

@@ -90,6 +90,7 @@ static void add_message(const char *message, struct buf *out)
 
 void event_table(const struct cJSON *items, usec_t now, struct buf *out)
 {
+        size_t from = out->len;
         static const char *const titles[COLUMN_MAX] = {"LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"};
         size_t width[COLUMN_MESSAGE], count = (size_t)cJSON_GetArraySize(items), n = 0;
         struct row *rows;
@@ -114,12 +115,14 @@ void event_table(const struct cJSON *items, usec_t now, struct buf *out)
                         buf_addf(out, "%-*s   ", (int)width[k], i ? rows[i - 1].cells[k] : titles[k]);
                 add_message(i ? rows[i - 1].message : titles[COLUMN_MESSAGE], out);
         }
+        buf_hide_controls(out, from);
         free(rows);
 }
 
 void event_line(const struct cJSON *event, struct buf *out)
 {
         int64_t count = cjson_int(event, "count", 1);
+        size_t from = out->len;
         char object[CELL_MAX];
 
         object_text(event, object, sizeof(object));
@@ -128,4 +131,5 @@ void event_line(const struct cJSON *event, struct buf *out)
         if (count > 1)
                 buf_addf(out, "(x%" PRId64 ") ", count);
         add_message(cjson_text(event, "message", ""), out);
+        buf_hide_controls(out, from);
 }

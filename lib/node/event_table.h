@@ -1,7 +1,8 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Events as text for a person, as `podwatch events` and `describe` show them.
+ * Events as text for a person, as `podwatch events` and `describe` show them. Control characters are hidden
+ * (buf_hide_controls): a message may have what a container wrote.
  */
 #include "base/clock.h"
 

@@ -192,10 +192,15 @@ static int make_body(struct job *job, const struct image_fact *fact, struct err 
         return container_spec(&in, &job->body, err);
 }
 
-static void create_container(struct job *job, const struct image_fact *fact)
+static void create_container(struct job *job, const struct image_fact *fact, const struct err *unknown)
 {
         struct err err = ERR_INIT;
 
+        /* Whom it runs as may be the image's to say: not known is not root. */
+        if (unknown) {
+                job_failed_err(job, "ImageInspectError", unknown);
+                return;
+        }
         job->name = container_name(job->pod, job_container(job)->name, job->attempt);
         if (make_body(job, fact, &err) < 0) {
                 job_failed(job, "CreateContainerConfigError", "%s", err.msg);

@@ -81,16 +81,17 @@ static void on_fact(void *userdata, const struct docker_image *image, const stru
 
         if (job_over(job))
                 return;
-        job->with_fact(job, err ? NULL : fact_add(job->exec, image));
+        job->with_fact(job, err ? NULL : fact_add(job->exec, image), err);
 }
 
-void image_with_fact(struct job *job, void (*then)(struct job *job, const struct image_fact *fact))
+void image_with_fact(struct job *job,
+                     void (*then)(struct job *job, const struct image_fact *fact, const struct err *err))
 {
         struct docker *docker = job->exec->docker;
         const struct image_fact *fact = fact_find(job->exec, job->image_id);
 
         if (fact || !job->image_id[0]) {
-                then(job, fact);
+                then(job, fact, NULL);
                 return;
         }
         job->with_fact = then;

@@ -55,7 +55,7 @@ struct job {
         char *name, *body; /* of a create; of a start that failed, body is Docker's message */
         char signal[32];
         void (*run)(struct job *job);
-        void (*with_fact)(struct job *job, const struct image_fact *fact);
+        void (*with_fact)(struct job *job, const struct image_fact *fact, const struct err *err);
         struct docker_call *call;
         struct probe *probe;
         struct loop_source *timer;
@@ -113,12 +113,14 @@ void local_begin(struct job *job);
 
 void image_begin(struct job *job);
 void image_pull_over(struct job *job); /* it has ended, or the job does; fine where none was under way */
-/* Calls `then` once what Docker says of job->image_id is known; fact NULL: it cannot be told. */
+/* Calls `then` once what Docker says of job->image_id is known. fact NULL: it cannot be told, and err says why; both
+ * NULL: no image is known. */
 struct image_fact {
         char *id, *user, *stop_signal;
         struct image_fact *prev, *next;
 };
-void image_with_fact(struct job *job, void (*then)(struct job *job, const struct image_fact *fact));
+void image_with_fact(struct job *job,
+                     void (*then)(struct job *job, const struct image_fact *fact, const struct err *err));
 void image_facts_free(struct pod_exec *exec);
 /* Calls `run` once sandboxes can be made (exec->pause_ref is set), or fails the job. */
 void pause_with(struct job *job, void (*run)(struct job *job));

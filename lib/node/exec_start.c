@@ -138,11 +138,16 @@ static void look(struct job *job)
         job->call = docker->ops->inspect(docker, job->id, on_looked_at, job);
 }
 
-/* The words of runc where it may not lower a score: the first by versions up to 1.1, which die over it without a
- * reason, the second by later ones. */
+/* The words of runc where it may not lower a score: the second by versions up to 1.1, which die over it without a
+ * reason, as over much else. */
+static bool names_oom_score(const char *message)
+{
+        return strstr(message, "oom_score_adj") != NULL;
+}
+
 static bool is_oom_refusal(const char *message)
 {
-        return strstr(message, "can't get final child's PID from pipe") || strstr(message, "oom_score_adj");
+        return names_oom_score(message) || strstr(message, "can't get final child's PID from pipe");
 }
 
 static void on_refused_removed(void *userdata, const struct err *err)
@@ -170,9 +175,10 @@ static void on_started(void *userdata, const struct err *err)
                 return;
         }
         job->body = xstrdup(err->msg);
-        if (err->status > 0 && is_oom_refusal(err->msg)) {
+        if (err->status > 0 && is_oom_refusal(err->msg) &&
+            job->exec->handlers.oom_refused(job->exec->userdata, job->op == POD_OP_SANDBOX_START,
+                                            names_oom_score(err->msg), err->msg)) {
                 /* This container keeps its score for ever: it is made anew without. */
-                job->exec->handlers.oom_refused(job->exec->userdata, err->msg);
                 job->call = docker->ops->remove(docker, job->id, true, on_refused_removed, job);
         } else if (job_is_loss(err)) {
                 job_failed_err(job, failure_reason(job), err);

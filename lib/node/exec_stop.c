@@ -14,12 +14,20 @@
 #define DEFAULT_SIGNAL "SIGTERM"
 #define KILL_SIGNAL "SIGKILL"
 
+static void send_signal(struct job *job);
+
 static void on_signalled(void *userdata, const struct err *err)
 {
         struct job *job = userdata;
 
         if (job_over(job))
                 return;
+        /* The image names a signal that Docker does not know: its own stop takes the default then. */
+        if (err && err->status == 400 && job->op == POD_OP_SIGNAL && !str_eq(job->signal, DEFAULT_SIGNAL)) {
+                (void)snprintf(job->signal, sizeof(job->signal), "%s", DEFAULT_SIGNAL);
+                send_signal(job);
+                return;
+        }
         if (err && err->status != 409 && err->status != 404) {
                 job_failed_err(job, "FailedKillPod", err);
                 return;
@@ -39,8 +47,9 @@ static void send_signal(struct job *job)
                                       on_signalled, job);
 }
 
-static void with_stop_signal(struct job *job, const struct image_fact *fact)
+static void with_stop_signal(struct job *job, const struct image_fact *fact, const struct err *err)
 {
+        (void)err; /* a stop does not wait for it */
         (void)snprintf(job->signal, sizeof(job->signal), "%s",
                        fact && !str_empty(fact->stop_signal) ? fact->stop_signal : DEFAULT_SIGNAL);
         job_take_turn(job, send_signal);

@@ -36,7 +36,7 @@ struct host {
         int64_t pod_pids_limit;                /* -1: none */
         int64_t memory_capacity;               /* bytes */
         int64_t cpu_milli;                     /* capacity */
-        int64_t allocatable[POD_RESOURCE_MAX]; /* what pods may have: thousandths of a CPU, bytes, bytes; 0: unknown */
+        int64_t allocatable[POD_RESOURCE_MAX]; /* what pods may have: thousandths of a CPU, bytes, bytes; -1: unknown */
         bool has_app_armor;                    /* the kernel and Docker enforce its profiles */
         const char *network_mode;              /* of sandboxes without hostNetwork: "default" is Docker's bridge */
 

@@ -16,29 +16,11 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/mount_point.h"
 #include "base/str.h"
 #include "node/host_mount.h"
 
 #define TARGET_MODE 0750
-
-int host_mount_is_point(const char *path, struct err *err)
-{
-        struct stat st, parent;
-        char *up CLEANUP_FREE = file_dirname(path);
-
-        if (lstat(path, &st) < 0 || lstat(up, &parent) < 0)
-                return err_set_errno(err, errno, "looking at %s", path);
-        if (st.st_dev != parent.st_dev)
-                return 1;
-        /* A bind mount of the same file system shows in mountinfo alone. */
-        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MOUNTINFO);
-        struct strv points CLEANUP_STRV = STRV_INIT;
-        int r = file_read("/proc/self/mountinfo", &text, err);
-        if (r < 0)
-                return r;
-        host_mount_points_below(buf_str(&text), path, &points);
-        return strv_contains(&points, path);
-}
 
 /* mountinfo writes space, tab, newline and backslash as \ooo. */
 static char *unescape(const char *s, size_t len)
@@ -78,16 +60,29 @@ void host_mount_points_below(const char *mountinfo, const char *path, struct str
         }
 }
 
+/* path as the kernel spells it; the last name is not followed. NULL: errno. Free it. */
+static char *kernel_path(const char *path)
+{
+        char *clean CLEANUP_FREE = file_clean(path);
+        char *parent CLEANUP_FREE = file_dirname(clean);
+        char *real CLEANUP_FREE = realpath(parent, NULL);
+
+        return real ? file_join(real, file_basename(clean)) : NULL;
+}
+
 int host_mount_detach_below(const char *path, struct err *err)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MOUNTINFO);
         struct strv points CLEANUP_STRV = STRV_INIT;
+        char *real CLEANUP_FREE = kernel_path(path);
         int r;
 
+        if (!real)
+                return errno == ENOENT ? 0 : err_set_errno(err, errno, "unmounting what is below %s", path);
         r = file_read("/proc/self/mountinfo", &text, err);
         if (r < 0)
                 return r;
-        host_mount_points_below(buf_str(&text), path, &points);
+        host_mount_points_below(buf_str(&text), real, &points);
         for (size_t i = points.len; i-- > 0;) {
                 if (umount2(points.items[i], UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
                         return err_set_errno(err, errno, "unmounting %s", points.items[i]);
@@ -183,7 +178,7 @@ static int clear_target(const char *target, const struct stat *st, struct err *e
 
         if (lstat(target, &old) < 0)
                 return errno == ENOENT ? 0 : err_set_errno(err, errno, "looking at %s", target);
-        r = host_mount_is_point(target, err);
+        r = mount_point_at(target, err);
         if (r < 0)
                 return r;
         if (r > 0) {

@@ -1,8 +1,8 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Mounts of this mount namespace: what is one, what is mounted below a directory, and how a path inside a volume is
- * bound somewhere else without a symlink leading out of the volume.
+ * Mounts of this mount namespace: what is mounted below a directory, and how a path inside a volume is bound somewhere
+ * else without a symlink leading out of the volume.
  */
 #include <stddef.h>
 
@@ -10,10 +10,8 @@
 
 struct err;
 
-/* 1: something is mounted on path; 0: not. */
-int host_mount_is_point(const char *path, struct err *err);
-
-/* Unmounts whatever is mounted on or below path, the deepest first. */
+/* Unmounts whatever is mounted on or below path, the deepest first. Links on the way to path are followed, path itself
+ * is not. A missing path is fine. */
 int host_mount_detach_below(const char *path, struct err *err);
 
 /* Mount points of /proc/self/mountinfo text that are path or below it, in the order given there. Pure. */

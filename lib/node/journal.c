@@ -94,36 +94,36 @@ void journal_record(void *userdata, const char *record, size_t len)
 
 /* --- segments ------------------------------------------------------------------------------------------------- */
 
-/* Removes what is more than `segments` with the one to come; returns the highest number through ret_last. */
-static int make_room(struct journal *journal, unsigned long long *ret_last, struct err *err)
+/* Removes what is more than `segments`, the one that was begun included. */
+static int make_room(struct journal *journal, struct err *err)
 {
         struct journal_segments list = {0};
         int r = journal_segments_list(journal->directory, &list, err);
 
         if (r < 0)
                 return r;
-        for (size_t i = 0; i + journal->segments <= list.count; i++) {
+        for (size_t i = 0; i + journal->segments < list.count; i++) {
                 char *path CLEANUP_FREE = journal_segment_path(journal->directory, list.numbers[i]);
 
                 if (unlink(path) < 0 && errno != ENOENT && r == 0)
                         r = err_set_errno(err, errno, "removing %s", path);
         }
-        *ret_last = list.count ? list.numbers[list.count - 1] : 0;
         free(list.numbers);
         return r;
 }
 
 static int open_segment(struct journal *journal, struct err *err)
 {
+        struct journal_segments list = {0};
         char *path CLEANUP_FREE = NULL;
-        unsigned long long last;
         int r = file_mkdir_p(journal->directory, 0700, err);
 
         if (r >= 0)
-                r = make_room(journal, &last, err);
+                r = journal_segments_list(journal->directory, &list, err);
         if (r < 0)
                 return r;
-        journal->number = last + 1;
+        journal->number = list.count ? list.numbers[list.count - 1] + 1 : 1;
+        free(list.numbers);
         path = journal_segment_path(journal->directory, journal->number);
         journal->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (journal->fd < 0)
@@ -147,6 +147,18 @@ static void add_head(struct journal *journal, struct pod_store *store, usec_t no
         journal->head = journal->text.len;
 }
 
+static int write_head(struct journal *journal, struct pod_store *store, usec_t now, usec_t now_wall, struct err *err)
+{
+        int r;
+
+        add_head(journal, store, now, now_wall);
+        if (journal->lost)
+                return err_set(err, ERR_LIMIT, "%s: the views at the head of a segment are larger than %d bytes",
+                               journal->directory, LIMIT_JOURNAL_BUFFER);
+        r = write_out(journal);
+        return r < 0 ? err_set_errno(err, -r, "writing to %s", journal->directory) : 0;
+}
+
 static int begin_segment(struct journal *journal, struct pod_store *store, usec_t now, usec_t now_wall, struct err *err)
 {
         int r;
@@ -157,12 +169,16 @@ static int begin_segment(struct journal *journal, struct pod_store *store, usec_
         r = open_segment(journal, err);
         if (r < 0)
                 return r;
-        add_head(journal, store, now, now_wall);
-        if (journal->lost)
-                return err_set(err, ERR_LIMIT, "%s: the views at the head of a segment are larger than %d bytes",
-                               journal->directory, LIMIT_JOURNAL_BUFFER);
-        r = write_out(journal);
-        return r < 0 ? err_set_errno(err, -r, "writing to %s", journal->directory) : 0;
+        /* An older segment goes for one that can be replayed, not for one that the disk does not take. */
+        r = write_head(journal, store, now, now_wall, err);
+        if (r >= 0)
+                r = make_room(journal, err);
+        if (r < 0) {
+                char *path CLEANUP_FREE = journal_segment_path(journal->directory, journal->number);
+
+                (void)unlink(path);
+        }
+        return r;
 }
 
 static bool segment_is_due(const struct journal *journal)

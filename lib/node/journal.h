@@ -10,7 +10,8 @@
  * Secrets are not in it: see pod_view_json.h.
  *
  * A disk that is full or broken stops the journal, never podwatch: the error is told once, and a new segment is tried
- * after JOURNAL_RETRY_USEC.
+ * after JOURNAL_RETRY_USEC. The segments that are there stay: the oldest is removed when the head of a new one is
+ * written, so for a moment there is one more than are kept.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -17,6 +17,9 @@
 #define SOCKET_MODE 0600
 #define SOCKET_GROUP_MODE 0660
 #define JSON "application/json"
+/* For a whole request to a TCP port, whose connections any program may hold open, and while more are there than may. */
+#define REQUEST_TIMEOUT (15 * USEC_PER_SEC)
+#define REQUEST_GRACE (1 * USEC_PER_SEC)
 
 enum { SERVER_SOCKET, SERVER_HEALTHZ, SERVER_READ_ONLY, SERVER_MAX };
 
@@ -280,11 +283,15 @@ static int serve_all(struct local_api *api, struct loop *loop, struct err *err)
                 .name = "healthz port",
                 .address = o->healthz_address,
                 .port = (uint16_t)o->healthz_port,
+                .request_timeout = REQUEST_TIMEOUT,
+                .request_grace = REQUEST_GRACE,
         };
         const struct http_server_options read_only = {
                 .name = "read-only port",
                 .address = o->read_only_address,
                 .port = (uint16_t)o->read_only_port,
+                .request_timeout = REQUEST_TIMEOUT,
+                .request_grace = REQUEST_GRACE,
         };
         int r;
 

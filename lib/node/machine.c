@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/go_arch.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/strv.h"
@@ -49,22 +50,6 @@ static char *read_os_image(void)
                 return xstrdup(value);
         }
         return xstrdup("Linux");
-}
-
-const char *machine_architecture(const char *uname_machine)
-{
-        static const struct {
-                const char *machine, *go;
-        } rows[] = {
-                {"x86_64", "amd64"}, {"aarch64", "arm64"},   {"armv7l", "arm"},
-                {"armv6l", "arm"},   {"i686", "386"},        {"ppc64le", "ppc64le"},
-                {"s390x", "s390x"},  {"riscv64", "riscv64"}, {"loongarch64", "loong64"},
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-                if (str_eq(rows[i].machine, uname_machine))
-                        return rows[i].go;
-        return uname_machine;
 }
 
 /* Numbers of /proc/meminfo, which are in KiB. */
@@ -105,7 +90,7 @@ void machine_read(struct machine *ret)
         if (uname(&uts) < 0)
                 memset(&uts, 0, sizeof(uts));
         ret->kernel_version = xstrdup(uts.release);
-        ret->architecture = xstrdup(machine_architecture(uts.machine));
+        ret->architecture = xstrdup(go_architecture(uts.machine));
         ret->hostname = xstrdup(uts.nodename);
         str_lower(ret->hostname);
         /* Virtual machines without DMI: the kubelet falls back to the machine id as well. */

@@ -22,9 +22,6 @@ void machine_release(struct machine *machine);
 #define MACHINE_ADDRESS_MAX 64
 void machine_address(char ret_text[MACHINE_ADDRESS_MAX]);
 
-/* Go's name of a machine name as uname(2) has it: x86_64 -> amd64. */
-const char *machine_architecture(const char *uname_machine);
-
 struct machine_load {
         int64_t memory_available_bytes; /* MemAvailable */
         int64_t memory_bytes, memory_free_bytes, memory_inactive_file_bytes;

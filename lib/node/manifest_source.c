@@ -12,35 +12,14 @@
 #include "net/loop.h"
 #include "node/manifest_config.h"
 #include "node/manifest_dir.h"
-#include "node/manifest_source.h"
+#include "node/manifest_source_private.h"
 #include "node/revision.h"
-#include "node/revision_reject.h"
 
-/* What is wanted of one pod name, as last told. */
-struct wanted {
-        char *namespace, *name;
-        struct pod *pod;
-        unsigned revision; /* highest that was given */
-        bool marked;
-};
-
-struct manifest_source {
-        struct loop *loop;
-        char *node_name;
-        bool strict;
-        struct revisions *revisions;
-        struct manifest_source_handlers handlers;
-        void *userdata;
-        struct manifest_dir *dir;
-        struct manifest **files; /* in order of names */
-        size_t count;
-        struct wanted *wanted;
-        size_t wanted_count;
-        bool complete;
-        struct config_objects configs; /* those that count, borrowed from the files */
-        char *missing;                 /* why the directory is not there */
-        char *disk;                    /* why versions cannot be stored */
-};
+/* A version that the disk did not take is tried again after this long. */
+#define STORE_AGAIN_USEC (10 * USEC_PER_SEC)
+/* A version that was stored is synced after this long: a disk that stalls must not hold up the containers of an edit.
+ */
+#define SYNC_AFTER_USEC (5 * USEC_PER_SEC)
 
 static struct manifest *file_find(const struct manifest_source *s, const char *name)
 {
@@ -50,7 +29,7 @@ static struct manifest *file_find(const struct manifest_source *s, const char *n
         return NULL;
 }
 
-static struct manifest *find_pod(const struct manifest_source *s, const char *namespace, const char *name)
+struct manifest *manifest_source_in_force(const struct manifest_source *s, const char *namespace, const char *name)
 {
         for (size_t i = 0; i < s->count; i++) {
                 struct manifest *m = s->files[i];
@@ -106,8 +85,7 @@ static void set_problem(struct manifest_source *s, struct manifest *m, const cha
         s->handlers.problem(s->userdata, m, problem);
 }
 
-/* What the file holds is taken (NULL), or not, and why. Where another file has the pod, that is the problem of both. */
-static void set_refusal(struct manifest_source *s, struct manifest *m, const char *why)
+void manifest_source_refuse(struct manifest_source *s, struct manifest *m, const char *why)
 {
         char *copy = why ? xstrdup(why) : NULL;
 
@@ -127,12 +105,28 @@ static struct wanted *wanted_find(struct manifest_source *s, const struct pod *p
         return NULL;
 }
 
-/* Stores a new version. A disk that takes nothing is told once, and again once it does. */
+static void keep_within(struct manifest_source *s, usec_t span)
+{
+        usec_t at = usec_add(loop_now(s->loop), span);
+
+        if (at < loop_timer_get(s->keep))
+                loop_timer_set(s->keep, at);
+}
+
+/* Stores a version that is in force. A disk that takes nothing is told once, and again once it does. */
 static void store(struct manifest_source *s, struct manifest *m, unsigned above)
 {
         struct err err = ERR_INIT;
-        int r = revision_save(s->revisions, m->pod, m->path, m->raw, m->raw_len, above, &m->revision, &err);
+        unsigned spared = s->handlers.fallback ? s->handlers.fallback(s->userdata, m->pod) : 0;
+        int r = revision_save(s->revisions, m->pod, m->path, m->raw, m->raw_len, above, spared, &m->revision, &err);
 
+        if (r < 0) {
+                keep_within(s, STORE_AGAIN_USEC);
+        } else {
+                free(TAKE_PTR(m->raw));
+                m->unsynced = true;
+                keep_within(s, SYNC_AFTER_USEC);
+        }
         if (r < 0 && !s->disk) {
                 char *text CLEANUP_FREE =
                         xasprintf("versions of manifests cannot be stored, going on from memory: %s", err.msg);
@@ -141,6 +135,45 @@ static void store(struct manifest_source *s, struct manifest *m, unsigned above)
         } else if (r == 0 && s->disk) {
                 free(TAKE_PTR(s->disk));
                 s->handlers.notice(s->userdata, "versions of manifests are stored again");
+        }
+}
+
+static void sync_version(struct manifest_source *s, struct manifest *m)
+{
+        struct err err = ERR_INIT;
+
+        m->unsynced = false;
+        if (revision_sync(s->revisions, m->pod, m->revision, &err) < 0)
+                s->handlers.notice(s->userdata, err.msg);
+}
+
+/* What the disk has not taken yet is stored, so that a podwatch that starts while its file is broken goes by it; what
+ * it has taken outlives a power failure from now on. */
+static void on_keep(void *userdata, usec_t now)
+{
+        struct manifest_source *s = userdata;
+        bool waits = false, synced = false;
+
+        (void)now;
+        for (size_t i = 0; i < s->count; i++) {
+                struct manifest *m = s->files[i];
+
+                if (!m->pod || m->shadowed)
+                        continue;
+                if (m->raw && m->revision > 0) {
+                        store(s, m, m->revision - 1);
+                } else if (m->unsynced && synced) {
+                        /* One in each turn of the loop: a hundred waits for a disk would hold up everything else. */
+                        keep_within(s, 0);
+                } else if (m->unsynced) {
+                        sync_version(s, m);
+                        synced = true;
+                }
+                waits |= m->raw != NULL;
+        }
+        if (!waits && s->disk) {
+                free(TAKE_PTR(s->disk));
+                s->handlers.notice(s->userdata, "no version of a manifest waits to be stored any more");
         }
 }
 
@@ -165,20 +198,6 @@ static bool take_stored(struct manifest_source *s, struct manifest *m)
         return same;
 }
 
-/* No version of m's pod is refused for its trial any more, whichever file gave it. */
-static void unreject(struct manifest_source *s, const struct manifest *m)
-{
-        for (size_t i = 0; i < s->count; i++) {
-                struct manifest *f = s->files[i];
-
-                if (!f->rejected || !pod_same_name(f->rejected, m->pod))
-                        continue;
-                f->rejected = pod_unref(f->rejected);
-                free(TAKE_PTR(f->rejection));
-        }
-        revision_unreject(s->revisions, m->pod->namespace, m->pod->name);
-}
-
 static void want(struct manifest_source *s, struct manifest *m)
 {
         struct wanted *w = wanted_find(s, m->pod);
@@ -189,13 +208,17 @@ static void want(struct manifest_source *s, struct manifest *m)
                 *w = (struct wanted){.namespace = xstrdup(m->pod->namespace), .name = xstrdup(m->pod->name)};
         }
         w->marked = true;
-        if (w->pod == m->pod && !m->raw)
+        if (w->pod == m->pod && (!m->raw || m->revision > 0)) {
+                if (m->raw) /* told, and not stored: with the number that it has */
+                        store(s, m, m->revision - 1);
                 return;
+        }
         if (m->raw) {
-                unreject(s, m);
-                if (!take_stored(s, m))
+                manifest_trial_forget(s, m);
+                if (take_stored(s, m))
+                        free(TAKE_PTR(m->raw));
+                else
                         store(s, m, w->revision);
-                free(TAKE_PTR(m->raw));
         }
         w->pod = pod_unref(w->pod);
         w->pod = pod_ref(m->pod);
@@ -228,8 +251,7 @@ static const struct manifest *earlier_file(const struct manifest_source *s, size
         return NULL;
 }
 
-/* Of the files as they stand: who speaks for which name, what is new, what is gone. */
-static void settle(struct manifest_source *s)
+void manifest_source_settle(struct manifest_source *s)
 {
         if (!s->complete)
                 return;
@@ -259,28 +281,11 @@ static void settle(struct manifest_source *s)
                         unwant(s, i);
 }
 
-/* It failed its trial before: what is in force stays. */
-static bool is_rejected(struct manifest_source *s, struct manifest *m, const struct pod *pod)
-{
-        char *why CLEANUP_FREE = NULL;
-
-        if (find_pod(s, pod->namespace, pod->name) != m)
-                return false; /* a file that is not in force says nothing of that which is */
-        if (m->rejected && pod_same_version(m->rejected, pod)) {
-                why = xstrdup(m->rejection); /* a disk that took nothing does not know */
-        } else if (!revision_is_rejected(s->revisions, pod, &why)) {
-                unreject(s, m);
-                return false;
-        }
-        set_refusal(s, m, why);
-        return true;
-}
-
 static void configs_changed(struct manifest_source *s);
 
 static void accept(struct manifest_source *s, struct manifest *m, struct pod *pod, const char *data, size_t len)
 {
-        if (is_rejected(s, m, pod))
+        if (manifest_trial_failed(s, m, pod))
                 return;
         bool same = m->pod && pod_same_version(m->pod, pod);
 
@@ -292,15 +297,13 @@ static void accept(struct manifest_source *s, struct manifest *m, struct pod *po
                 m->raw = xstrndup(data, len);
                 m->raw_len = len;
         }
-        set_refusal(s, m, NULL);
+        manifest_source_refuse(s, m, NULL);
         if (m->configs.count > 0) { /* it holds a pod now */
                 config_objects_release(&m->configs);
                 configs_changed(s);
         }
-        settle(s);
+        manifest_source_settle(s);
 }
-
-static void on_content(void *userdata, const char *name, const char *data, size_t len);
 
 /* Pods that were refused may be served now. */
 static void read_again(struct manifest_source *s)
@@ -312,7 +315,7 @@ static void read_again(struct manifest_source *s)
 
                 if (!m->valid && !m->busy && m->refusal && manifest_dir_read(s->dir, m->name, &data, &err) >= 0 &&
                     !config_object_likely(buf_str(&data), data.len))
-                        on_content(s, m->name, buf_str(&data), data.len);
+                        manifest_source_content(s, m->name, buf_str(&data), data.len);
         }
 }
 
@@ -333,19 +336,19 @@ static bool take_configs(struct manifest_source *s, struct manifest *m, const ch
         if (r == 1)
                 return false;
         m->shadowed &= r < 0;
-        set_refusal(s, m, r < 0 ? err.msg : NULL);
+        manifest_source_refuse(s, m, r < 0 ? err.msg : NULL);
         if (r < 0)
                 return true;
         m->pod = pod_unref(m->pod);
+        free(TAKE_PTR(m->raw));
         m->revision = 0;
         configs_changed(s);
-        settle(s);
+        manifest_source_settle(s);
         return true;
 }
 
-static void on_content(void *userdata, const char *name, const char *data, size_t len)
+void manifest_source_content(struct manifest_source *s, const char *name, const char *data, size_t len)
 {
-        struct manifest_source *s = userdata;
         struct manifest *m = file_get(s, name);
         struct pod_source source = {
                 .node_name = s->node_name,
@@ -366,7 +369,12 @@ static void on_content(void *userdata, const char *name, const char *data, size_
                 accept(s, m, pod, data, len);
                 return;
         }
-        set_refusal(s, m, err.msg);
+        manifest_source_refuse(s, m, err.msg);
+}
+
+static void on_content(void *userdata, const char *name, const char *data, size_t len)
+{
+        manifest_source_content(userdata, name, data, len);
 }
 
 static void on_unreadable(void *userdata, const char *name, bool busy, const char *message)
@@ -392,8 +400,8 @@ static void on_removed(void *userdata, const char *name)
                 if (!str_eq(m->name, name))
                         continue;
                 /* The same version in a new file is one that was never tried. */
-                if (m->pod && find_pod(s, m->pod->namespace, m->pod->name) == m)
-                        unreject(s, m);
+                if (m->pod && manifest_source_in_force(s, m->pod->namespace, m->pod->name) == m)
+                        manifest_trial_forget(s, m);
                 memmove(s->files + i, s->files + i + 1, (s->count - i - 1) * sizeof(struct manifest *));
                 s->count--;
                 /* Later, unwant() does it; before, nothing was told to be wanted. */
@@ -407,7 +415,7 @@ static void on_removed(void *userdata, const char *name)
         }
         if (served)
                 configs_changed(s);
-        settle(s);
+        manifest_source_settle(s);
 }
 
 static void on_directory(void *userdata, const char *message)
@@ -424,7 +432,7 @@ static void on_complete(void *userdata)
         struct manifest_source *s = userdata;
 
         s->complete = true;
-        settle(s);
+        manifest_source_settle(s);
         s->handlers.complete(s->userdata);
 }
 
@@ -495,6 +503,7 @@ int manifest_source_new(struct loop *loop, const struct manifest_source_options 
         s->revisions = revisions;
         s->handlers = *handlers;
         s->userdata = userdata;
+        s->keep = loop_timer_new(loop, "versions of manifests", on_keep, s);
         r = manifest_dir_new(loop, options->path, options->scan_interval, options->each_removal, &dir_handlers, s,
                              &s->dir, err);
         if (r < 0) {
@@ -511,6 +520,7 @@ struct manifest_source *manifest_source_free(struct manifest_source *source)
         if (!source)
                 return NULL;
         (void)manifest_dir_free(source->dir);
+        (void)loop_source_free(source->keep);
         for (size_t i = 0; i < source->count; i++)
                 file_free(source->files[i]);
         free(source->files);
@@ -528,42 +538,6 @@ struct manifest_source *manifest_source_free(struct manifest_source *source)
         return NULL;
 }
 
-void manifest_source_reject(struct manifest_source *s, const struct pod *pod, struct pod *fallback,
-                            unsigned fallback_revision)
-{
-        struct manifest *m = find_pod(s, pod->namespace, pod->name);
-        struct err err = ERR_INIT;
-
-        if (!m || !pod_same_version(m->pod, pod))
-                return;
-        free(m->rejection);
-        m->rejection = xasprintf("%s: version %u was not Ready in its time (`podwatch retry` tries it again)", m->path,
-                                 m->revision);
-        if (revision_reject(s->revisions, pod, m->revision, m->rejection, fallback, fallback_revision, m->path, &err) <
-            0)
-                s->handlers.notice(s->userdata, err.msg);
-        pod_unref(m->rejected);
-        m->rejected = m->pod;
-        m->pod = pod_ref(fallback);
-        m->revision = fallback_revision;
-        set_refusal(s, m, m->rejection);
-        settle(s);
-}
-
-void manifest_source_retry(struct manifest_source *s, const char *namespace, const char *name)
-{
-        struct manifest *m = find_pod(s, namespace, name);
-        struct buf data CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
-        struct err err = ERR_INIT;
-
-        if (!m || m->valid)
-                return;
-        unreject(s, m);
-        /* Should it be written at this moment, the directory tells so soon. */
-        if (!m->busy && manifest_dir_read(s->dir, m->name, &data, &err) >= 0)
-                on_content(s, m->name, buf_str(&data), data.len);
-}
-
 size_t manifest_source_count(const struct manifest_source *source)
 {
         return source->count;
@@ -577,7 +551,7 @@ const struct manifest *manifest_source_get(const struct manifest_source *source,
 const struct manifest *manifest_source_find(const struct manifest_source *source, const char *namespace,
                                             const char *name)
 {
-        return find_pod(source, namespace, name);
+        return manifest_source_in_force(source, namespace, name);
 }
 
 void manifest_source_ignored(const struct manifest_source *source, manifest_source_ignored_fn fn, void *userdata)

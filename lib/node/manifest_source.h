@@ -38,6 +38,7 @@ struct manifest {
         usec_t since_wall;            /* when this became so */
         char *raw;                    /* bytes of a version that is not stored yet, else NULL */
         size_t raw_len;
+        bool unsynced;                 /* pod was stored, and a power failure might still lose it */
         struct config_objects configs; /* what the file serves instead of a pod */
 };
 
@@ -52,6 +53,8 @@ struct manifest_source_handlers {
         void (*directory)(void *userdata, const char *message);
         /* Something is new that is not about one file: a full disk, ignored files. For the log. */
         void (*notice)(void *userdata, const char *message);
+        /* Number of the version that a trial of this pod goes back to, which stays on disk; 0: none. May be NULL. */
+        unsigned (*fallback)(void *userdata, const struct pod *pod);
         /* ConfigMaps or Secrets are new, changed or gone. May be NULL. */
         void (*configs)(void *userdata);
         /* All that was there at start is known: what is not wanted now is not wanted. Called once. */

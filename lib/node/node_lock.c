@@ -19,6 +19,7 @@
 
 #define RUN_DIRECTORY_MODE 0755
 #define LOCK_MODE 0600
+#define COMMAND_LINE_MAX (128 * 1024)
 
 struct node_lock {
         int fd;
@@ -30,10 +31,31 @@ static bool same_network(const char *proc, const char *pid)
         char *ours CLEANUP_FREE = xasprintf("%s/self/ns/net", proc);
         struct stat a, b;
 
-        /* What cannot be looked at is taken for ours: better refuse than run two. */
-        if (stat(theirs, &a) < 0 || stat(ours, &b) < 0)
+        /* A process that has ended has no namespaces. What cannot be looked at is taken for ours: better refuse than
+         * run two. */
+        if (stat(theirs, &a) < 0)
+                return errno != ENOENT && errno != ESRCH;
+        if (stat(ours, &b) < 0)
                 return true;
         return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* A process with its name and a command line: one that has ended, and waits for its parent to hear of it, has none.
+ * Preflight checks ask a kubelet for its version, which runs no pods. */
+static bool is_kubelet(const char *proc, const char *pid)
+{
+        struct buf comm CLEANUP_BUF = BUF_INIT(256), line CLEANUP_BUF = BUF_INIT(COMMAND_LINE_MAX);
+        char *comm_path CLEANUP_FREE = xasprintf("%s/%s/comm", proc, pid);
+        char *line_path CLEANUP_FREE = xasprintf("%s/%s/cmdline", proc, pid);
+
+        if (file_read(comm_path, &comm, NULL) < 0 || !str_eq(buf_str(&comm), "kubelet\n"))
+                return false;
+        if (file_read(line_path, &line, NULL) < 0)
+                return true; /* better refuse than run two */
+        for (const char *word = buf_str(&line); word < buf_str(&line) + line.len; word += strlen(word) + 1)
+                if (str_eq(word, "--version"))
+                        return false;
+        return line.len > 0;
 }
 
 int node_lock_find_kubelet(const char *proc)
@@ -44,14 +66,11 @@ int node_lock_find_kubelet(const char *proc)
         if (!stream)
                 return 0;
         for (struct dirent *e; !found && (e = readdir(stream));) {
-                struct buf comm CLEANUP_BUF = BUF_INIT(256);
                 int pid;
 
-                if (str_to_int(e->d_name, 1, 1 << 30, &pid) < 0)
-                        continue;
-                char *path CLEANUP_FREE = xasprintf("%s/%s/comm", proc, e->d_name);
-                if (file_read(path, &comm, NULL) == 0 && str_eq(buf_str(&comm), "kubelet\n") &&
-                    same_network(proc, e->d_name))
+                /* Of one that ends meanwhile the kernel does not tell the namespace, so it is looked at again. */
+                if (str_to_int(e->d_name, 1, 1 << 30, &pid) == 0 && is_kubelet(proc, e->d_name) &&
+                    same_network(proc, e->d_name) && is_kubelet(proc, e->d_name))
                         found = pid;
         }
         (void)closedir(stream);

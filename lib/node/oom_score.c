@@ -43,8 +43,7 @@ int oom_score_refused_by_status(const char *status)
         return (capabilities >> CAP_SYS_RESOURCE & 1) == 0;
 }
 
-/* The process that listens, as the kernel remembers it; with socket activation that is the service manager, which had
- * all that it could hand on. */
+/* The process that listens, as the kernel remembers it; with socket activation that is the service manager. */
 static pid_t listener(const char *path)
 {
         int fd CLEANUP_FD = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -62,6 +61,24 @@ static pid_t listener(const char *path)
         return peer.pid;
 }
 
+bool oom_score_blamed(int refused, bool sandbox, bool named)
+{
+        return named || (refused < 0 ? sandbox : refused > 0);
+}
+
+/* The kernel asks for the capability in its first user namespace, which maps every number to itself. */
+static bool is_in_first_user_namespace(pid_t pid)
+{
+        struct buf map CLEANUP_BUF = BUF_INIT(64 * 1024);
+        char path[64];
+        unsigned long long inside, outside, count;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+        return file_read(path, &map, NULL) == 0 &&
+               sscanf(buf_str(&map), "%llu %llu %llu", &inside, &outside, &count) == 3 && inside == 0 && outside == 0 &&
+               count == UINT32_MAX;
+}
+
 int oom_score_refused(const char *docker_host)
 {
         struct buf status CLEANUP_BUF = BUF_INIT(64 * 1024);
@@ -76,7 +93,8 @@ int oom_score_refused(const char *docker_host)
         if (!path)
                 return -1;
         pid = listener(path);
-        if (pid <= 0)
+        /* A service manager that handed the socket on may do more than dockerd. */
+        if (pid <= 1 || !is_in_first_user_namespace(pid))
                 return -1;
         (void)snprintf(proc, sizeof(proc), "/proc/%d/status", (int)pid);
         if (file_read(proc, &status, NULL) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "kube/pod.h"
@@ -9,6 +10,9 @@
 #include "node/pod_facts.h"
 #include "node/pod_store.h"
 #include "node/start_order.h"
+
+/* What a hold by order says, in front of what it waits for. */
+#define STARTS_AFTER "starts after pod "
 
 const struct pod *order_wanted(const struct pod_entry *e)
 {
@@ -87,10 +91,60 @@ void order_hold(const struct pod_store *store, const struct pod_entry *entry, co
                         *ret_circle = circle;
                         continue;
                 }
-                (void)snprintf(text, size, "starts after pod %s/%s is %s, which %s", after->namespace, after->name,
+                (void)snprintf(text, size, STARTS_AFTER "%s/%s is %s, which %s", after->namespace, after->name,
                                after->ready ? "Ready" : "started", on ? "it is not yet" : "no manifest describes");
                 return;
         }
+}
+
+static bool is_held_by_order(const struct pod_entry *entry)
+{
+        return strncmp(entry->view->hold, STARTS_AFTER, strlen(STARTS_AFTER)) == 0;
+}
+
+struct place {
+        const struct pod_store *store;
+        const struct pod_entry *asks;
+        const char *node;
+        const struct pod_entry **seen; /* as many as the store has at most */
+        size_t count;
+};
+
+/* False: it waits for who asks, for what is held otherwise, or for what no manifest describes. */
+static bool waits_for_what_starts(struct place *place, const struct pod_entry *entry)
+{
+        bool described = false;
+
+        for (size_t i = 0; i < place->count; i++)
+                if (place->seen[i] == entry)
+                        return true;
+        place->seen[place->count++] = entry;
+        if (!entry->view->hold[0])
+                return true;
+        if (!is_held_by_order(entry))
+                return false;
+        for (struct pod_entry *e = pod_store_next(place->store, NULL); e; e = pod_store_next(place->store, e)) {
+                if (e == entry || !order_wanted(e) ||
+                    !start_order_waits(order_wanted(entry), order_wanted(e), place->node))
+                        continue;
+                described = true;
+                if (e == place->asks || !waits_for_what_starts(place, e))
+                        return false;
+        }
+        return described;
+}
+
+bool order_keeps_place(const struct pod_store *store, const struct pod_entry *held, const struct pod_entry *asks,
+                       const char *node)
+{
+        struct place place = {.store = store, .asks = asks, .node = node};
+
+        if (!order_wanted(held) || !is_held_by_order(held))
+                return false;
+        place.seen = xcalloc(pod_store_count(store) + 1, sizeof(*place.seen));
+        bool keeps = waits_for_what_starts(&place, held);
+        free(place.seen);
+        return keeps;
 }
 
 bool order_is_held(const struct pod_entry *entry)

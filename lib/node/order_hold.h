@@ -15,6 +15,10 @@ struct pod_store;
  * alone without one. */
 void order_hold(const struct pod_store *store, const struct pod_entry *entry, const char *node, char *text, size_t size,
                 char **ret_circle);
+/* `held` is held by its start order alone, and what it waits for, by way of others too, is neither `asks` nor held for
+ * another reason: it starts sooner or later, and keeps what it needs from one that comes behind it. */
+bool order_keeps_place(const struct pod_store *store, const struct pod_entry *held, const struct pod_entry *asks,
+                       const char *node);
 /* What is wanted of an entry, which keeps it; NULL where nothing is. */
 const struct pod *order_wanted(const struct pod_entry *entry);
 /* It is held and has an order: to be looked at when another pod has moved on. */

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/cjson_get.h"
@@ -193,12 +194,80 @@ static void plan_immutable(struct planning *p)
         }
 }
 
+static const struct validate_file *file_read_as(const struct planning *p, const char *file)
+{
+        for (size_t i = 0; i < p->in->files->count; i++)
+                if (str_eq(p->in->files->files[i].as, file))
+                        return &p->in->files->files[i];
+        return NULL;
+}
+
+/* Of several files with one pod name the first by its name counts, as manifest_source takes them. */
+static bool comes_before(const char *file, const char *other)
+{
+        return strcmp(file_basename(file), file_basename(other)) < 0;
+}
+
+/* The file that has the name of f's pod and counts; NULL: f does. */
+static const char *shadow_of(const struct planning *p, const struct validate_file *f, const struct running *r)
+{
+        const struct validation *v = p->in->files;
+        const char *now = r ? cjson_text(r->status, "file", NULL) : NULL;
+        const struct validate_file *read = now ? file_read_as(p, now) : NULL;
+
+        for (size_t i = 0; i < v->count; i++)
+                if (v->files[i].pod && pod_same_name(v->files[i].pod, f->pod) && comes_before(v->files[i].as, f->as))
+                        return v->files[i].as;
+        /* The one that has it now: it stays as it is, or what it gave stays since it is wrong. */
+        if (!now || !comes_before(now, f->as) || (read ? read->pod || read->serves : p->in->whole))
+                return NULL;
+        return now;
+}
+
+static void plan_shadowed(struct planning *p, const struct validate_file *f, const char *by)
+{
+        char *key CLEANUP_FREE = key_of(f->pod);
+        char *text CLEANUP_FREE =
+                xasprintf("%s: pod %s is in %s already, which counts", f->path, key, file_basename(by));
+
+        cJSON_AddStringToObject(add_item(p, f->pod, f->path, "shadowed"), "by", by);
+        cJSON_AddItemToArray(p->notes, cJSON_CreateString(text));
+        p->problems++;
+}
+
+/* It failed its trial and is not taken again: why; NULL without. */
+static const char *rejection_of(const struct planning *p, const struct validate_file *f)
+{
+        const cJSON *file;
+
+        cJSON_ArrayForEach (file, cjson_get(p->in->status, "manifests", "files", NULL)) {
+                const cJSON *rejected = cjson_get(file, "rejected", NULL);
+
+                if (str_eq(cjson_text(file, "file", NULL), f->as) &&
+                    str_eq(cjson_text(rejected, "uid", NULL), f->pod->uid) &&
+                    str_eq(cjson_text(rejected, "specHash", NULL), f->pod->spec_hash))
+                        return cjson_text(rejected, "why", "");
+        }
+        return NULL;
+}
+
 static void plan_file(struct planning *p, const struct validate_file *f)
 {
         struct running *r = find_running(p, f->pod);
         bool same = r && pod_same_version(r->pod, f->pod);
+        const char *by = shadow_of(p, f, r), *why = rejection_of(p, f);
         cJSON *item;
 
+        if (by) {
+                plan_shadowed(p, f, by);
+                return;
+        }
+        if (r && why) {
+                (void)add_item(p, r->pod, f->path, "keep");
+                cJSON_AddItemToArray(p->notes, cJSON_CreateString(why));
+                p->problems++;
+                return;
+        }
         if (same && plan_refresh(p, f->pod, f->path))
                 return;
         item = add_item(p, f->pod, f->path, !r ? "create" : same ? "unchanged" : "replace");
@@ -227,15 +296,6 @@ static void plan_wrong(struct planning *p, const struct validate_file *f)
         (void)add_item(p, r->pod, f->path, "keep");
 }
 
-/* The file gives another pod now: the one that it gave goes. */
-static bool file_is_read(const struct planning *p, const char *file)
-{
-        for (size_t i = 0; i < p->in->files->count; i++)
-                if (str_eq(p->in->files->files[i].as, file))
-                        return true;
-        return false;
-}
-
 static void plan_all(struct planning *p)
 {
         const struct validation *v = p->in->files;
@@ -257,7 +317,8 @@ static void plan_all(struct planning *p)
 
                 if (p->running[i].kept)
                         continue;
-                if (p->in->whole || (file && file_is_read(p, file)))
+                /* The file gives another pod now: the one that it gave goes. */
+                if (p->in->whole || (file && file_read_as(p, file)))
                         (void)add_item(p, p->running[i].pod, file, "remove");
                 else
                         (void)plan_refresh(p, p->running[i].pod, file);
@@ -390,7 +451,8 @@ static void print_pod(const cJSON *pod, struct buf *out)
 
 void plan_text(const struct cJSON *plan, struct buf *out)
 {
-        static const char *const actions[] = {"create", "replace", "remove", "keep", "refresh", "unchanged"};
+        static const char *const actions[] = {"create",   "replace", "remove",   "keep",
+                                              "shadowed", "refresh", "unchanged"};
         int counts[ARRAY_SIZE(actions)] = {0};
         const cJSON *item;
 

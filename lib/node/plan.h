@@ -23,7 +23,8 @@ struct plan_input {
 };
 
 /* {"pods":[{"pod","file","action","fields","missingImages","clashes","gap":{"expectedMs","measured"},"configs"}],"problems":N,
- * "notes":[...]}; action: create, replace, remove, keep (the file is wrong, what runs stays), refresh
- * (ConfigMaps or Secrets that it takes from differ, "configs" as of plan_configs.h), unchanged. */
+ * "notes":[...]}; action: create, replace, remove, keep (the file is wrong, or failed its trial: what runs stays),
+ * shadowed (another file, "by", has the name and counts), refresh (ConfigMaps or Secrets that it takes from differ,
+ * "configs" as of plan_configs.h), unchanged. */
 int plan_make(const struct plan_input *in, struct cJSON **ret, struct err *err);
 void plan_text(const struct cJSON *plan, struct buf *out);

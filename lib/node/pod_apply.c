@@ -374,9 +374,14 @@ static void container_op_failed(struct pod_incarnation *inc, int i, const struct
         /* The image may have gone away: it is looked up before the next try. */
         if (o->op == POD_OP_CREATE)
                 c->image_ready = false;
-        if (o->op == POD_OP_SIGNAL)
-                c->signalled = 0;
+        if (o->op == POD_OP_KILL) /* each second, as one that shows no effect */
+                retry_clear(&c->retry);
         retry_failed(&c->retry, RETRY_INITIAL, now, o->reason, o->message);
+        if (o->op != POD_OP_SIGNAL)
+                return;
+        c->signalled = 0;
+        if (c->retry.at > c->kill_at) /* then it is killed */
+                c->retry.at = c->kill_at;
 }
 
 int pod_apply_outcome(struct pod_view *view, const struct pod_outcome *o, usec_t now)

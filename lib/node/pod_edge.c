@@ -48,7 +48,9 @@ void edge_retire(struct pod_view *view, struct pod_incarnation *inc)
 {
         edge_discard_all(view, inc);
         inc->phase = POD_ENDED;
-        /* One place: what is in it loses only its directories, which the sweep of unknown ones finds. */
+        /* One place: of what is in it only directories and cgroups are left, which agent_leftovers.c finds. */
+        if (view->old && !view->old->cleaned)
+                view->leftovers++;
         pod_incarnation_free(view->old);
         view->old = inc;
 }

@@ -55,8 +55,9 @@ struct pod_exec_handlers {
         void (*gone)(void *userdata, const char *id);
         /* Docker does not answer: nobody's failure. Called before the outcome. */
         void (*lost)(void *userdata, const char *why);
-        /* This machine refuses a negative oom_score_adj: from now on containers are made without. */
-        void (*oom_refused)(void *userdata, const char *message);
+        /* A start failed as it does where the machine refuses a negative oom_score_adj; named: and it says so. True: it
+         * is that, and from now on containers are made without. */
+        bool (*oom_refused)(void *userdata, bool sandbox, bool named, const char *message);
         /* Something an operator should know, once (a link that cannot be made, a hook that failed). */
         void (*notice)(void *userdata, const char *key, const char *message);
         /* One line of an image pull; NULL: it begins. */

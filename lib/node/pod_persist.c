@@ -156,16 +156,17 @@ static struct saved_container container_to_save(const struct pod_container *spec
         return saved;
 }
 
-/* What has gone and comes back begins anew: that it had ended for good holds as long as it is wanted. */
+/* What has gone and comes back begins anew: its age, that it had ended for good, and what it stops for hold as long as
+ * it is wanted. */
 static struct saved_pod pod_to_save(const struct pod_view *view, struct pod_incarnation *inc)
 {
         return (struct saved_pod){
                 .uid = inc->pod->uid,
                 .spec_hash = inc->pod->spec_hash,
-                .first_seen = inc->first_seen,
-                .first_seen_wall = inc->first_seen_wall,
+                .first_seen = view->wanted ? inc->first_seen : 0,
+                .first_seen_wall = view->wanted ? inc->first_seen_wall : 0,
                 .phase = inc->phase,
-                .stop_reason = inc->stop_reason,
+                .stop_reason = view->wanted || inc->phase != POD_STOPPING ? inc->stop_reason : POD_STOP_REMOVED,
                 .stop_since = inc->stop_since,
                 .stop_deadline = inc->stop_deadline,
                 .terminal = inc->terminal && view->wanted,

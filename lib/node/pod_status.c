@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/cjson_get.h"
+#include "codec/timefmt.h"
 #include "node/pod_facts.h"
 #include "node/pod_status.h"
 #include "node/pod_step.h"
@@ -52,7 +53,10 @@ const char *pod_status_ended_reason(const struct pod_instance *instance)
                 return "OOMKilled";
         if (instance->exit_code == 0)
                 return "Completed";
-        return instance->finished_wall == 0 ? "ContainerCannotRun" : "Error";
+        if (instance->finished_wall > 0)
+                return "Error";
+        /* Docker tells no end: of what never ran, or of what somebody took away while it ran. */
+        return instance->started > 0 ? "ContainerStatusUnknown" : "ContainerCannotRun";
 }
 
 static struct cJSON *terminated(const struct pod_instance *instance, const char *message)
@@ -316,13 +320,25 @@ char *pod_status_version(const struct pod *pod)
         return xasprintf("%s/%s", pod->uid, pod->spec_hash);
 }
 
+/* Not another version's, nor of the time before it was gone and came back. */
+static bool goes_on(const struct pod_status_input *in, const char *version)
+{
+        char start[TIMEFMT_MAX] = "";
+
+        if (in->previous_version && !str_eq(in->previous_version, version))
+                return false;
+        if (in->incarnation->first_seen_wall)
+                timefmt_seconds(in->incarnation->first_seen_wall, start);
+        return str_eq(cjson_text(in->previous, "startTime", ""), start);
+}
+
 struct cJSON *pod_status(const struct pod_status_input *input)
 {
         char *version CLEANUP_FREE = pod_status_version(input->incarnation->pod);
         struct pod_status_input own = *input;
         const struct pod_status_input *in = &own;
 
-        if (input->previous_version && !str_eq(input->previous_version, version))
+        if (!goes_on(input, version))
                 own.previous = NULL;
 
         const struct pod_incarnation *inc = in->incarnation;

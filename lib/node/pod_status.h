@@ -31,14 +31,15 @@ struct pod_status_input {
         const struct cJSON *previous;              /* the status made before, NULL without: condition times, sticky
                                                     * phases */
         const char *previous_version; /* what pod_status_version said of the pod that previous is of: the status of
-                                       * another pod or version of this name is left aside; NULL: it is this one */
+                                       * another pod or version of this name is left aside; NULL: it is this one. So is
+                                       * one with another startTime: it was gone and came back since */
         const struct pod_status_message *messages;
         size_t message_count;
         const char *host_ip;
         usec_t now_wall;
 };
 
-/* Completed, Error, OOMKilled, ContainerCannotRun: of an instance that has exited. */
+/* Completed, Error, OOMKilled, ContainerCannotRun, ContainerStatusUnknown: of an instance that has exited. */
 const char *pod_status_ended_reason(const struct pod_instance *instance);
 /* Which pod and version a status is of. Free it. */
 char *pod_status_version(const struct pod *pod);

@@ -166,6 +166,15 @@ static bool waits_to_start(const struct pod_view *view)
         return view->wanted && (view->next || (view->current && view->current->phase == POD_PREPARING));
 }
 
+/* What one pod's edge changes, or that it is held itself, may be what others are held for. */
+static void mark_held(struct pod_store *store)
+{
+        struct pod_entry_private *p, *next;
+
+        HASH_ITER (hh, store->entries, p, next)
+                p->dirty |= p->entry.view->hold[0] != '\0';
+}
+
 static void ask_hold(struct pod_store *store, struct pod_entry_private *p, usec_t now)
 {
         char text[POD_VIEW_TEXT_MAX] = "";
@@ -176,6 +185,7 @@ static void ask_hold(struct pod_store *store, struct pod_entry_private *p, usec_
         if (str_eq(text, p->entry.view->hold))
                 return;
         (void)pod_store_change(store, p, &(struct pod_change){.kind = POD_CHANGE_HOLD, .now = now, .text = text}, NULL);
+        mark_held(store);
         p->dirty = false; /* the step that asked follows */
 }
 
@@ -189,15 +199,6 @@ static void ask_drain(struct pod_store *store, struct pod_entry_private *p, usec
         if (drain != p->entry.view->drain)
                 (void)pod_store_change(store, p,
                                        &(struct pod_change){.kind = POD_CHANGE_DRAIN, .now = now, .flag = drain}, NULL);
-}
-
-/* What one pod's edge changes may be what others are held for. */
-static void mark_held(struct pod_store *store)
-{
-        struct pod_entry_private *p, *next;
-
-        HASH_ITER (hh, store->entries, p, next)
-                p->dirty |= p->entry.view->hold[0] != '\0';
 }
 
 /* One plan, taken up. True: it held an edge, so there may be more to do. */

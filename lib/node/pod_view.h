@@ -185,6 +185,7 @@ struct pod_view {
         char *key;   /* namespace/name */
         bool wanted; /* a manifest asks for it; what it asks is next, else current */
         struct pod_incarnation *current, *next, *old;
+        unsigned leftovers;    /* how many were forgotten whose directories are still there; of this run of podwatch */
         uint32_t generation;   /* last one given to a slot */
         usec_t backoff_max;    /* crashLoopBackOff.maxContainerRestartPeriod; 0: the default */
         usec_t revert_default; /* trial of new versions of pods that say nothing of it (revertAfter); 0: none */

@@ -95,6 +95,9 @@ static void want_current(struct pod_view *view, struct pod *pod, unsigned revisi
                 edge_readiness(inc, i, now);
         if (!came_back)
                 return;
+        /* Whatever it stops for is the end of its life before: it is to run again. */
+        if (inc->phase == POD_STOPPING)
+                inc->stop_reason = POD_STOP_REMOVED;
         inc->terminal = inc->terminal_failed = false;
         inc->first_seen = now;
         inc->first_seen_wall = now_wall;

@@ -204,8 +204,7 @@ static void authorize(struct check *check)
         else if (!o->api || !api_client_up(o->api))
                 fail(check, o->api ? api_client_reason(o->api) : "no kubeconfig");
         else
-                check->call = api_client_request(o->api, "POST", API_PATCH_MAX, PORT_ACCESS_REVIEW_PATH, check->review,
-                                                 review_done, check);
+                check->call = api_client_review(o->api, PORT_ACCESS_REVIEW_PATH, check->review, review_done, check);
 }
 
 static void authenticated(struct check *check, struct cJSON *user)
@@ -307,8 +306,7 @@ static void by_token(struct check *check)
                 unauthorized(check, api ? api_client_reason(api) : "no kubeconfig");
         } else {
                 char *review CLEANUP_FREE = port_token_review(check->token);
-                check->call = api_client_request(api, "POST", API_PATCH_MAX, PORT_TOKEN_REVIEW_PATH, review, token_done,
-                                                 check);
+                check->call = api_client_review(api, PORT_TOKEN_REVIEW_PATH, review, token_done, check);
         }
 }
 

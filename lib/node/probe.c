@@ -91,33 +91,96 @@ static void finish_later(struct probe *probe, struct probe_result result)
 
 static void start_http(struct probe *probe);
 
+/* RFC 3986 5.2.4; path begins with a slash. Free it. */
+static char *without_dots(const char *path)
+{
+        char *out = xcalloc(strlen(path) + 2, 1);
+        size_t n = 0;
+
+        while (*path) {
+                const char *segment = path + 1;
+                size_t len = strcspn(segment, "/");
+                bool up = len == 2 && strncmp(segment, "..", 2) == 0, here = len == 1 && segment[0] == '.';
+
+                while (up && n > 0 && out[--n] != '/')
+                        ;
+                if (!up && !here) {
+                        memcpy(out + n, path, len + 1);
+                        n += len + 1;
+                } else if (segment[len] == '\0') {
+                        out[n++] = '/';
+                }
+                path = segment + len;
+        }
+        if (n == 0)
+                out[n++] = '/';
+        out[n] = '\0';
+        return out;
+}
+
+/* Path and query of a reference without scheme and host, as seen from base (RFC 3986 5.2.2). Free it. */
+static char *resolve_path(const char *base, const char *reference)
+{
+        size_t all = strcspn(reference, "#"), path = strcspn(reference, "?#"), base_path = strcspn(base, "?#");
+        char *merged CLEANUP_FREE = NULL, *clean CLEANUP_FREE = NULL;
+
+        if (all == 0) /* this very place */
+                return xstrndup(base, strcspn(base, "#"));
+        if (path == 0)
+                return xasprintf("%.*s%.*s", (int)base_path, base, (int)all, reference);
+        while (base_path > 0 && base[base_path - 1] != '/')
+                base_path--;
+        merged = reference[0] == '/'
+                         ? xstrndup(reference, path)
+                         : xasprintf("%s%.*s%.*s", base_path ? "" : "/", (int)base_path, base, (int)path, reference);
+        clean = without_dots(merged);
+        return xasprintf("%s%.*s", clean, (int)(all - path), reference + path);
+}
+
+/* True for the probe's own host, whose port is told. */
+static bool is_own_host(const struct probe *probe, const char *authority, size_t len, bool https, int *ret_port)
+{
+        const char *colon = memchr(authority, ':', len);
+        size_t name_len = len;
+
+        *ret_port = https ? 443 : 80;
+        if (authority[0] != '[' && colon) {
+                char *text CLEANUP_FREE = xstrndup(colon + 1, len - (size_t)(colon - authority) - 1);
+                name_len = (size_t)(colon - authority);
+                if (str_to_int(text, 1, 65535, ret_port) < 0)
+                        return false;
+        }
+        return strlen(probe->host) == name_len && strncmp(authority, probe->host, name_len) == 0;
+}
+
 /* Where a redirect leads: true for another place on the same host, which replaces path, port and scheme. */
 static bool follow(struct probe *probe, const char *location)
 {
-        const char *rest = str_after(location, "https://");
-        bool https = rest != NULL;
+        const char *base = str_empty(probe->path) ? "/" : probe->path, *rest = NULL;
+        bool https = probe->https;
+        int port = probe->port;
+        char *path = NULL;
 
-        if (location[0] == '/' && location[1] != '/') {
-                free(probe->path);
-                probe->path = xstrdup(location);
-                return true;
+        if (strncasecmp(location, "https://", 8) == 0) {
+                rest = location + 8;
+                https = true;
+        } else if (strncasecmp(location, "http://", 7) == 0) {
+                rest = location + 7;
+                https = false;
+        } else {
+                rest = str_after(location, "//");
         }
-        if (!rest)
-                rest = str_after(location, "http://");
-        if (!rest)
-                return false;
-        size_t host_len = strcspn(rest, "/?#"), name_len = host_len;
-        const char *colon = memchr(rest, ':', host_len);
-        int port = https ? 443 : 80;
-        if (rest[0] != '[' && colon) {
-                char *text CLEANUP_FREE = xstrndup(colon + 1, host_len - (size_t)(colon - rest) - 1);
-                name_len = (size_t)(colon - rest);
-                if (str_to_int(text, 1, 65535, &port) < 0)
+        if (rest) {
+                size_t len = strcspn(rest, "/?#");
+
+                if (!is_own_host(probe, rest, len, https, &port))
                         return false;
+                path = resolve_path("/", rest[len] && rest[len] != '#' ? rest + len : "/");
+        } else if (location[strcspn(location, ":/?#")] == ':') {
+                return false; /* another scheme */
+        } else {
+                path = resolve_path(base, location);
         }
-        if (strlen(probe->host) != name_len || strncmp(rest, probe->host, name_len) != 0)
-                return false;
-        char *path = rest[host_len] == '/' ? xstrdup(rest + host_len) : xasprintf("/%s", rest + host_len);
         free(probe->path);
         probe->path = path;
         probe->https = https;
@@ -145,6 +208,8 @@ static void http_done(void *userdata, const struct curl_glue_response *response,
                 return;
         }
         const char *location = is_redirect(response->status) ? curl_glue_header(response, "Location") : NULL;
+        if (str_empty(location)) /* there need not be one: the status counts then */
+                location = NULL;
         if (location && probe->redirects++ >= REDIRECTS_MAX) {
                 buf_addf(&probe->output, "stopped after %d redirects", REDIRECTS_MAX);
                 finish(probe, (struct probe_result){.success = false});

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
@@ -78,8 +79,8 @@ unsigned revision_file_number(const char *file)
         return str_to_int(text, 1, 1000000000, &number) < 0 ? 0 : (unsigned)number;
 }
 
-/* Highest number there is, 0 without; numbers of at most keep_above are removed when prune is set. */
-static unsigned walk_numbers(const char *directory, unsigned keep_above, bool prune)
+/* Highest number there is, 0 without. */
+static unsigned highest_number(const char *directory)
 {
         DIR *stream = opendir(directory);
         unsigned highest = 0;
@@ -91,23 +92,38 @@ static unsigned walk_numbers(const char *directory, unsigned keep_above, bool pr
 
                 if (number > highest)
                         highest = number;
-                if (prune && number > 0 && number <= keep_above)
-                        (void)unlinkat(dirfd(stream), e->d_name, 0);
         }
         (void)closedir(stream);
         return highest;
 }
 
-static int write_file(const char *directory, const char *name, const char *data, size_t len, struct err *err)
+/* Removes the files of these numbers, but for two. */
+static void remove_numbers(const char *directory, unsigned first, unsigned last, unsigned but, unsigned and_but)
+{
+        DIR *stream = opendir(directory);
+
+        if (!stream)
+                return;
+        for (struct dirent *e; (e = readdir(stream));) {
+                unsigned number = revision_file_number(e->d_name);
+
+                if (number >= first && number <= last && number != but && number != and_but)
+                        (void)unlinkat(dirfd(stream), e->d_name, 0);
+        }
+        (void)closedir(stream);
+}
+
+static int write_file(const char *directory, const char *name, const char *data, size_t len, unsigned flags,
+                      struct err *err)
 {
         char *path CLEANUP_FREE = file_join(directory, name);
-        int r = file_write_atomic(path, data, len, FILE_MODE, FILE_WRITE_NO_SYNC, err);
+        int r = file_write_atomic(path, data, len, FILE_MODE, flags, err);
 
         return r < 0 ? r : 0;
 }
 
 static int write_current(const char *directory, const struct pod *pod, const char *file, unsigned number,
-                         struct err *err)
+                         unsigned flags, struct err *err)
 {
         cJSON *object = cJSON_CreateObject();
         char *text;
@@ -121,62 +137,9 @@ static int write_current(const char *directory, const struct pod *pod, const cha
         cJSON_Delete(object);
         if (!text)
                 return err_set(err, ENOMEM, "writing %s/current: out of memory", directory);
-        r = write_file(directory, "current", text, strlen(text), err);
+        r = write_file(directory, "current", text, strlen(text), flags, err);
         cJSON_free(text);
         return r;
-}
-
-int revision_save(struct revisions *revisions, const struct pod *pod, const char *file, const char *raw, size_t raw_len,
-                  unsigned above, unsigned *ret_number, struct err *err)
-{
-        char *directory CLEANUP_FREE = pod_directory(revisions, pod->namespace, pod->name);
-        unsigned highest = walk_numbers(directory, 0, false), number = (highest > above ? highest : above) + 1;
-        char name[32];
-        int r;
-
-        *ret_number = number;
-        r = file_mkdir_p(directory, DIRECTORY_MODE, err);
-        if (r < 0)
-                return r;
-        (void)snprintf(name, sizeof(name), "%u.raw", number);
-        r = write_file(directory, name, raw, raw_len, err);
-        if (r < 0)
-                return r;
-        (void)snprintf(name, sizeof(name), "%u.json", number);
-        r = write_file(directory, name, pod->json, pod->json_len, err);
-        if (r < 0)
-                return r;
-        r = write_current(directory, pod, file, number, err);
-        if (r < 0)
-                return r;
-        if (number > revisions->kept)
-                (void)walk_numbers(directory, number - revisions->kept, true);
-        return 0;
-}
-
-int revision_set_current(struct revisions *revisions, const struct pod *pod, const char *file, unsigned number,
-                         struct err *err)
-{
-        char *directory CLEANUP_FREE = pod_directory(revisions, pod->namespace, pod->name);
-
-        return write_current(directory, pod, file, number, err);
-}
-
-int revision_load(struct revisions *revisions, const char *namespace, const char *name, unsigned number,
-                  struct pod **ret, struct err *err)
-{
-        char *directory CLEANUP_FREE = pod_directory(revisions, namespace, name);
-        char *path CLEANUP_FREE = xasprintf("%s/%u.json", directory, number);
-        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
-        int r;
-
-        r = file_read(path, &text, err);
-        if (r < 0)
-                return r;
-        r = pod_from_json(buf_str(&text), text.len, ret, err);
-        if (r < 0)
-                return err_wrap(err, "%s", path);
-        return 0;
 }
 
 /* The `current` file: 1 where there is none. */
@@ -197,6 +160,112 @@ static int read_current(const char *path, cJSON **ret, struct err *err)
         if (!cjson_text(object, "file", NULL) || !cjson_text(object, "specHash", NULL))
                 return err_set(err, ERR_INVALID, "%s is damaged", path);
         *ret = TAKE_PTR(object);
+        return 0;
+}
+
+/* The number in `current`, 0 where nothing is. */
+static unsigned current_number(const char *directory)
+{
+        char *path CLEANUP_FREE = file_join(directory, "current");
+        cJSON *object CLEANUP_CJSON = NULL;
+        struct err err = ERR_INIT;
+
+        return read_current(path, &object, &err) == 0 ? (unsigned)cjson_int(object, "revision", 0) : 0;
+}
+
+static int write_version(const char *directory, const struct pod *pod, const char *file, const char *raw,
+                         size_t raw_len, unsigned number, struct err *err)
+{
+        char name[32];
+        int r;
+
+        (void)snprintf(name, sizeof(name), "%u.raw", number);
+        r = write_file(directory, name, raw, raw_len, FILE_WRITE_NO_SYNC, err);
+        if (r < 0)
+                return r;
+        (void)snprintf(name, sizeof(name), "%u.json", number);
+        r = write_file(directory, name, pod->json, pod->json_len, FILE_WRITE_NO_SYNC, err);
+        if (r < 0)
+                return r;
+        return write_current(directory, pod, file, number, FILE_WRITE_NO_SYNC, err);
+}
+
+int revision_save(struct revisions *revisions, const struct pod *pod, const char *file, const char *raw, size_t raw_len,
+                  unsigned above, unsigned spared, unsigned *ret_number, struct err *err)
+{
+        char *directory CLEANUP_FREE = pod_directory(revisions, pod->namespace, pod->name);
+        unsigned highest = highest_number(directory), number = (highest > above ? highest : above) + 1;
+        unsigned before;
+        int r;
+
+        *ret_number = number;
+        r = file_mkdir_p(directory, DIRECTORY_MODE, err);
+        if (r < 0)
+                return r;
+        before = current_number(directory);
+        r = write_version(directory, pod, file, raw, raw_len, number, err);
+        if (r < 0) {
+                remove_numbers(directory, number, number, 0, 0); /* half of it would keep its number from the rest */
+                return r;
+        }
+        if (number > revisions->kept)
+                remove_numbers(directory, 1, number - revisions->kept, before, spared);
+        return 0;
+}
+
+/* -1 where it is not there: fd_sync_all passes over it. */
+static int open_to_sync(const char *directory, const char *name)
+{
+        char *path CLEANUP_FREE = file_join(directory, name);
+
+        return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int revision_sync(struct revisions *revisions, const struct pod *pod, unsigned number, struct err *err)
+{
+        char *directory CLEANUP_FREE = pod_directory(revisions, pod->namespace, pod->name);
+        struct strv directories CLEANUP_STRV = STRV_INIT;
+        char raw[32], json[32];
+        size_t failed = 0;
+        int fds[3], r;
+
+        (void)snprintf(raw, sizeof(raw), "%u.raw", number);
+        (void)snprintf(json, sizeof(json), "%u.json", number);
+        fds[0] = open_to_sync(directory, raw);
+        fds[1] = open_to_sync(directory, json);
+        fds[2] = open_to_sync(directory, "current");
+        r = fd_sync_all(fds, ARRAY_SIZE(fds), &failed);
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                (void)fd_close(fds[i]);
+        strv_add(&directories, directory);
+        strv_add(&directories, revisions->directory);
+        if (r == 0 && file_exists(directory))
+                r = file_sync_directories(&directories, &failed);
+        return r < 0 ? err_set_errno(err, -r, "syncing version %u in %s", number, directory) : 0;
+}
+
+int revision_set_current(struct revisions *revisions, const struct pod *pod, const char *file, unsigned number,
+                         struct err *err)
+{
+        char *directory CLEANUP_FREE = pod_directory(revisions, pod->namespace, pod->name);
+
+        return write_current(directory, pod, file, number, 0, err);
+}
+
+int revision_load(struct revisions *revisions, const char *namespace, const char *name, unsigned number,
+                  struct pod **ret, struct err *err)
+{
+        char *directory CLEANUP_FREE = pod_directory(revisions, namespace, name);
+        char *path CLEANUP_FREE = xasprintf("%s/%u.json", directory, number);
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
+        int r;
+
+        r = file_read(path, &text, err);
+        if (r < 0)
+                return r;
+        r = pod_from_json(buf_str(&text), text.len, ret, err);
+        if (r < 0)
+                return err_wrap(err, "%s", path);
         return 0;
 }
 

@@ -9,8 +9,9 @@
  *      <state>/pods/<namespace>_<name>/current    which of them is in force, and from which file it came
  *
  * A version is one of these to read or nothing at all: files are written by rename, and what is read back is checked
- * against the hash that `current` names, so a power failure can lose a version (the manifest itself is still there) but
- * not give half of one. A disk that takes nothing does not stop anything: the caller goes on from memory and says so.
+ * against the hash that `current` names, so a power failure before revision_sync can lose a version (the manifest
+ * itself is still there) but not give half of one. A disk that takes nothing does not stop anything: the caller goes on
+ * from memory, says so and tries again.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,12 +34,15 @@ struct revision {
 };
 void revision_release(struct revision *revision);
 
-/* Stores the next version and makes it the current one; the oldest beyond what is kept go. *ret_number is set also on
- * failure (the number that it would have had). above: the last number that was given to a version of this pod, stored
- * or not, which stays its own; 0: none. */
+/* Stores the next version and makes it the current one; the oldest beyond what is kept go, but not the one that was
+ * current, nor `spared` (0: none). *ret_number is set also on failure (the number that it would have had, and has when
+ * it is tried again). above: the last number that was given to a version of this pod, stored or not, which stays its
+ * own; 0: none. Not synced. */
 int revision_save(struct revisions *revisions, const struct pod *pod, const char *file, const char *raw, size_t raw_len,
-                  unsigned above, unsigned *ret_number, struct err *err);
-/* Makes a stored version the current one. */
+                  unsigned above, unsigned spared, unsigned *ret_number, struct err *err);
+/* What was saved outlives a power failure from now on. Waits for the disk. One that was removed meanwhile is fine. */
+int revision_sync(struct revisions *revisions, const struct pod *pod, unsigned number, struct err *err);
+/* Makes a stored version the current one. Synced. */
 int revision_set_current(struct revisions *revisions, const struct pod *pod, const char *file, unsigned number,
                          struct err *err);
 /* The current version of a pod: 1 where there is none. Unreadable or damaged: an error. */

@@ -382,8 +382,10 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
 {
         const cJSON *pods = cjson_get(status, "pods", NULL), *manifests = cjson_get(status, "manifests", NULL), *pod;
         const char *waits = cjson_text(status, "waitsFor", "");
+        const char *expiry = cjson_text(cjson_get(status, "api", "clientCertificate", NULL), "warning", NULL);
         usec_t now = time_of(status, "now");
         struct table table = {.columns = wide ? COLUMNS_MAX : 6};
+        size_t from = out->len;
 
         table.rows = xcalloc((size_t)cJSON_GetArraySize(pods) + 1, sizeof(*table.rows));
         cJSON_ArrayForEach (pod, pods) {
@@ -401,13 +403,16 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
                 if (selected(only, status, pod))
                         print_pod_more(pod, now, out);
         }
-        if (only->len > 0)
-                return;
-        print_manifests(manifests, out);
-        print_ignored(manifests, out);
-        if (cjson_text(status, "disk", NULL))
-                buf_addf(out, "\nState cannot be stored: %s\n", cjson_text(status, "disk", ""));
-        print_port(cjson_get(status, "port", NULL), out);
+        if (only->len == 0) {
+                print_manifests(manifests, out);
+                print_ignored(manifests, out);
+                if (cjson_text(status, "disk", NULL))
+                        buf_addf(out, "\nState cannot be stored: %s\n", cjson_text(status, "disk", ""));
+                print_port(cjson_get(status, "port", NULL), out);
+                if (expiry)
+                        buf_addf(out, "\nTo be renewed: %s\n", expiry);
+        }
+        buf_hide_controls(out, from);
 }
 
 /* --- changes ------------------------------------------------------------------------------------------------------ */
@@ -488,6 +493,7 @@ static void node_changes(const cJSON *status, const cJSON *before, const char *n
 void status_changes(const struct cJSON *status, const struct cJSON *before, const struct strv *only, struct buf *out)
 {
         const char *now = cjson_text(status, "now", "");
+        size_t from = out->len;
         const cJSON *pod;
 
         if (only->len == 0)
@@ -504,4 +510,5 @@ void status_changes(const struct cJSON *status, const struct cJSON *before, cons
                         buf_addf(out, "%s   %s/%s   gone\n", now, cjson_text(pod, "namespace", ""),
                                  cjson_text(pod, "name", ""));
         }
+        buf_hide_controls(out, from);
 }

@@ -41,6 +41,14 @@ static void killing_event(struct step *s, size_t index)
                 step_event(s, (int)index, false, "Killing", "%s", c->restart_reason);
 }
 
+/* The signal was tried, Docker has not taken it, and the time that it would have had is over. (A hook that failed after
+ * the start of the container leaves its failure there too.) */
+static bool overdue(const struct step *s, const struct pod_container_view *c)
+{
+        return c->retry.failures > 0 && !str_eq(c->retry.reason, REASON_POST_START) && c->kill_at &&
+               c->kill_at <= s->now;
+}
+
 static void stop_by_signal(struct step *s, size_t index, usec_t deadline, bool may_signal, const char *cause)
 {
         const struct pod_container_view *c = &s->inc->containers[index];
@@ -52,6 +60,10 @@ static void stop_by_signal(struct step *s, size_t index, usec_t deadline, bool m
         }
         if (!may_signal || !slot_yields(&c->slot) || !step_due(s, c->retry.at))
                 return;
+        if (overdue(s, c)) {
+                step_op(s, (int)index, POD_OP_KILL, cause);
+                return;
+        }
         step_op(s, (int)index, POD_OP_SIGNAL, cause);
         killing_event(s, index);
 }
@@ -69,8 +81,8 @@ void step_stop_container(struct step *s, size_t index, usec_t deadline, bool may
         /* A signal that is still on its way does not hold up the kill. */
         if ((!slot_yields(&c->slot) && c->slot.op != POD_OP_SIGNAL) || !step_due(s, c->kill_at))
                 return;
-        /* Killed and still there: its end was not seen, or it hangs in the kernel. */
-        if (!c->killed || step_due(s, c->retry.at))
+        /* Killed and still there: its end was not seen, or it hangs in the kernel. Or Docker refuses to kill it. */
+        if (step_due(s, c->retry.at))
                 step_op(s, (int)index, POD_OP_KILL, cause);
 }
 

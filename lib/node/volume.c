@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/mount_point.h"
 #include "base/str.h"
 #include "kube/pod.h"
 #include "node/host.h"
@@ -62,7 +63,7 @@ static int mount_tmpfs(const char *path, const struct pod_volume *volume, struct
         char options[64] = "";
         int r;
 
-        r = host_mount_is_point(path, err);
+        r = mount_point_at(path, err);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (volume->has_size_limit)
@@ -72,24 +73,44 @@ static int mount_tmpfs(const char *path, const struct pod_volume *volume, struct
         return 0;
 }
 
+static mode_t empty_dir_mode(gid_t gid)
+{
+        return gid == (gid_t)-1 ? EMPTY_DIR_MODE : EMPTY_DIR_MODE | S_ISGID;
+}
+
+/* With its name it has its mode and group, which are the containers' to change from then on: one that was begun and not
+ * finished is made under another name, which no volume has. */
+static int make_disk_empty_dir(const char *path, gid_t gid, struct err *err)
+{
+        char *parent CLEANUP_FREE = file_dirname(path);
+        char *fresh CLEANUP_FREE = xasprintf("%s/..%s", parent, file_basename(path));
+        int r;
+
+        if (file_exists(path))
+                return 0;
+        r = file_mkdir_p(fresh, POD_DIRECTORY_MODE, err);
+        if (r >= 0)
+                r = set_mode(fresh, empty_dir_mode(gid), gid, err);
+        if (r < 0)
+                return r;
+        if (rename(fresh, path) < 0)
+                return err_set_errno(err, errno, "making %s", path);
+        return 0;
+}
+
 static int setup_empty_dir(const struct host *host, const struct pod *pod, const struct pod_volume *volume,
                            struct err *err)
 {
         char *path CLEANUP_FREE = volume_path(host, pod, volume);
         gid_t gid = pod->security.has_fs_group ? (gid_t)pod->security.fs_group : (gid_t)-1;
-        int existed, r;
+        int r;
 
-        existed = file_mkdir_p(path, POD_DIRECTORY_MODE, err);
-        if (existed < 0)
-                return existed;
-        if (volume->memory) {
+        if (!volume->memory)
+                return make_disk_empty_dir(path, gid, err);
+        r = file_mkdir_p(path, POD_DIRECTORY_MODE, err);
+        if (r >= 0)
                 r = mount_tmpfs(path, volume, err);
-                if (r < 0)
-                        return r;
-        } else if (existed) {
-                return 0;
-        }
-        return set_mode(path, gid == (gid_t)-1 ? EMPTY_DIR_MODE : EMPTY_DIR_MODE | S_ISGID, gid, err);
+        return r < 0 ? r : set_mode(path, empty_dir_mode(gid), gid, err);
 }
 
 /* Made of the pod itself, on a tmpfs as the kubelet has them. */
@@ -105,7 +126,7 @@ static int setup_files(const struct host *host, const struct pod *pod, const str
                 r = volume_files_of_pod(host, pod, volume, path, gid, err);
         if (r < 0)
                 return r;
-        return set_mode(path, gid == (gid_t)-1 ? EMPTY_DIR_MODE : EMPTY_DIR_MODE | S_ISGID, gid, err);
+        return set_mode(path, empty_dir_mode(gid), gid, err);
 }
 
 static int create_file(const char *path, mode_t mode, struct err *err)

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,17 +107,34 @@ static bool is_wanted(const struct volume_file *files, size_t count, const char 
         return false;
 }
 
-/* What the volume shows is what is wanted: the same files with the same bytes and modes, and no others. */
-static bool is_there(const char *directory, const struct volume_file *files, size_t count, gid_t gid)
+/* Below a directory, whatever they are but directories. */
+static size_t count_files(const char *directory)
+{
+        DIR *entries = opendir(directory);
+        size_t count = 0;
+
+        if (!entries)
+                return 0;
+        for (struct dirent *e; (e = readdir(entries));) {
+                char *path CLEANUP_FREE = file_join(directory, e->d_name);
+                struct stat st;
+
+                if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") && lstat(path, &st) == 0)
+                        count += S_ISDIR(st.st_mode) ? count_files(path) : 1;
+        }
+        (void)closedir(entries);
+        return count;
+}
+
+/* The version that the volume shows, where that is what is wanted: the same files with the same bytes and modes, and no
+ * others. NULL else. */
+static char *shown_version(const char *directory, const struct volume_file *files, size_t count, gid_t gid)
 {
         char *data CLEANUP_FREE = file_join(directory, DATA);
-        DIR *entries = opendir(data);
-        bool same = entries != NULL;
+        char version[NAME_MAX + 1];
+        ssize_t len = readlink(data, version, sizeof(version) - 1);
+        bool same = len > 0 && file_exists(data) && count_files(data) == count;
 
-        for (struct dirent *e; same && (e = readdir(entries));)
-                same = str_eq(e->d_name, ".") || str_eq(e->d_name, "..") || is_wanted(files, count, e->d_name);
-        if (entries)
-                (void)closedir(entries);
         for (size_t i = 0; same && i < count; i++) {
                 char *path CLEANUP_FREE = file_join(data, files[i].path);
                 struct buf text CLEANUP_BUF = BUF_INIT(files[i].len + 1);
@@ -126,7 +144,7 @@ static bool is_there(const char *directory, const struct volume_file *files, siz
                 same = stat(path, &st) == 0 && (st.st_mode & 07777) == mode && file_read(path, &text, NULL) >= 0 &&
                        text.len == files[i].len && memcmp(buf_str(&text), files[i].data, text.len) == 0;
         }
-        return same;
+        return same ? xstrndup(version, (size_t)len) : NULL;
 }
 
 static int make_link(const char *directory, const char *name, struct err *err)
@@ -174,22 +192,32 @@ static int show(const char *directory, const char *version, struct err *err)
         return 0;
 }
 
-int volume_files_write(const char *directory, const struct volume_file *files, size_t count, gid_t gid, struct err *err)
+/* Writes all of it as a version of its own and shows that. */
+static int write_version(const char *directory, const char *version, const struct volume_file *files, size_t count,
+                         gid_t gid, struct err *err)
 {
-        char *version CLEANUP_FREE = version_name();
         char *path CLEANUP_FREE = file_join(directory, version);
         int r = 0;
 
-        if (is_there(directory, files, count, gid))
-                return 0;
         if (mkdir(path, DIRECTORY_MODE) < 0 || chmod(path, DIRECTORY_MODE) < 0)
                 return err_set_errno(err, errno, "making %s", path);
         if (gid != (gid_t)-1)
                 r = give_to_group(path, DIRECTORY_MODE | GROUP_DIRECTORY_MODE, gid, err);
         for (size_t i = 0; r >= 0 && i < count; i++)
                 r = write_file(path, &files[i], gid, err);
-        if (r >= 0)
-                r = show(directory, version, err);
+        return r < 0 ? r : show(directory, version, err);
+}
+
+int volume_files_write(const char *directory, const struct volume_file *files, size_t count, gid_t gid, struct err *err)
+{
+        char *version CLEANUP_FREE = shown_version(directory, files, count, gid);
+        int r = 0;
+
+        if (!version) {
+                version = version_name();
+                r = write_version(directory, version, files, count, gid, err);
+        }
+        /* Also of what is shown already: who showed it may have been killed before the rest. */
         for (size_t i = 0; r >= 0 && i < count; i++) {
                 char *top CLEANUP_FREE = top_of(files[i].path);
                 r = make_link(directory, top, err);

@@ -182,7 +182,7 @@ static int use_leaf(struct certs *certs, const struct certs_entry *e, const stru
         return 0;
 }
 
-/* LoadCertificateAuthority */
+/* One that this run has made is not on disk yet. */
 static int load_authority(struct certs *certs, const struct certs_entry *ca, struct authority *ret, struct err *err)
 {
         const struct made *made = &certs->made[ca - certs_entries];
@@ -192,17 +192,11 @@ static int load_authority(struct certs *certs, const struct certs_entry *ca, str
                 ret->key = made->key;
                 return 0;
         }
-        if (!pki_files_any(&certs->files, ca->base_name))
-                return err_set(err, ENOENT, "couldn't load %s certificate authority from %s", ca->base_name,
-                               certs->files.phase->config->cluster.certificates_dir.text);
-        int r = pki_files_load_pair(&certs->files, ca->base_name, &ret->loaded, &ret->loaded_key, err);
+        int r = pki_files_load_authority(&certs->files, ca->base_name, &ret->loaded, &ret->loaded_key, err);
         if (r < 0)
-                return err_wrap(err, "failure loading %s certificate authority", ca->base_name);
+                return r;
         ret->cert = ret->loaded.items[0];
         ret->key = ret->loaded_key;
-        pki_files_check_period(&certs->files, ca->base_name, ret->cert);
-        if (!pki_cert_facts(ret->cert)->is_ca)
-                return err_set(err, ERR_INVALID, "%s certificate is not a certificate authority", ca->base_name);
         return 0;
 }
 
@@ -386,5 +380,5 @@ int certs_run(struct phase *phase, const char *name, const char *kubeconfig_dir,
         r = key_pool_init(&certs.pool, algorithm, keys_wanted(&certs, name), err);
         if (r == 0)
                 r = all ? run_all(&certs, err) : run_one(&certs, name, err);
-        return pki_files_finish(&certs.files, r, err);
+        return pki_files_finish(&certs.files, r, NULL, err);
 }

@@ -91,5 +91,5 @@ int certs_csr(struct phase *phase, const char *kubeconfig_dir, struct err *err)
                         r = request(&run, e, err);
         if (r == 0)
                 r = kubeconfig_phase_csr(&run.files, &run.pool, kubeconfig_dir, err);
-        return pki_files_finish(&run.files, r, err);
+        return pki_files_finish(&run.files, r, NULL, err);
 }

@@ -14,10 +14,13 @@
 #include "phase/phase.h"
 #include "pki/csr.h"
 
+enum renewal_outcome { RENEWAL_NONE, RENEWAL_MISSING, RENEWAL_EXTERNAL, RENEWAL_DONE };
+
 struct renewal {
         struct pki_files files;
         struct key_pool pool;
-        const char *csr_dir; /* NULL: certificates are made */
+        const char *csr_dir;                              /* NULL: certificates are made */
+        enum renewal_outcome outcomes[CERTS_MANAGED_MAX]; /* in the order of the list */
 };
 
 static void renewal_release(struct renewal *renewal)
@@ -76,22 +79,9 @@ static int write_kubeconfig(struct renewal *renewal, const struct certs_managed 
         kubeconfig_tree_set_data(certs_managed_user(tree), "client-key", buf_str(&key_pem));
         explicit_bzero(key_pem.data, key_pem.len);
         r = kubeconfig_tree_add(renewal->files.phase, path, tree, err);
-        phase_file_context(renewal->files.phase, "failed to renew certificate %s", m->name);
+        if (r == 0)
+                phase_file_context(renewal->files.phase, "failed to renew certificate %s", m->name);
         return r;
-}
-
-/* LoadCertificateAuthority */
-static int load_ca(struct renewal *renewal, const char *base_name, struct pki_certs *ret, struct pki_key **ret_key,
-                   struct err *err)
-{
-        int r = pki_files_load_pair(&renewal->files, base_name, ret, ret_key, err);
-
-        if (r < 0)
-                return err_wrap(err, "failure loading %s certificate authority", base_name);
-        pki_files_check_period(&renewal->files, base_name, ret->items[0]);
-        if (!pki_cert_facts(ret->items[0])->is_ca)
-                return err_set(err, ERR_INVALID, "%s certificate is not a certificate authority", base_name);
-        return 0;
 }
 
 static int make(struct renewal *renewal, const struct certs_managed *m, const struct pki_cert *old, struct value *tree,
@@ -102,7 +92,7 @@ static int make(struct renewal *renewal, const struct certs_managed *m, const st
         struct strv organizations CLEANUP_STRV = STRV_INIT;
         struct pki_cert *cert CLEANUP_PKI_CERT = NULL;
         struct pki_cert_spec spec;
-        int r = load_ca(renewal, m->ca_base_name, &ca, &ca_key, err);
+        int r = pki_files_load_authority(&renewal->files, m->ca_base_name, &ca, &ca_key, err);
 
         if (r < 0)
                 return r;
@@ -118,30 +108,52 @@ static int make(struct renewal *renewal, const struct certs_managed *m, const st
         return pki_files_add_pair(&renewal->files, m->base_name, cert, key, context, err);
 }
 
-static int renew(struct renewal *renewal, const struct certs_managed *m, struct err *err)
+static int renew(struct renewal *renewal, const struct certs_managed *m, enum renewal_outcome *ret, struct err *err)
 {
         struct pki_certs old CLEANUP_PKI_CERTS = {.items = NULL};
-        struct phase *phase = renewal->files.phase;
         struct value *tree CLEANUP_VALUE = NULL;
         bool external = false;
 
         if (!certs_managed_exists(&renewal->files, m)) {
-                phase_say(phase, "MISSING! %s", m->long_name);
+                *ret = RENEWAL_MISSING;
                 return 0;
         }
         int r = certs_managed_external(&renewal->files, m->ca_base_name, &external, err);
         if (r < 0)
                 return r;
         if (external) {
-                phase_say(phase, "Detected external %s, %s can't be renewed", m->ca_base_name, m->long_name);
+                *ret = RENEWAL_EXTERNAL;
                 return 0;
         }
         r = certs_managed_read(&renewal->files, m, &old, &tree, err);
         if (r == 0)
                 r = make(renewal, m, old.items[0], tree, err);
         if (r == 0)
-                phase_say(phase, "%s renewed", m->long_name);
+                *ret = RENEWAL_DONE;
         return r;
+}
+
+/* What became of each; "renewed" only where the certificates are on disk. */
+static void tell(const struct renewal *renewal, const struct certs_managed *list, size_t count, bool written)
+{
+        const struct phase *phase = renewal->files.phase;
+
+        for (size_t i = 0; i < count; i++)
+                switch (renewal->outcomes[i]) {
+                case RENEWAL_NONE:
+                        break;
+                case RENEWAL_MISSING:
+                        phase_say(phase, "MISSING! %s", list[i].long_name);
+                        break;
+                case RENEWAL_EXTERNAL:
+                        phase_say(phase, "Detected external %s, %s can't be renewed", list[i].ca_base_name,
+                                  list[i].long_name);
+                        break;
+                case RENEWAL_DONE:
+                        if (written)
+                                phase_say(phase, "%s renewed", list[i].long_name);
+                        break;
+                }
 }
 
 /* CreateRenewCSR: NAME.key and NAME.csr in the directory, the certificate stays. */
@@ -187,13 +199,17 @@ static size_t keys_wanted(const struct renewal *renewal, const struct certs_mana
 static int renew_each(struct renewal *renewal, const struct certs_managed *list, size_t count, struct err *err)
 {
         enum pki_algorithm algorithm = PKI_ALGORITHM_MAX;
+        bool written;
         int r = pki_files_algorithm(&renewal->files, &algorithm, err);
 
         if (r == 0)
                 r = key_pool_init(&renewal->pool, algorithm, keys_wanted(renewal, list, count), err);
         for (size_t i = 0; i < count && r == 0; i++)
-                r = renewal->csr_dir ? request(renewal, &list[i], err) : renew(renewal, &list[i], err);
-        return pki_files_finish(&renewal->files, r, err);
+                r = renewal->csr_dir ? request(renewal, &list[i], err)
+                                     : renew(renewal, &list[i], &renewal->outcomes[i], err);
+        r = pki_files_finish(&renewal->files, r, &written, err);
+        tell(renewal, list, count, written);
+        return r;
 }
 
 int certs_renew(struct phase *phase, const char *name, const char *csr_dir, struct err *err)

@@ -50,6 +50,15 @@ static int64_t startup_failures(const struct phase *phase)
         return timeout / period + (timeout % period > 0 ? 1 : 0);
 }
 
+static void set_image(const struct phase *phase, const struct component *component,
+                      struct template_variables *variables)
+{
+        char *image CLEANUP_FREE = image_component(phase, component->name);
+        const struct value_place place = image_component_place(phase);
+
+        template_set_text(variables, "image", image, &place);
+}
+
 static void set_common(const struct phase *phase, const struct component *component,
                        struct template_variables *variables)
 {
@@ -57,15 +66,14 @@ static void set_common(const struct phase *phase, const struct component *compon
         const struct config_endpoint *endpoint = &phase->config->init.local_api_endpoint;
         const struct config_duration *timeout = &phase->config->init.timeouts.control_plane_component_health_check;
         char *pki CLEANUP_FREE = file_clean(cluster->certificates_dir.text);
-        char *image CLEANUP_FREE = image_component(phase, component->name);
         int64_t failures = startup_failures(phase);
 
         /* "${pki}/ca.crt" is filepath.Join; the root alone would double its slash. */
         template_set_text(variables, "pki", str_eq(pki, "/") ? "" : pki, &cluster->certificates_dir.place);
         template_set_text(variables, "certificatesDir", cluster->certificates_dir.text,
                           &cluster->certificates_dir.place);
-        const struct value_place image_place = image_component_place(phase);
-        template_set_text(variables, "image", image, &image_place);
+        if (!component->own_image)
+                set_image(phase, component, variables);
         template_set_text(variables, "advertiseAddress", endpoint->advertise_address.text,
                           &endpoint->advertise_address.place);
         template_set_number(variables, "bindPort", endpoint->bind_port.value, &endpoint->bind_port.place);

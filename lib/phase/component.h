@@ -24,6 +24,7 @@ struct component {
         bool etcd_rows;      /* rows with etcdSince and etcdUntil are for it */
         bool proxies;        /* takes the proxy variables of the process environment */
         bool sorted_volumes; /* volumes and mounts by name */
+        bool own_image;      /* `variables` sets the image, which is none of Kubernetes */
 };
 
 extern const struct component component_apiserver;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
 #include "base/strv.h"
 #include "phase/component.h"
 #include "phase/component_parts.h"
+#include "phase/host.h"
 
 /* Length of the name in "--name=value"; 0 where text is no such argument. */
 static size_t argument_name(const char *text, const char **ret_name)
@@ -164,17 +164,16 @@ static void put_variable(struct value *list, struct value *item)
         value_list_add(list, item);
 }
 
-/* Variables of the environment whose name ends in _proxy in any case and whose value is not empty. */
+/* Proxy variables of the environment whose value is not empty. */
 static void add_proxies(char **environment, struct value *list)
 {
         for (char **e = environment; e && *e; e++) {
-                const char *equal = strchr(*e, '=');
-                size_t len = equal ? (size_t)(equal - *e) : 0;
+                size_t len = host_proxy_variable(*e);
 
-                if (len < 6 || !equal[1] || strncasecmp(equal - 6, "_proxy", 6) != 0)
+                if (len == 0 || !(*e)[len + 1])
                         continue;
                 char *name CLEANUP_FREE = xstrndup(*e, len);
-                put_variable(list, new_variable(name, equal + 1));
+                put_variable(list, new_variable(name, *e + len + 1));
         }
 }
 
@@ -240,4 +239,19 @@ void component_sort_volumes(struct value *pod)
 {
         sort_by_name(value_get(pod, "spec", "volumes", NULL));
         sort_by_name(value_map_get(value_get(pod, "spec", "containers", NULL)->list.items[0], "volumeMounts"));
+}
+
+void component_pass_gate(const struct phase *phase, const char *component, const char *key, struct value *config)
+{
+        const char *name = era_text(phase->era, component, "passedGate", NULL);
+        const struct config_gates *gates = &phase->config->cluster.feature_gates;
+
+        for (size_t i = 0; name && i < gates->count; i++) {
+                if (!str_eq(gates->items[i].name, name))
+                        continue;
+                if (!value_is(value_map_get(config, key), VALUE_MAP))
+                        value_map_set(config, key, value_new_map());
+                value_map_set(value_map_get(config, key), name, value_new_bool(gates->items[i].enabled))->place =
+                        gates->items[i].place;
+        }
 }

@@ -21,6 +21,10 @@ void component_merge_arguments(const struct phase *phase, const char *component,
  * same run uploads has it, written or not. Nothing with other versions. */
 void component_keep_authorization_mode(struct phase *phase);
 
+/* Up to 1.22 a gate of kubeadm's own (row passedGate of the component) counts in the component's configuration too,
+ * whatever the user's document says: it is set in the map at `key`. */
+void component_pass_gate(const struct phase *phase, const char *component, const char *key, struct value *config);
+
 /* Sets container.env from the proxy variables of the process (where `proxies`) and the user's, by the algorithm that
  * the row environmentOrder names; leaves it out where there are none. */
 void component_merge_environment(const struct phase *phase, struct value *container, bool proxies,

@@ -8,7 +8,9 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "phase/config_default.h"
+#include "phase/cri_socket.h"
 #include "phase/kubernetes_version.h"
+#include "phase/phase.h"
 
 #define SECOND INT64_C(1000000000)
 #define MINUTE (60 * SECOND)
@@ -158,12 +160,22 @@ static int default_node_name(struct phase_config *config, const struct host *hos
         return 0;
 }
 
-static void default_node_registration(struct phase_config *config, const struct era *era,
-                                      struct config_problems *problems)
+static int default_cri_socket(const struct phase *phase, struct config_problems *problems, struct err *err)
+{
+        struct config_text *socket = &phase->config->init.node_registration.cri_socket;
+        const char *text;
+        int r = cri_socket_choose(phase, socket->text, &socket->place, problems, &text, err);
+
+        if (r < 0)
+                return r;
+        *socket = (struct config_text){text, r > 0 ? host_place : socket->place};
+        return 0;
+}
+
+static void default_taints(struct phase_config *config, const struct era *era)
 {
         struct config_node_registration *node = &config->init.node_registration;
         const struct value *keys = era_value(era, "config", "taints");
-        const char *scheme = era_text(era, "config", "criSocketScheme", NULL);
 
         if (!node->taints.set && value_is(keys, VALUE_LIST)) {
                 node->taints.items = config_alloc(config, keys->list.count, sizeof(*node->taints.items));
@@ -176,17 +188,6 @@ static void default_node_registration(struct phase_config *config, const struct 
                                 .effect = {"NoSchedule", default_place},
                                 .place = default_place,
                         };
-        }
-        if (!*node->cri_socket.text) {
-                /* kubeadm looks for sockets of known runtimes; none of the files made here depends on what it finds. */
-                default_text(&node->cri_socket, era_text(era, "config", "criSocket", ""));
-        } else if (scheme && !str_starts(node->cri_socket.text, scheme)) {
-                config_problem_warning(problems, &node->cri_socket.place,
-                                       "Usage of CRI endpoints without URL scheme is deprecated and can cause kubelet "
-                                       "errors in the future. Automatically prepending scheme \"%s\" to the "
-                                       "\"criSocket\" with value \"%s\". Please update your configuration!",
-                                       scheme, node->cri_socket.text);
-                node->cri_socket.text = config_keepf(config, "%s://%s", scheme, node->cri_socket.text);
         }
 }
 
@@ -275,17 +276,19 @@ static void lower_sans(struct phase_config *config)
         }
 }
 
-int config_default_dynamic(struct phase_config *config, const struct era *era, const struct host *host,
-                           struct config_problems *problems, struct err *err)
+int config_default_dynamic(const struct phase *phase, struct config_problems *problems, struct err *err)
 {
-        int r = default_node_name(config, host, err);
+        struct phase_config *config = phase->config;
+        int r = default_node_name(config, phase_host(phase), err);
 
         if (r < 0)
                 return r;
-        default_node_registration(config, era, problems);
-        r = default_address(config, host, problems, err);
+        default_taints(config, phase->era);
+        r = default_cri_socket(phase, problems, err);
         if (r == 0)
-                r = kubernetes_version_normalise(config, era, problems, err);
+                r = default_address(config, phase_host(phase), problems, err);
+        if (r == 0)
+                r = kubernetes_version_normalise(config, phase->era, problems, err);
         if (r == 0)
                 r = default_endpoint(config, problems, err);
         if (r == 0)

@@ -184,16 +184,16 @@ static int check_api_version(const struct config_document *doc, const struct era
                 era_flag(era, "messages", "kindOfAPI") ? xasprintf(" (kind: \"%s\")", doc->kind) : xstrdup("");
 
         if (use)
-                return err_set(err, ERR_INVALID,
-                               "your configuration file uses an old API spec: \"%s/%s\"%s. Please use kubeadm %s "
-                               "instead and run 'kubeadm config migrate --old-config old%s --new-config new%s', which "
-                               "will write the new, similar spec using a newer API version.",
-                               doc->group, doc->version, kind, use, file, file);
+                return refuse(problems, place, err,
+                              "your configuration file uses an old API spec: \"%s/%s\"%s. Please use kubeadm %s "
+                              "instead and run 'kubeadm config migrate --old-config old%s --new-config new%s', which "
+                              "will write the new, similar spec using a newer API version.",
+                              doc->group, doc->version, kind, use, file, file);
         if (str_eq(state, "experimental") && !(flags & CONFIG_DECODE_ALLOW_EXPERIMENTAL))
-                return err_set(err, ERR_INVALID,
-                               "experimental API spec: \"%s/%s\"%s is not allowed. You can use the "
-                               "--allow-experimental-api flag if the command supports it.",
-                               doc->group, doc->version, kind);
+                return refuse(problems, place, err,
+                              "experimental API spec: \"%s/%s\"%s is not allowed. You can use the "
+                              "--allow-experimental-api flag if the command supports it.",
+                              doc->group, doc->version, kind);
         if (str_eq(state, "unknown")) {
                 int r = refuse_kind(doc, era, problems, err);
 
@@ -236,13 +236,19 @@ static void tell_ignored(const struct config_document *doc, const struct era *er
                 suggest_document(doc, problems);
 }
 
-/* Init- and ClusterConfiguration are decoded whatever group they are of. */
-static int check_foreign(const struct config_document *doc, const struct era *era, struct config_problems *problems,
-                         struct err *err)
+/* Init- and ClusterConfiguration are decoded whatever group they are of. An API version of kubeadm's own is looked at
+ * whatever the kind. */
+static int check_foreign(const struct config_document *doc, const struct era *era, unsigned flags,
+                         struct config_problems *problems, struct err *err)
 {
+        bool own = str_eq(doc->group, GROUP) && !str_eq(era_text(era, "api", doc->version, "unknown"), "unknown");
+
         if (!is_init_kind(doc)) {
-                tell_ignored(doc, era, problems);
-                return 0;
+                int r = own ? check_api_version(doc, era, flags, problems, err) : 0;
+
+                if (r == 0)
+                        tell_ignored(doc, era, problems);
+                return r;
         }
         int r = refuse_kind(doc, era, problems, err);
 
@@ -259,7 +265,7 @@ static int classify(struct config_document *doc, const struct era *era, unsigned
                 doc->use = uses[i].use;
                 return uses[i].version ? 0 : check_api_version(doc, era, flags, problems, err);
         }
-        return check_foreign(doc, era, problems, err);
+        return check_foreign(doc, era, flags, problems, err);
 }
 
 bool config_documents_has_kind(const struct era *era, const char *version, const char *kind)
@@ -422,10 +428,10 @@ static int check_component(const struct config_document *doc, size_t use, const 
         const char *version = uses[use].version, *object = uses[use].object;
 
         if (!str_eq(doc->version, version))
-                return err_set(err, ERR_INVALID,
-                               "unsupported apiVersion \"%s/%s\", you may have to do manual conversion to \"%s/%s\" "
-                               "and run kubeadm again",
-                               doc->group, doc->version, doc->group, version);
+                return refuse(problems, &doc->value->place, err,
+                              "unsupported apiVersion \"%s/%s\", you may have to do manual conversion to \"%s/%s\" "
+                              "and run kubeadm again",
+                              doc->group, doc->version, doc->group, version);
         if (!object || str_eq(doc->kind, object))
                 return 0;
         if (!is_other_kind(era, doc->use, doc->kind))
@@ -455,10 +461,13 @@ int config_documents_check(const struct config_document_list *list, const struct
 
         for (size_t i = 0; i < list->count && !found; i++)
                 found = list->items[i].use == CONFIG_DOCUMENT_INIT || list->items[i].use == CONFIG_DOCUMENT_CLUSTER;
-        if (!found)
+        const char *what = era_text(era, "messages", "configurationFile", "");
+        if (!found && list->count == 0)
                 return err_set(err, ERR_INVALID,
-                               "no InitConfiguration or ClusterConfiguration kind was found in the %s",
-                               era_text(era, "messages", "configurationFile", ""));
+                               "no InitConfiguration or ClusterConfiguration kind was found in the %s", what);
+        if (!found)
+                return refuse(problems, &list->items[0].value->place, err,
+                              "no InitConfiguration or ClusterConfiguration kind was found in the %s", what);
         return check_components(list, era, problems, err);
 }
 

@@ -14,13 +14,6 @@
 
 #define MINUTE (INT64_C(60) * 1000 * 1000 * 1000)
 
-/* All list structs of config.h begin alike. */
-struct any_list {
-        void *items;
-        size_t count;
-        bool set;
-};
-
 static struct value *encode_struct(struct api_types *types, const char *type_name, const struct config_schema *schema,
                                    const void *strukt);
 
@@ -75,7 +68,7 @@ static struct value *encode_gates(const struct config_gates *gates)
 }
 
 static struct value *encode_list(struct api_types *types, const struct config_field *field, const struct api_ref *ref,
-                                 const struct any_list *list)
+                                 const struct config_any_list *list)
 {
         struct value *v = list->count > 0 || list->set ? value_new_list() : NULL;
 

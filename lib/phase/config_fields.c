@@ -12,14 +12,6 @@
 #include "phase/names.h"
 #include "phase/typed.h"
 
-/* All list structs of config.h begin alike. */
-struct any_list {
-        void *items;
-        size_t count;
-        bool set;
-        struct value_place place;
-};
-
 /* What is decoded: its fields here, and what the API version has of it. */
 struct shape {
         const struct config_schema *schema;
@@ -118,7 +110,7 @@ static void decode_duration(struct config_fields *d, const struct value *v, cons
 static void *begin_list(struct config_fields *d, const struct value *v, const char *path, size_t item_size,
                         const char *expected, void *target)
 {
-        struct any_list list = {.set = true, .place = v->place};
+        struct config_any_list list = {.set = true, .place = v->place};
 
         if (v->kind != VALUE_LIST) {
                 wrong_type(d, v, path, expected);

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/cli.h"
 #include "base/err.h"
 #include "base/go_quote.h"
 #include "base/limits.h"
@@ -374,6 +375,17 @@ static void add_mixed(struct strv *names, const struct era *era, const char *nam
                 strv_add(names, name);
 }
 
+/* Flags of phases that talk to an API server, whose values are settings of the configuration too. */
+static void add_mixed_online(struct strv *names, const struct era *era, const struct cli_seen *seen)
+{
+        static const char *const settings[] = {"certificate-key", "description", "groups", "token",
+                                               "token-ttl",       "ttl",         "usages"};
+
+        for (size_t i = 0; seen && i < ARRAY_SIZE(settings); i++)
+                if (strv_contains(&seen->names, settings[i]))
+                        add_mixed(names, era, settings[i]);
+}
+
 int config_flags_check_mixed(const struct phase_options *options, const struct era *era, struct err *err)
 {
         struct strv names CLEANUP_STRV = STRV_INIT;
@@ -387,6 +399,7 @@ int config_flags_check_mixed(const struct phase_options *options, const struct e
                 add_mixed(&names, era, "patches");
         if (options->print_manifest && options->kubeadm_version)
                 add_mixed(&names, era, "print-manifest");
+        add_mixed_online(&names, era, options->seen);
         if (names.len == 0)
                 return 0;
         strv_sort(&names);

@@ -123,6 +123,16 @@ static int write_new(const struct phase *phase, const char *path, const struct b
                        path, phase_errno_text(why.code, text, sizeof(text)));
 }
 
+/* It has no other version: it stays as it was written, the order of its keys too. */
+static int add_arguments(const struct phase *phase, struct buf *out, struct err *err)
+{
+        if (!phase->config->arguments)
+                return 0;
+        buf_addstr(out, out->len > 0 ? "---\n" : "");
+        yaml_write(phase->config->arguments, YAML_WRITE_KEEP_ORDER, out);
+        return buf_check(out, "the configuration", err);
+}
+
 int phase_config_migrate(struct phase *phase, const char *new_config, struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
@@ -133,6 +143,8 @@ int phase_config_migrate(struct phase *phase, const char *new_config, struct err
                 r = add_init(phase, &out, err);
         if (r == 0)
                 r = add_nodes(phase, CONFIG_NODE_MIGRATE, &out, err);
+        if (r == 0)
+                r = add_arguments(phase, &out, err);
         if (r < 0)
                 return r;
         if (new_config)

@@ -11,6 +11,7 @@
 #include "phase/config_node.h"
 #include "phase/config_node_check.h"
 #include "phase/config_schema.h"
+#include "phase/cri_socket.h"
 #include "phase/host.h"
 #include "phase/template.h"
 #include "phase/typed.h"
@@ -142,21 +143,23 @@ static void default_taints(const struct phase *phase, struct value *registration
         }
 }
 
-static void default_scheme(const struct phase *phase, struct value *owner, struct config_problems *problems)
+static int default_cri_socket(const struct phase *phase, struct value *owner, struct config_problems *problems,
+                              struct err *err)
 {
-        const char *scheme = era_text(phase->era, "config", "criSocketScheme", NULL);
-        struct value *socket = value_map_get(owner, "criSocket");
+        const struct value *socket = value_map_get(owner, "criSocket");
+        const char *text;
 
-        if (!scheme || !value_is(socket, VALUE_STRING) || str_starts(socket->text, scheme))
-                return;
-        config_problem_warning(problems, &socket->place,
-                               "Usage of CRI endpoints without URL scheme is deprecated and can cause kubelet errors "
-                               "in the future. Automatically prepending scheme \"%s\" to the \"criSocket\" with value "
-                               "\"%s\". Please update your configuration!",
-                               scheme, socket->text);
-        struct value *with = value_new_stringf("%s://%s", scheme, socket->text);
-        with->place = socket->place;
-        value_map_set(owner, "criSocket", with);
+        if (!is_empty(socket) && !value_is(socket, VALUE_STRING))
+                return 0;
+        int r = cri_socket_choose(phase, value_string(socket, ""), socket ? &socket->place : NULL, problems, &text,
+                                  err);
+        if (r < 0 || (r == 0 && str_eq(text, socket->text)))
+                return r;
+        struct value *chosen = value_new_string(text);
+        if (r == 0)
+                chosen->place = socket->place;
+        value_map_set(owner, "criSocket", chosen);
+        return 0;
 }
 
 static int default_address(const struct phase *phase, struct value *endpoint, struct config_problems *problems,
@@ -190,7 +193,8 @@ static int default_join(const struct phase *phase, struct value *v, struct confi
                 value_map_set(value_map_get(discovery, "file"), "kubeConfigPath",
                               value_new_string(str_after(path, "file://")));
         int r = default_name(phase, registration, err);
-        default_scheme(phase, registration, problems);
+        if (r == 0)
+                r = default_cri_socket(phase, registration, problems, err);
         if (r == 0 && value_is(control_plane, VALUE_MAP)) {
                 default_taints(phase, registration);
                 r = default_address(phase, value_map_get(control_plane, "localAPIEndpoint"), problems, err);
@@ -276,9 +280,7 @@ static int default_document(const struct phase *phase, const char *kind, struct 
         fill_up(v, defaults);
         if (str_eq(kind, "JoinConfiguration"))
                 return default_join(phase, v, problems, err);
-        if (str_eq(kind, "ResetConfiguration"))
-                default_scheme(phase, v, problems);
-        return 0;
+        return str_eq(kind, "ResetConfiguration") ? default_cri_socket(phase, v, problems, err) : 0;
 }
 
 int config_node_look(const struct era *era, const struct config_node_document *doc, struct config_problems *problems,

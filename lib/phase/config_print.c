@@ -37,7 +37,6 @@ static int load_init(struct phase *phase, struct err *err)
 {
         struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {xcalloc(2, sizeof(struct value *)), 0};
         struct config_problems problems CLEANUP_PROBLEMS = {0};
-        const struct host *host = phase_host(phase);
         struct phase_config *config = phase->config;
         int r = printed_document(phase, "InitConfiguration", &documents.items[0], err);
 
@@ -53,7 +52,7 @@ static int load_init(struct phase *phase, struct err *err)
         config->cluster.api_server.timeout_for_control_plane = (struct config_duration){4 * MINUTE, true, {0}};
         config->cluster.dns.type.text = "CoreDNS";
         if (str_eq(era_text(phase->era, "config", "printedDefaults", ""), "dynamic"))
-                r = config_default_dynamic(config, phase->era, host, &problems, err);
+                r = config_default_dynamic(phase, &problems, err);
         return r;
 }
 

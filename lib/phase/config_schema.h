@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "codec/value.h"
 #include "phase/api_types.h"
 
 struct config_schema;
@@ -27,6 +28,14 @@ enum config_type {
         CONFIG_TOKEN,    /* struct config_text in the form of a bootstrap token */
         CONFIG_IGNORED,  /* read by kubeadm and of no effect here: any value */
         CONFIG_TYPE_MAX
+};
+
+/* How each list struct of config.h begins. */
+struct config_any_list {
+        void *items;
+        size_t count;
+        bool set;
+        struct value_place place;
 };
 
 struct config_field {

@@ -157,10 +157,12 @@ static void check_node_mask(const struct checker *c, const struct config_text *s
 
                 if (!node_mask(c, &shown, !s->address.v4, &node))
                         continue;
+                /* Any number may be given: the difference of one below the mask need not fit. */
+                bool differ = node > mask && node - mask > MAX_MASK_DIFFERENCE;
                 if (mask > node && c->brief)
                         field_invalid_text(c->problems, &shown, c->path,
                                            "pod subnet size is smaller than the node subnet size");
-                else if (node - mask > MAX_MASK_DIFFERENCE && c->brief)
+                else if (differ && c->brief)
                         field_invalid_text(c->problems, &shown, c->path,
                                            "pod subnet mask and node-mask difference can not be greater than %d",
                                            MAX_MASK_DIFFERENCE);
@@ -170,7 +172,7 @@ static void check_node_mask(const struct checker *c, const struct config_text *s
                                            " is smaller than the size of node subnet "
                                            "with mask %" PRId64,
                                            mask, node);
-                else if (node - mask > MAX_MASK_DIFFERENCE)
+                else if (differ)
                         field_invalid_text(c->problems, &shown, c->path,
                                            "pod subnet mask (%" PRId64 ") and node-mask (%" PRId64
                                            ") difference is greater than %d",

@@ -8,6 +8,7 @@
 #include "codec/yaml.h"
 #include "phase/control_plane.h"
 #include "phase/patch.h"
+#include "phase/rootless.h"
 
 static const struct component *const control_plane[] = {
         &component_apiserver,
@@ -33,6 +34,9 @@ int phase_manifest(struct phase *phase, const struct component *component, struc
         if (r < 0)
                 return r;
         show_volumes(phase, component, pod);
+        r = rootless_pod(phase, component, pod, err);
+        if (r < 0)
+                return r;
         r = patch_object(phase, component->name, "Pod", &pod, err);
         if (r < 0)
                 return err_wrap(err, "failed to patch static Pod manifest file for \"%s\"", component->name);
@@ -51,6 +55,9 @@ int phase_add_manifest(struct phase *phase, const struct component *component, s
                 return r;
         yaml_write(pod, 0, &out);
         r = buf_check(&out, path, err);
+        /* podwatch starts the pod as soon as the manifest is there: by then its user has to be. */
+        if (r == 0)
+                r = rootless_files(phase, component, err);
         if (r < 0)
                 return r;
         phase_add_file(phase, path, buf_str(&out), out.len, 0600, 0700, PHASE_FILE_DRY_RUN_SHOW);

@@ -72,4 +72,5 @@ const struct component component_etcd = {
         .settings = settings,
         .kubeadm_pod = true,
         .etcd_rows = true,
+        .own_image = true,
 };

@@ -24,20 +24,12 @@ static int load_key_first(struct pki_files *files, const struct signed_cert *sig
         return r < 0 ? err_wrap(err, "failure loading certificate for %s", signed_cert->shown) : 0;
 }
 
-/* TryLoadCertAndKeyFromDisk */
 static int load_pair(struct pki_files *files, const struct signed_cert *signed_cert, struct pki_certs *ret,
                      struct err *err)
 {
         struct pki_key *key CLEANUP_PKI_KEY = NULL;
-        int r = pki_files_load_certs(files, signed_cert->base_name, ret, err);
+        int r = pki_files_load_pair(files, signed_cert->base_name, ret, &key, err);
 
-        if (r < 0)
-                (void)err_wrap(err, "failed to load certificate");
-        if (r == 0) {
-                r = pki_files_load_key(files, signed_cert->base_name, &key, err);
-                if (r < 0)
-                        (void)err_wrap(err, "failed to load key");
-        }
         return r < 0 ? err_wrap(err, "failure loading certificate for %s", signed_cert->shown) : 0;
 }
 

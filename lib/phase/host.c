@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -144,6 +145,16 @@ static int real_loopback_address(void *userdata, struct ip_address *ret, struct 
         if (interface_address(list, "lo", 0, false, ret) || interface_address(list, "lo", 0, true, ret))
                 return 0;
         return 1;
+}
+
+size_t host_proxy_variable(const char *variable)
+{
+        static const char suffix[] = "_proxy";
+        const size_t suffix_len = sizeof(suffix) - 1;
+        const char *equal = strchr(variable, '=');
+        size_t len = equal ? (size_t)(equal - variable) : 0;
+
+        return len >= suffix_len && strncasecmp(equal - suffix_len, suffix, suffix_len) == 0 ? len : 0;
 }
 
 const struct host host_real = {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -12,6 +11,7 @@
 #include "base/strv.h"
 #include "codec/yaml.h"
 #include "phase/host_facts.h"
+#include "phase/rootless.h"
 
 #define API_VERSION "genphase/v1"
 #define KIND "HostFacts"
@@ -70,6 +70,11 @@ static bool facts_has_path(void *userdata, const char *path)
         return lists(userdata, "caDirectories", path);
 }
 
+static bool facts_has_socket(void *userdata, const char *path, bool open)
+{
+        return lists(userdata, open ? "openCRISockets" : "criSockets", path);
+}
+
 static bool facts_service_active(void *userdata, const char *name)
 {
         return lists(userdata, "activeServices", name);
@@ -82,7 +87,17 @@ static char **facts_environment(void *userdata)
         return facts->environment.items ? facts->environment.items : facts->no_environment;
 }
 
-enum fact_type { FACT_TEXT, FACT_ADDRESS, FACT_TEXTS, FACT_VARIABLES };
+static int64_t facts_system_id(void *userdata, const char *name, bool group)
+{
+        const struct host_facts *facts = userdata;
+        int64_t n;
+
+        return value_int(value_get(facts->file, "controlPlaneIDs", group ? "groups" : "users", name, NULL), &n) == 0
+                       ? n
+                       : -1;
+}
+
+enum fact_type { FACT_TEXT, FACT_ADDRESS, FACT_TEXTS, FACT_VARIABLES, FACT_IDS };
 
 static const struct fact {
         const char *name;
@@ -95,8 +110,11 @@ static const struct fact {
         {"defaultAddressIPv6", FACT_ADDRESS},
         {"loopbackAddress", FACT_ADDRESS},
         {"caDirectories", FACT_TEXTS},
+        {"criSockets", FACT_TEXTS},
+        {"openCRISockets", FACT_TEXTS},
         {"proxyVariables", FACT_VARIABLES},
         {"activeServices", FACT_TEXTS},
+        {"controlPlaneIDs", FACT_IDS}, /* may be missing: only a feature gate asks for them */
 };
 
 static int check_variable(const struct value *v, struct err *err)
@@ -106,6 +124,30 @@ static int check_variable(const struct value *v, struct err *err)
         if (v->kind != VALUE_MAP || v->map.count != 2 || !*name || strchr(name, '=') ||
             !value_string(value_map_get(v, "value"), NULL))
                 return value_error(&v->place, err, ERR_INVALID, "proxyVariables: expected {name, value}, both strings");
+        return 0;
+}
+
+/* {users: {NAME: number}, groups: {NAME: number}} or null */
+static int check_ids(const struct value *v, struct err *err)
+{
+        static const char wanted[] =
+                "controlPlaneIDs: expected {users: {NAME: NUMBER}, groups: {NAME: NUMBER}} or null";
+        int64_t n;
+
+        if (v->kind == VALUE_NULL)
+                return 0;
+        if (v->kind != VALUE_MAP)
+                return value_error(&v->place, err, ERR_INVALID, "%s", wanted);
+        for (size_t i = 0; i < v->map.count; i++) {
+                const struct value *ids = v->map.entries[i].value;
+
+                if ((!str_eq(v->map.entries[i].key, "users") && !str_eq(v->map.entries[i].key, "groups")) ||
+                    ids->kind != VALUE_MAP)
+                        return value_error(&ids->place, err, ERR_INVALID, "%s", wanted);
+                for (size_t k = 0; k < ids->map.count; k++)
+                        if (value_int(ids->map.entries[k].value, &n) < 0 || n < 0 || n > UINT32_MAX)
+                                return value_error(&ids->map.entries[k].place, err, ERR_INVALID, "%s", wanted);
+        }
         return 0;
 }
 
@@ -123,6 +165,8 @@ static int check_fact(const struct fact *fact, const struct value *v, struct err
                                ? 0
                                : value_error(&v->place, err, ERR_INVALID, "%s: expected an IP address or null",
                                              fact->name);
+        case FACT_IDS:
+                return check_ids(v, err);
         case FACT_TEXTS:
         case FACT_VARIABLES:
                 break;
@@ -169,7 +213,9 @@ static int check_file(const struct value *file, struct err *err)
                 const struct value *v = value_map_get(file, table[i].name);
 
                 r = v ? check_fact(&table[i], v, err)
-                      : value_error(&file->place, err, ERR_INVALID, "the field %s is missing", table[i].name);
+                    : table[i].type == FACT_IDS
+                            ? 0
+                            : value_error(&file->place, err, ERR_INVALID, "the field %s is missing", table[i].name);
         }
         if (r == 0 && (!str_eq(value_string(value_map_get(file, "apiVersion"), ""), API_VERSION) ||
                        !str_eq(value_string(value_map_get(file, "kind"), ""), KIND)))
@@ -197,9 +243,15 @@ int host_facts_load(const char *file, struct host_facts **ret, struct err *err)
                           value_string(value_map_get(variables->list.items[i], "name"), ""),
                           value_string(value_map_get(variables->list.items[i], "value"), ""));
         facts->file = TAKE_PTR(v);
-        facts->host = (struct host){facts_name,     facts_default_address, facts_loopback_address,
-                                    facts_has_path, facts_environment,     facts_service_active,
-                                    facts};
+        facts->host = (struct host){.name = facts_name,
+                                    .default_address = facts_default_address,
+                                    .loopback_address = facts_loopback_address,
+                                    .has_path = facts_has_path,
+                                    .has_socket = facts_has_socket,
+                                    .environment = facts_environment,
+                                    .service_active = facts_service_active,
+                                    .system_id = facts_system_id,
+                                    .userdata = facts};
         *ret = facts;
         return 0;
 }
@@ -248,28 +300,54 @@ static int add_addresses(const struct phase *phase, struct value *file, struct e
         return r < 0 ? r : 0;
 }
 
-/* Of every era, since the file is for any kubeadm version. */
-static int add_directories(struct phase *phase, struct value *file, struct err *err)
+/* Adds what a row lists in any version, each once: as texts, or maps with the text at `key`. The file is for any
+ * kubeadm. */
+static int collect(struct phase *phase, const char *group, const char *path, const char *key, struct strv *ret,
+                   struct err *err)
 {
-        struct value *list = value_map_set(file, "caDirectories", value_new_list());
         struct kube_version newest, version;
-        struct strv seen CLEANUP_STRV = STRV_INIT;
         int r = era_newest(phase->era, -1, &newest, err);
 
         for (int minor = era_oldest(phase->era)->minor; r == 0 && minor <= newest.minor; minor++) {
                 if (era_newest(phase->era, minor, &version, NULL) < 0)
                         continue;
                 r = era_set_version(phase->era, &version, err);
-                const struct value *dirs = era_value(phase->era, "certificate-authorities", "directories");
-                for (size_t i = 0; r == 0 && value_is(dirs, VALUE_LIST) && i < dirs->list.count; i++) {
-                        const char *dir = value_string(dirs->list.items[i], "");
+                const struct value *rows = era_value(phase->era, group, path);
+                for (size_t i = 0; r == 0 && value_is(rows, VALUE_LIST) && i < rows->list.count; i++) {
+                        const struct value *item = rows->list.items[i];
+                        const char *text = value_string(key ? value_map_get(item, key) : item, "");
 
-                        if (strv_contains(&seen, dir))
-                                continue;
-                        strv_add(&seen, dir);
-                        if (phase_host_has_path(phase, dir))
-                                value_list_add(list, value_new_string(dir));
+                        if (!strv_contains(ret, text))
+                                strv_add(ret, text);
                 }
+        }
+        return r;
+}
+
+static int add_directories(struct phase *phase, struct value *file, struct err *err)
+{
+        struct value *list = value_map_set(file, "caDirectories", value_new_list());
+        struct strv known CLEANUP_STRV = STRV_INIT;
+        int r = collect(phase, "certificate-authorities", "directories", NULL, &known, err);
+
+        for (size_t i = 0; r == 0 && i < known.len; i++)
+                if (phase_host_has_path(phase, known.items[i]))
+                        value_list_add(list, value_new_string(known.items[i]));
+        return r;
+}
+
+static int add_sockets(struct phase *phase, struct value *file, struct err *err)
+{
+        struct value *there = value_map_set(file, "criSockets", value_new_list());
+        struct value *open = value_map_set(file, "openCRISockets", value_new_list());
+        struct strv known CLEANUP_STRV = STRV_INIT;
+        int r = collect(phase, "config", "criSockets", "at", &known, err);
+
+        for (size_t i = 0; r == 0 && i < known.len; i++) {
+                if (phase_host_has_socket(phase, known.items[i], false))
+                        value_list_add(there, value_new_string(known.items[i]));
+                if (phase_host_has_socket(phase, known.items[i], true))
+                        value_list_add(open, value_new_string(known.items[i]));
         }
         return r;
 }
@@ -279,15 +357,14 @@ static void add_variables(const struct phase *phase, struct value *file)
         struct value *list = value_map_set(file, "proxyVariables", value_new_list());
 
         for (char **e = phase_host_environment(phase); e && *e; e++) {
-                const char *equal = strchr(*e, '=');
-                size_t len = equal ? (size_t)(equal - *e) : 0;
+                size_t len = host_proxy_variable(*e);
 
-                if (len < 6 || strncasecmp(equal - 6, "_proxy", 6) != 0)
+                if (len == 0)
                         continue;
                 char *name CLEANUP_FREE = xstrndup(*e, len);
                 struct value *item = value_new_map();
                 value_map_set(item, "name", value_new_string(name));
-                value_map_set(item, "value", value_new_string(equal + 1));
+                value_map_set(item, "value", value_new_string(*e + len + 1));
                 value_list_add(list, item);
         }
 }
@@ -316,10 +393,13 @@ int host_facts_write(struct phase *phase, struct buf *out, struct err *err)
         r = add_addresses(phase, file, err);
         if (r == 0)
                 r = add_directories(phase, file, err);
+        if (r == 0)
+                r = add_sockets(phase, file, err);
         if (r < 0)
                 return r;
         add_variables(phase, file);
         add_services(phase, file);
+        value_map_set(file, "controlPlaneIDs", rootless_ids(phase));
         yaml_write(file, YAML_WRITE_KEEP_ORDER, out);
         return buf_check(out, "the facts", err);
 }

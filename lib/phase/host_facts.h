@@ -11,8 +11,11 @@
  *      defaultAddressIPv6: fd00::10    # the same where an IPv6 address is preferred
  *      loopbackAddress: null           # a global address on the loopback interface
  *      caDirectories: [/etc/ssl/...]   # those that exist
+ *      criSockets: [/run/...]          # those of known container runtimes that are there
+ *      openCRISockets: [/run/...]      # those at which somebody listens
  *      proxyVariables: [{name: HTTPS_PROXY, value: "..."}]    # in the order of the environment
  *      activeServices: [systemd-resolved]
+ *      controlPlaneIDs: {users: {kubeadm-etcd: 100, ...}, groups: {...}}    # of RootlessControlPlane; null: not known
  */
 #include "phase/host.h"
 #include "phase/phase.h"
@@ -22,8 +25,8 @@ struct err;
 
 struct host_facts;
 
-/* Reads a file of facts. All fields are needed, unknown ones are errors: facts that are silently wrong would show only
- * in what is rendered. */
+/* Reads a file of facts. All fields but the last are needed, unknown ones are errors: facts that are silently wrong
+ * would show only in what is rendered. */
 int host_facts_load(const char *file, struct host_facts **ret, struct err *err);
 struct host_facts *host_facts_free(struct host_facts *facts);
 /* The table for phase_options.host; lives as long as facts. */

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "codec/timefmt.h"
 #include "phase/address.h"
+#include "phase/component_parts.h"
 #include "phase/era_rows.h"
 #include "phase/kube_proxy_config.h"
 #include "phase/template.h"
@@ -242,6 +243,7 @@ int kube_proxy_config_render(const struct phase *phase, const char *kubeconfig, 
                 merge_map(config, phase->config->kube_proxy, optional_fields(phase), "");
                 put_defaults_back(config, &variables, err);
         }
+        component_pass_gate(phase, "kube-proxy", "featureGates", config);
         *ret = TAKE_PTR(config);
         return 0;
 }

@@ -77,12 +77,68 @@ struct expected {
         size_t ca_count;
 };
 
+/* bytes.TrimSpace */
+static char *trimmed(const char *text)
+{
+        static const char spaces[] = " \t\r\n\v\f";
+        const char *start = text + strspn(text, spaces);
+        size_t len = strlen(start);
+
+        while (len > 0 && strchr(spaces, start[len - 1]))
+                len--;
+        return xstrndup(start, len);
+}
+
+/* The CA as it is written there, against the first of those expected. */
+static int check_ca_bytes(const char *path, const struct kubeconfig *found, const struct expected *expected,
+                          struct err *err)
+{
+        struct buf pem CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE);
+        int r = pki_cert_write(expected->cas[0], &pem, err);
+
+        if (r < 0)
+                return r;
+        char *have CLEANUP_FREE = trimmed(found->ca_pem ?: ""), *want CLEANUP_FREE = trimmed(buf_str(&pem));
+        if (str_eq(have, want))
+                return 0;
+        return err_set(err, ERR_INVALID, "a kubeconfig file \"%s\" exists already but has got the wrong CA cert", path);
+}
+
+/* A common trust anchor: the first certificate there is one of those expected. */
+static int check_ca_anchor(const char *path, const struct kubeconfig *found, const struct expected *expected,
+                           struct err *err)
+{
+        struct pki_certs cas CLEANUP_PKI_CERTS = {.items = NULL};
+
+        if (!found->ca_pem || pki_certs_load(found->ca_pem, strlen(found->ca_pem), &cas, NULL) < 0)
+                return err_set(err, ERR_INVALID, "the kubeconfig file \"%s\" contains an invalid CA cert", path);
+        for (size_t i = 0; i < expected->ca_count; i++)
+                if (pki_cert_equal(cas.items[0], expected->cas[i]))
+                        return 0;
+        return err_set(err, ERR_INVALID,
+                       "a kubeconfig file \"%s\" exists but does not contain a trusted CA in its current context's "
+                       "cluster. Total CA certificates found: %zu",
+                       path, cas.count);
+}
+
+/* A CA that is given as a file. What cannot be read is as if there were none. */
+static void read_ca_file(const struct phase *phase, const char *path, struct kubeconfig *found)
+{
+        struct err why = ERR_INIT;
+        size_t len;
+
+        if (!found->ca_path || !era_flag(phase->era, "certificates", "kubeconfigCAFile"))
+                return;
+        if (phase_require_file(phase, found->ca_path, LIMIT_PKI_FILE, &found->ca_pem, &len, &why) < 0)
+                phase_warn(phase, "failed to load CA cert from \"%s\" for kubeconfig \"%s\", %s", found->ca_path, path,
+                           why.msg);
+}
+
 /* validateKubeConfig. 0: it can be used; 1: there is none, err says so. */
 static int check_existing(const struct pki_files *files, const char *path, const struct expected *expected,
                           struct err *err)
 {
         struct kubeconfig found CLEANUP_KUBECONFIG = {.cluster = NULL};
-        struct pki_certs cas CLEANUP_PKI_CERTS = {.items = NULL};
         struct phase *phase = files->phase;
         char *text CLEANUP_FREE = NULL;
         size_t len;
@@ -95,21 +151,17 @@ static int check_existing(const struct pki_files *files, const char *path, const
                 return err_set(err, ERR_INVALID, "failed to find CurrentContext in Contexts of the kubeconfig file %s",
                                path);
         if (r == 0) {
-                r = kubeconfig_parse_cluster(phase->options.rootfs, path, text, len, &found, err);
+                r = kubeconfig_parse_cluster(path, text, len, &found, err);
                 explicit_bzero(text, len);
         }
         if (r < 0)
                 return err_wrap(err, "failed to load kubeconfig file %s that already exists on disk", path);
-        if (!found.ca_pem || pki_certs_load(found.ca_pem, strlen(found.ca_pem), &cas, NULL) < 0)
-                return err_set(err, ERR_INVALID, "the kubeconfig file \"%s\" contains an invalid CA cert", path);
-        bool trusted = false;
-        for (size_t i = 0; i < expected->ca_count; i++)
-                trusted = trusted || pki_cert_equal(cas.items[0], expected->cas[i]);
-        if (!trusted)
-                return err_set(err, ERR_INVALID,
-                               "a kubeconfig file \"%s\" exists but does not contain a trusted CA in its current "
-                               "context's cluster. Total CA certificates found: %zu",
-                               path, cas.count);
+        read_ca_file(phase, path, &found);
+        r = str_eq(era_text(phase->era, "certificates", "kubeconfigCA", ""), "bytes")
+                    ? check_ca_bytes(path, &found, expected, err)
+                    : check_ca_anchor(path, &found, expected, err);
+        if (r < 0)
+                return r;
         if (!str_eq(found.server, expected->server))
                 phase_warn(phase,
                            "a kubeconfig file \"%s\" exists already but has an unexpected API Server URL: expected: "
@@ -288,7 +340,7 @@ int kubeconfig_phase_run(struct phase *phase, const char *name, const char *dir,
                 if (r < 0)
                         (void)err_wrap(err, "error execution phase kubeconfig/%s", e->name);
         }
-        return pki_files_finish(&run.files, r, err);
+        return pki_files_finish(&run.files, r, NULL, err);
 }
 
 int kubeconfig_phase_check_external(struct pki_files *files, const char *dir, struct err *err)

@@ -48,16 +48,15 @@ struct value *kubeconfig_tree_find(const struct value *root, const char *list, c
 
 void kubeconfig_tree_set_data(struct value *map, const char *key, const char *text)
 {
-        struct buf b CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE * 2);
         char *data_key CLEANUP_FREE = xasprintf("%s-data", key);
 
         (void)value_map_remove(map, key);
         (void)value_map_remove(map, data_key);
         if (!text)
                 return;
-        base64_encode(text, strlen(text), &b);
-        value_map_set(map, data_key, value_new_stringn(buf_str(&b), b.len));
-        explicit_bzero(b.data, b.len);
+        char *encoded CLEANUP_FREE = base64_text(text, strlen(text));
+        value_map_set(map, data_key, value_new_string(encoded));
+        explicit_bzero(encoded, strlen(encoded));
 }
 
 static int compare_names(const void *a, const void *b)

@@ -69,13 +69,17 @@ static int check_validity(const struct phase *phase, const struct kubeconfig_use
         return 0;
 }
 
-static void print(const struct phase *phase, const struct kubeconfig *config)
+static int print(const struct phase *phase, const struct kubeconfig *config, struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_PKI_FILE * 2);
 
         kubeconfig_write(config, era_flag(phase->era, "certificates", "kubeconfigPreferences"), &out);
-        (void)fprintf(phase->options.out, "%s\n", buf_str(&out));
-        explicit_bzero(out.data, out.len);
+        int r = buf_check(&out, "kubeconfig", err);
+        if (r == 0)
+                (void)fprintf(phase->options.out, "%s\n", buf_str(&out));
+        if (out.data)
+                explicit_bzero(out.data, out.len);
+        return r;
 }
 
 int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *user, struct err *err)
@@ -116,8 +120,8 @@ int kubeconfig_user_print(struct phase *phase, const struct kubeconfig_user *use
                                           .cert_pem = token ? NULL : cert.data,
                                           .key_pem = token ? NULL : key.data,
                                           .token = (char *)token};
-        print(phase, &config);
+        r = print(phase, &config, err);
         if (key.data)
                 explicit_bzero(key.data, key.len);
-        return 0;
+        return r;
 }

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "phase/address.h"
 #include "phase/api_types.h"
+#include "phase/component_parts.h"
 #include "phase/era_rows.h"
 #include "phase/field_error.h"
 #include "phase/go_text.h"
@@ -157,21 +158,6 @@ static void merge_defaults(const struct merge *m, struct value *config, const st
         }
 }
 
-/* Up to 1.23 kubeadm's own gate counts for the kubelet as well, whatever the user's document says. */
-static void set_dual_stack(const struct phase *phase, struct value *config)
-{
-        const char *name = era_text(phase->era, "kubelet", "passedGate", NULL);
-        const struct config_gates *gates = &phase->config->cluster.feature_gates;
-
-        for (size_t i = 0; name && i < gates->count; i++) {
-                if (!str_eq(gates->items[i].name, name))
-                        continue;
-                if (!value_map_get(config, "featureGates"))
-                        value_map_set(config, "featureGates", value_new_map());
-                value_map_set(value_map_get(config, "featureGates"), name, value_new_bool(gates->items[i].enabled));
-        }
-}
-
 int kubelet_configuration_render(const struct phase *phase, bool for_node, bool warn, struct value **ret,
                                  struct err *err)
 {
@@ -186,7 +172,7 @@ int kubelet_configuration_render(const struct phase *phase, bool for_node, bool 
                 r = normalise(phase, config, &quiet, err);
         if (r < 0)
                 return r;
-        set_dual_stack(phase, config);
+        component_pass_gate(phase, "kubelet", "featureGates", config);
         merge_defaults(&merge, config, defaults, merge.written, "");
         r = normalise(phase, config, &quiet, err);
         if (r == 0)

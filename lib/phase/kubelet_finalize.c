@@ -80,7 +80,7 @@ int phase_kubelet_finalize(struct phase *phase, struct err *err)
 {
         char *pem_path CLEANUP_FREE = current_path(phase);
 
-        if (looks_elsewhere(phase) || !phase_exists(phase, pem_path)) {
+        if (looks_elsewhere(phase) || !phase_exists_on_host(phase, pem_path)) {
                 phase_detail(phase, 1,
                              "[kubelet-finalize] Assuming that kubelet client certificate rotation is disabled: stat "
                              "%s: no such file or directory",

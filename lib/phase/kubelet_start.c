@@ -170,7 +170,7 @@ static void set_docker_driver(const struct phase *phase, struct value *config)
         struct err why = ERR_INIT;
 
         if (!str_eq(era_text(phase->era, "kubelet", "cgroupDriver", ""), "docker") || !is_dockershim(phase) ||
-            !str_empty(phase->options.rootfs))
+            !str_empty(phase_host_root(phase)))
                 return;
         strv_add(&argv, "docker");
         strv_add(&argv, "info");

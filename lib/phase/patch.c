@@ -58,7 +58,7 @@ static const char *directory(const struct phase *phase, const char **ret_root)
 
         if (str_empty(dir))
                 return NULL;
-        *ret_root = dir == flag || dir[0] != '/' ? NULL : phase->options.rootfs;
+        *ret_root = dir == flag || dir[0] != '/' ? NULL : phase_host_root(phase);
         return dir;
 }
 

@@ -249,7 +249,7 @@ int patch_files_read(struct phase *phase, const char *root, const char *director
 {
         const struct walk w = {phase, root, era_value(phase->era, "patches", "targets"), ret, err};
         /* filepath.Walk does not follow a link there. */
-        char *path CLEANUP_FREE = str_empty(root) ? xstrdup(directory) : phase_path_of_link(phase, directory);
+        char *path CLEANUP_FREE = str_empty(root) ? xstrdup(directory) : phase_host_path_of_link(phase, directory);
         struct stat st;
         int r;
 

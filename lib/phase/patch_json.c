@@ -22,6 +22,7 @@ struct json_patch {
         struct value **target;
         const struct value *operation; /* a map, or NULL: null in the list */
         struct err *err;
+        size_t *nodes; /* values in the document */
         /* What the era's library does. */
         bool negative_indices; /* also where something is read, not only where it is put in or taken away */
         bool whole_document;   /* path "" is the document for replace and test */
@@ -32,6 +33,7 @@ struct json_patch {
 struct pointer {
         struct value *container; /* a map or a list; NULL: there is none */
         char *key;
+        size_t level; /* containers above what key names */
 };
 
 static void pointer_release(struct pointer *p)
@@ -39,6 +41,47 @@ static void pointer_release(struct pointer *p)
         free(p->key);
 }
 #define CLEANUP_POINTER __attribute__((cleanup(pointer_release)))
+
+static size_t deeper_of(size_t a, size_t b)
+{
+        return a > b ? a : b;
+}
+
+/* Adds v and what is in it to *nodes. How many levels of maps and lists v has; a scalar has none. */
+static size_t measure(const struct value *v, size_t *nodes)
+{
+        size_t depth = 0;
+
+        (*nodes)++;
+        for (size_t i = 0; v->kind == VALUE_LIST && i < v->list.count; i++)
+                depth = deeper_of(depth, measure(v->list.items[i], nodes));
+        for (size_t i = 0; v->kind == VALUE_MAP && i < v->map.count; i++)
+                depth = deeper_of(depth, measure(v->map.entries[i].value, nodes));
+        return v->kind == VALUE_LIST || v->kind == VALUE_MAP ? depth + 1 : 0;
+}
+
+/* Counts what leaves the document; NULL: nothing does. */
+static void count_out(const struct json_patch *p, const struct value *v)
+{
+        size_t nodes = 0;
+
+        if (v)
+                (void)measure(v, &nodes);
+        *p->nodes -= nodes;
+}
+
+/* Counts what comes into the document below `level` containers. A document that a few operations "copy" have made
+ * gigabytes of would have been refused as a file. */
+static int count_in(const struct json_patch *p, const struct value *v, size_t level)
+{
+        size_t depth = measure(v, p->nodes);
+
+        if (*p->nodes > LIMIT_YAML_NODES)
+                return err_set(p->err, ERR_LIMIT, "more than %d values in the patched document", LIMIT_YAML_NODES);
+        if (level + depth > LIMIT_YAML_DEPTH)
+                return err_set(p->err, ERR_LIMIT, "more than %d levels in the patched document", LIMIT_YAML_DEPTH);
+        return 0;
+}
 
 /* What Go says of a JSON value that is to become a string. */
 static const char *go_json_kind(const struct value *v)
@@ -156,46 +199,63 @@ static struct pointer find(const struct json_patch *p, const char *path)
                 if (i + 1 < parts.len && get(&quiet, at, parts.items[i], &at) < 0)
                         return (struct pointer){0};
         }
-        return (struct pointer){at, xstrdup(parts.items[parts.len - 1])};
+        return (struct pointer){at, xstrdup(parts.items[parts.len - 1]), parts.len - 1};
+}
+
+/* Sets a key of a map. Takes v. */
+static int set(const struct json_patch *p, const struct pointer *to, struct value *taken)
+{
+        struct value *v CLEANUP_VALUE = taken;
+
+        count_out(p, value_map_get(to->container, to->key));
+        int r = count_in(p, v, to->level);
+        if (r == 0)
+                value_map_set(to->container, to->key, TAKE_PTR(v));
+        return r;
 }
 
 /* Puts v in. Takes v. */
-static int put(const struct json_patch *p, struct value *container, const char *key, struct value *taken)
+static int put(const struct json_patch *p, const struct pointer *to, struct value *taken)
 {
         struct value *v CLEANUP_VALUE = taken;
+        struct value *container = to->container;
         int64_t n = 0;
 
-        if (container->kind == VALUE_MAP) {
-                value_map_set(container, key, TAKE_PTR(v));
-                return 0;
-        }
+        if (container->kind == VALUE_MAP)
+                return set(p, to, TAKE_PTR(v));
         int64_t size = (int64_t)container->list.count + 1;
-        if (str_eq(key, "-")) {
+        if (str_eq(to->key, "-")) {
                 n = size - 1;
         } else {
-                if (parse_index(p, key, &n) < 0)
-                        return err_wrap(p->err, "value was not a proper array index: '%s'", key);
+                if (parse_index(p, to->key, &n) < 0)
+                        return err_wrap(p->err, "value was not a proper array index: '%s'", to->key);
                 if (n >= size || n < -size)
                         return no_index(p, n);
                 n += n < 0 ? size : 0;
         }
-        value_list_insert(container, (size_t)n, TAKE_PTR(v));
-        return 0;
+        int r = count_in(p, v, to->level);
+        if (r == 0)
+                value_list_insert(container, (size_t)n, TAKE_PTR(v));
+        return r;
 }
 
 static int take_away(const struct json_patch *p, struct value *container, const char *key)
 {
         size_t i = 0;
 
-        if (container->kind == VALUE_MAP)
+        if (container->kind == VALUE_MAP) {
+                count_out(p, value_map_get(container, key));
                 return value_map_remove(container, key)
                                ? 0
                                : err_set(p->err, ERR_INVALID, "Unable to remove nonexistent key: %s: %s", key,
                                          missing_value);
+        }
         int r = find_index(p, key, container->list.count, true, &i);
-        if (r == 0)
-                value_list_remove(container, i);
-        return r;
+        if (r < 0)
+                return r;
+        count_out(p, container->list.items[i]);
+        value_list_remove(container, i);
+        return 0;
 }
 
 /* The operation's value; null where it has none. */
@@ -219,7 +279,7 @@ static int add(const struct json_patch *p)
         if (!to.container)
                 return err_set(p->err, ERR_INVALID, "add operation does not apply: doc is missing path: \"%s\": %s",
                                path, missing_value);
-        int r = put(p, to.container, to.key, new_value(p));
+        int r = put(p, &to, new_value(p));
         return r < 0 ? err_wrap(p->err, "error in add for path: '%s'", path) : 0;
 }
 
@@ -242,6 +302,10 @@ static int replace_document(const struct json_patch *p)
         struct value *v CLEANUP_VALUE = new_value(p);
 
         if (v->kind == VALUE_MAP || v->kind == VALUE_LIST) {
+                count_out(p, *p->target);
+                int r = count_in(p, v, 0);
+                if (r < 0)
+                        return r;
                 value_free(*p->target);
                 *p->target = TAKE_PTR(v);
                 return 0;
@@ -268,16 +332,19 @@ static int replace(const struct json_patch *p)
         if (get(p, at.container, at.key, &old) < 0)
                 return err_set(p->err, ERR_INVALID, "replace operation does not apply: doc is missing key: %s: %s",
                                path, missing_value);
-        if (at.container->kind == VALUE_MAP) {
-                value_map_set(at.container, at.key, new_value(p));
-                return 0;
-        }
+        if (at.container->kind == VALUE_MAP)
+                return set(p, &at, new_value(p));
+        struct value *v CLEANUP_VALUE = new_value(p);
         size_t i = 0;
         r = find_index(p, at.key, at.container->list.count, p->negative_indices, &i);
         if (r < 0)
                 return r;
-        value_free(at.container->list.items[i]);
-        at.container->list.items[i] = new_value(p);
+        count_out(p, old);
+        r = count_in(p, v, at.level);
+        if (r < 0)
+                return r;
+        value_free(old);
+        at.container->list.items[i] = TAKE_PTR(v);
         return 0;
 }
 
@@ -296,7 +363,7 @@ static int put_at_path(const struct json_patch *p, const char *verb, struct valu
                 return err_set(p->err, ERR_INVALID,
                                "%s operation does not apply: doc is missing destination path: %s: %s", verb, path,
                                missing_value);
-        if (put(p, to.container, to.key, TAKE_PTR(v)) == 0)
+        if (put(p, &to, TAKE_PTR(v)) == 0)
                 return 0;
         return move ? err_wrap(p->err, "error in move for path: '%s'", path)
                     : err_wrap(p->err, "error while adding value during copy");
@@ -403,9 +470,11 @@ static int check_operations(const struct value *operations, struct err *err)
 int patch_json(struct value **target, const struct value *operations, const struct era *era, size_t *ret_operation,
                struct err *err)
 {
+        size_t nodes = 0;
         struct json_patch p = {
                 .target = target,
                 .err = err,
+                .nodes = &nodes,
                 .negative_indices = era_lists(era, "patches", "jsonPatch", "negativeIndices"),
                 .whole_document = era_lists(era, "patches", "jsonPatch", "wholeDocument"),
                 .scalars_ignored = era_lists(era, "patches", "jsonPatch", "scalarsIgnored"),
@@ -415,6 +484,7 @@ int patch_json(struct value **target, const struct value *operations, const stru
         if (operations->kind == VALUE_NULL)
                 return 0;
         int r = check_operations(operations, err);
+        (void)measure(*target, &nodes);
         for (size_t i = 0; r == 0 && i < operations->list.count; i++) {
                 *ret_operation = i;
                 p.operation = value_is(operations->list.items[i], VALUE_MAP) ? operations->list.items[i] : NULL;

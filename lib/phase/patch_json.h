@@ -10,6 +10,7 @@ struct value;
 
 /* Applies the operations, a list of maps, to *target. The rows patches/jsonPatch of the era name what its library does.
  * After an error *target is half patched; *ret_operation is the number of the operation that failed. -ERR_INVALID with
- * that library's text. */
+ * that library's text; -ERR_LIMIT where the document would get more than LIMIT_YAML_NODES values or LIMIT_YAML_DEPTH
+ * levels. */
 int patch_json(struct value **target, const struct value *operations, const struct era *era, size_t *ret_operation,
                struct err *err);

@@ -421,7 +421,8 @@ int patch_strategic(struct value **target, struct value *patch, struct api_types
                 .deletions_in_any_list = era_lists(era, "patches", "strategicMerge", "deletionsInAnyList"),
         };
 
-        if (patch->kind == VALUE_NULL)
+        /* What is patched is looked at first, also where there is nothing to do. */
+        if (patch->kind == VALUE_NULL && ((*target)->kind == VALUE_MAP || (*target)->kind == VALUE_NULL))
                 return 0;
         if (patch->kind != VALUE_MAP || (*target)->kind != VALUE_MAP)
                 return err_set(err, ERR_INVALID, "invalid JSON document");

@@ -27,6 +27,7 @@
 #include "phase/phase.h"
 #include "phase/printer.h"
 #include "phase/phase_files.h"
+#include "phase/users.h"
 
 const char *phase_errno_text(int errno_value, char *buffer, size_t size)
 {
@@ -44,6 +45,10 @@ static int read_config(const struct phase *phase, struct buf *b, struct err *err
         struct err why = ERR_INIT;
 
         phase_detail(phase, 1, "loading configuration from \"%s\"", file);
+        if (phase->options.config_text) {
+                buf_addstr(b, phase->options.config_text);
+                return buf_check(b, file, err);
+        }
         int r = file_read(file, b, &why);
         if (r == 0)
                 return 0;
@@ -124,6 +129,13 @@ static int choose_era(struct phase *phase, const char *kubernetes_version, struc
         return r;
 }
 
+/* kubeadm does not judge what it has fetched from the cluster (FetchInitConfigurationFromCluster). */
+static void validate(const struct phase *phase, struct config_problems *problems)
+{
+        if (!phase->options.config_text)
+                config_validate(phase->config, phase->era, problems);
+}
+
 /* kubeadm ends at the first mistake of a kind; what else is wrong is told as well. */
 static void validate_further(const struct phase *phase, struct config_problems *problems)
 {
@@ -131,12 +143,11 @@ static void validate_further(const struct phase *phase, struct config_problems *
 
         if (problems->errors == 0)
                 return;
-        config_validate(phase->config, phase->era, problems);
+        validate(phase, problems);
         config_problems_drop_repeated(problems, known);
 }
 
-/* Whether a list of commands has this one, or one that it is a part of. */
-static bool lists_command(const struct phase *phase, const char *group, const char *path)
+bool phase_lists_command(const struct phase *phase, const char *group, const char *path)
 {
         char *command CLEANUP_FREE = xstrdup(phase->options.command ? phase->options.command : "");
 
@@ -156,17 +167,21 @@ int phase_validation_exit_code(const struct phase *phase)
         return (int)era_number(phase->era, "validation", "exitCode", 1);
 }
 
+static bool option_came(const struct phase *phase, const char *name)
+{
+        return phase->options.seen && strv_contains(&phase->options.seen->names, name);
+}
+
+/* What newInitData looks at behind validation is not for commands that are no phase of init. */
 static int default_and_validate(struct phase *phase, struct config_problems *problems, struct err *err)
 {
-        const struct host *host = phase_host(phase);
-
         config_default_static(phase->config, phase->era);
-        int r = config_default_dynamic(phase->config, phase->era, host, problems, err);
+        int r = config_default_dynamic(phase, problems, err);
         if (r < 0) {
                 validate_further(phase, problems);
                 return r;
         }
-        config_validate(phase->config, phase->era, problems);
+        validate(phase, problems);
         r = config_problems_aggregate(problems, err);
         if (r < 0) {
                 phase->exit_code = phase_validation_exit_code(phase);
@@ -178,9 +193,10 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
                         config_keepf(phase->config, "%s", phase->options.flags->node_name),
                         {.origin = "node-name"},
                 };
-        phase->options.dry_run |= phase->config->init.dry_run.value;
-        if (lists_command(phase, "config", "anyAddress"))
+        if (phase_lists_command(phase, "config", "anyAddress"))
                 return 0;
+        if (!option_came(phase, "dry-run") && !phase_lists_command(phase, "config", "dryRunUnused"))
+                phase->options.dry_run = phase->options.dry_run || phase->config->init.dry_run.value;
         config_check_ignored(phase->era, &phase->config->init.node_registration.ignore_preflight_errors,
                              phase->options.ignored_checks, problems);
         r = config_problems_aggregate(problems, err);
@@ -197,7 +213,7 @@ static int check_absent(const struct phase *phase, const char *name, const char 
         bool is_long = str_starts(word, "--");
         char *letter CLEANUP_FREE = is_long ? NULL : xasprintf("-%c", word[1]);
 
-        if (!phase->as_kubeadm || !lists_command(phase, "absent-flags", is_long ? name : letter))
+        if (!phase->as_kubeadm || !phase_lists_command(phase, "absent-flags", is_long ? name : letter))
                 return 0;
         return is_long ? err_set(err, ERR_USAGE, "unknown flag: --%s", name)
                        : err_set(err, ERR_USAGE, "unknown shorthand flag: '%c' in %s", word[1], word);
@@ -406,6 +422,7 @@ struct phase *phase_free(struct phase *phase)
         if (!phase)
                 return NULL;
         patches_free(phase->patches);
+        (void)users_free(phase->users);
         phase_files_free(phase->files);
         phase_config_free(phase->config);
         era_free(phase->era);

@@ -17,7 +17,9 @@
 struct err;
 struct cli_seen;
 struct host;
+struct file_owner;
 struct patches;
+struct users;
 
 /* The flags that stand in place of a configuration file; NULL or "" where not given. They become an InitConfiguration
  * and a ClusterConfiguration whose values have the flag as origin. */
@@ -41,7 +43,13 @@ struct phase_flags {
 };
 
 struct phase_options {
+        /* Where the host is looked at: directories of CA certificates, services, patches that the configuration names.
+         * NULL: rootfs. Given ("": no prefix), rootfs is a directory for what a dry run would write, and files are
+         * written there with dry_run as well. */
+        const char *host_root;
         const char *config_file;        /* --config; NULL: defaults and flags */
+        const char *config_text;        /* what the cluster has, of which config_file is the name: not validated, and no
+                                         * runtime is looked for; NULL: the file is read */
         const char *templates_dir;      /* --templates; NULL: embedded */
         const char *rootfs;             /* --rootfs; NULL: none */
         const char *kubeadm_version;    /* --kubeadm-version; NULL: newest known patch of the Kubernetes minor. Given:
@@ -77,6 +85,7 @@ struct phase {
         int exit_code;   /* what to end with when phase_open failed: 1, or the era's code for failed validation */
         struct phase_files *files;
         struct patches *patches; /* of patch.h; NULL until the first phase that patches */
+        struct users *users;     /* of users.h; NULL until the first component that runs as one (rootless.h) */
 };
 
 /* What a kubeadm ends with where validation failed: 3 up to 1.33. */
@@ -97,6 +106,8 @@ static inline void cleanup_phase(struct phase **phase)
 }
 #define CLEANUP_PHASE __attribute__((cleanup(cleanup_phase)))
 
+/* Whether the list of commands at a path of the tables has this one (options.command), or one that it is a part of. */
+bool phase_lists_command(const struct phase *phase, const char *group, const char *path);
 /* Unknown fields in input are warnings, as for kubeadm, and not errors. */
 bool phase_is_lenient(const struct phase *phase);
 
@@ -105,14 +116,23 @@ bool phase_is_lenient(const struct phase *phase);
 char *phase_path(const struct phase *phase, const char *path);
 /* The same for a name that may be that of a link, which is meant itself. Free it. */
 char *phase_path_of_link(const struct phase *phase, const char *path);
+/* The same below phase_host_root. Free it. */
+char *phase_host_path_of_link(const struct phase *phase, const char *path);
 /* stat() of path below --rootfs works (kubeadm's os.Stat). */
 bool phase_exists(const struct phase *phase, const char *path);
+/* The same below phase_host_root. */
+bool phase_exists_on_host(const struct phase *phase, const char *path);
 
-/* What is looked up on the host: as options.host has it, else below --rootfs, in this process, from the init system. */
+/* What is looked up on the host: as options.host has it, else below phase_host_root, in this process, from the init
+ * system. */
 const struct host *phase_host(const struct phase *phase);
+/* options.host_root, else options.rootfs; NULL or "": the machine that the program runs on. Borrowed. */
+const char *phase_host_root(const struct phase *phase);
 bool phase_host_has_path(const struct phase *phase, const char *path);
 char **phase_host_environment(const struct phase *phase);
 bool phase_host_service_active(const struct phase *phase, const char *name);
+/* Whether there is a socket at path; open: and somebody listens there. */
+bool phase_host_has_socket(const struct phase *phase, const char *path, bool open);
 
 /* -o json of a verb that writes: each action is told as a JSON object of its own line. */
 bool phase_tells_actions(const struct phase *phase);
@@ -140,14 +160,18 @@ void phase_add_file(struct phase *phase, const char *path, const void *data, siz
                     unsigned flags);
 /* Takes a directory to be made where it is missing. */
 void phase_add_directory(struct phase *phase, const char *path, mode_t mode);
+/* Takes a change of owner (file_owner.h) for phase_commit. Copied. */
+void phase_add_owner(struct phase *phase, const struct file_owner *owner);
 /* What a failure to write the file or directory taken last is wrapped in ("failed to write ..."). */
 void phase_file_context(struct phase *phase, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Writes all files taken since the last commit, or none: every file is written under a temporary name and synced, then
- * all are renamed; on failure what was made is removed again. Unchanged files are not touched. With dry_run nothing is
- * written. Messages show paths without --rootfs. */
+ * all are renamed, in the order in which they were taken; on failure what was made is removed again. Unchanged files
+ * are not touched. With dry_run nothing is written, but for a dry run that has a directory of its own
+ * (options.host_root). Messages show paths without --rootfs. */
 int phase_commit(struct phase *phase, struct err *err);
 
-/* Forgets what was taken since the last commit. */
+/* Forgets what was taken since the last commit, and gives back the lock on the users of the machine where it has one.
+ */
 void phase_discard(struct phase *phase);
 
 /* Reads a file below --rootfs. 0; 1: it is missing (*ret NULL). Free *ret (NUL behind the end). */

@@ -12,11 +12,14 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/limits.h"
 #include "base/rootfs.h"
 #include "base/str.h"
 #include "codec/sha256.h"
+#include "phase/file_owner.h"
 #include "phase/phase.h"
 #include "phase/phase_files.h"
+#include "phase/users.h"
 
 struct entry {
         char *path; /* as shown, without --rootfs */
@@ -29,12 +32,14 @@ struct entry {
         char *context;             /* NULL: none */
         struct file_staged staged; /* during a commit */
         bool unchanged;
+        size_t made_from, made_to; /* which of the directories made were made for it */
 };
 
 struct phase_files {
         struct entry *entries;
         size_t count;
         struct strv made; /* directories made by the commit, outermost first */
+        struct file_owners owners;
 };
 
 struct phase_files *phase_files_new(void)
@@ -54,6 +59,7 @@ static void forget(struct phase_files *files)
         }
         free(files->entries);
         strv_release(&files->made);
+        file_owners_release(&files->owners);
         *files = (struct phase_files){0};
 }
 
@@ -68,13 +74,15 @@ struct phase_files *phase_files_free(struct phase_files *files)
 void phase_discard(struct phase *phase)
 {
         forget(phase->files);
+        if (phase->users)
+                users_unlock(phase->users);
 }
 
-static char *path_below(const struct phase *phase, const char *path, enum rootfs_last last)
+static char *path_below(const char *root, const char *path, enum rootfs_last last)
 {
-        struct rootfs_walk walk CLEANUP(rootfs_walk_release) = {.root = phase->options.rootfs};
+        struct rootfs_walk walk CLEANUP(rootfs_walk_release) = {.root = root};
 
-        if (str_empty(phase->options.rootfs))
+        if (str_empty(root))
                 return xstrdup(path);
         if (rootfs_walk(&walk, path, last, NULL) == -ELOOP) {
                 errno = ELOOP;
@@ -85,20 +93,35 @@ static char *path_below(const struct phase *phase, const char *path, enum rootfs
 
 char *phase_path(const struct phase *phase, const char *path)
 {
-        return path_below(phase, path, ROOTFS_FOLLOW);
+        return path_below(phase->options.rootfs, path, ROOTFS_FOLLOW);
 }
 
 char *phase_path_of_link(const struct phase *phase, const char *path)
 {
-        return path_below(phase, path, ROOTFS_KEEP);
+        return path_below(phase->options.rootfs, path, ROOTFS_KEEP);
+}
+
+char *phase_host_path_of_link(const struct phase *phase, const char *path)
+{
+        return path_below(phase_host_root(phase), path, ROOTFS_KEEP);
+}
+
+static bool exists_below(const struct phase *phase, const char *root, const char *path)
+{
+        int fd CLEANUP_FD = rootfs_open(root, path, O_PATH);
+
+        phase_detail(phase, 4, "looking for \"%s\": %s", path, fd >= 0 ? "there" : "not there");
+        return fd >= 0;
 }
 
 bool phase_exists(const struct phase *phase, const char *path)
 {
-        int fd CLEANUP_FD = rootfs_open(phase->options.rootfs, path, O_PATH);
+        return exists_below(phase, phase->options.rootfs, path);
+}
 
-        phase_detail(phase, 4, "looking for \"%s\": %s", path, fd >= 0 ? "there" : "not there");
-        return fd >= 0;
+bool phase_exists_on_host(const struct phase *phase, const char *path)
+{
+        return exists_below(phase, phase_host_root(phase), path);
 }
 
 int phase_read_file(const struct phase *phase, const char *path, size_t max, char **ret, size_t *ret_len,
@@ -162,6 +185,11 @@ void phase_add_file(struct phase *phase, const char *path, const void *data, siz
 void phase_add_directory(struct phase *phase, const char *path, mode_t mode)
 {
         add_entry(phase, path, mode)->directory = true;
+}
+
+void phase_add_owner(struct phase *phase, const struct file_owner *owner)
+{
+        file_owners_add(&phase->files->owners, owner);
 }
 
 void phase_file_context(struct phase *phase, const char *fmt, ...)
@@ -252,7 +280,10 @@ static int stage(struct phase *phase, struct entry *e, struct err *err)
 
         if (r < 0)
                 return r;
-        if (make_directory(phase->files, dir, e->directory ? e->mode : e->dir_mode, &why) < 0)
+        e->made_from = phase->files->made.len;
+        r = make_directory(phase->files, dir, e->directory ? e->mode : e->dir_mode, &why);
+        e->made_to = phase->files->made.len;
+        if (r < 0)
                 return report(e, "mkdir", &why, err);
         if (e->directory)
                 return 0;
@@ -304,38 +335,79 @@ static int sync_directories(const struct phase_files *files, struct err *err)
                      : 0;
 }
 
-static void tell(const struct phase *phase, const struct entry *e, const char *action)
+/* The mode on disk, which a file that was there keeps; `mode` of what is not there. */
+static mode_t mode_there(const struct phase *phase, const char *path, mode_t mode)
 {
-        struct buf line CLEANUP_BUF = BUF_INIT(64 * 1024);
+        int fd CLEANUP_FD = rootfs_open(phase->options.rootfs, path, O_PATH);
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) == 0 ? st.st_mode & ALLPERMS : mode;
+}
+
+/* A line of -o json; file: what is in it, NULL of a directory. */
+static int tell(const struct phase *phase, const char *action, const char *path, mode_t mode, const struct entry *file,
+                struct err *err)
+{
+        struct buf line CLEANUP_BUF = BUF_INIT(LIMIT_ACTION_LINE);
         char digest[SHA256_TEXT_MAX];
 
-        if (!phase_tells_actions(phase))
-                return;
         buf_addf(&line, "{\"action\":\"%s\",\"path\":", action);
-        buf_add_json_string(&line, e->path, strlen(e->path));
-        buf_addf(&line, ",\"mode\":\"%04o\"", (unsigned)e->mode);
-        if (!e->directory) {
-                sha256_text(e->data, e->len, digest);
-                buf_addf(&line, ",\"bytes\":%zu,\"sha256\":\"%s\"", e->len, digest);
+        buf_add_json_string(&line, path, strlen(path));
+        buf_addf(&line, ",\"mode\":\"%04o\"", (unsigned)mode);
+        if (file) {
+                sha256_text(file->data, file->len, digest);
+                buf_addf(&line, ",\"bytes\":%zu,\"sha256\":\"%s\"", file->len, digest);
         }
         if (phase->options.dry_run)
                 buf_addstr(&line, ",\"dryRun\":true");
-        (void)fprintf(phase->options.out, "%s}\n", buf_str(&line));
+        int r = buf_check(&line, path, err);
+        if (r == 0)
+                (void)fprintf(phase->options.out, "%s}\n", buf_str(&line));
+        return r;
 }
 
-/* What became of each file and directory, in the order in which they were asked for. */
-static void tell_all(const struct phase *phase)
+/* A directory that was made, by the path that it has below --rootfs. */
+static int tell_made(const struct phase *phase, const char *real, mode_t mode, struct err *err)
+{
+        const char *root = phase->options.rootfs;
+        const char *below = str_empty(root) ? NULL : str_after(real, root);
+        char *path CLEANUP_FREE = below ? file_join("/", below) : xstrdup(real);
+
+        return tell(phase, "make", path, mode_there(phase, path, mode), NULL, err);
+}
+
+static int tell_owner(const struct phase *phase, const struct file_owner *owner, struct err *err)
+{
+        struct buf line CLEANUP_BUF = BUF_INIT(LIMIT_ACTION_LINE);
+
+        file_owner_line(owner, &line);
+        int r = buf_check(&line, owner->path, err);
+        if (r == 0)
+                (void)fprintf(phase->options.out, "%s\n", buf_str(&line));
+        return r;
+}
+
+/* What became of each file and directory, in the order in which they were asked for; the directories that were made for
+ * one before it. */
+static int tell_all(const struct phase *phase, struct err *err)
 {
         const struct phase_files *files = phase->files;
+        int r = 0;
 
-        for (size_t i = 0; i < files->count; i++) {
+        for (size_t i = 0; i < files->count && r == 0; i++) {
                 const struct entry *e = &files->entries[i];
+                mode_t mode = mode_there(phase, e->path, e->mode);
 
-                if (e->directory)
-                        tell(phase, e, strv_contains(&files->made, e->real) ? "make" : "keep");
-                else
-                        tell(phase, e, e->unchanged ? "keep" : "write");
+                for (size_t m = e->made_from; m < e->made_to && r == 0; m++)
+                        r = tell_made(phase, files->made.items[m], e->directory ? e->mode : e->dir_mode, err);
+                if (r == 0 && !e->directory)
+                        r = tell(phase, e->unchanged ? "keep" : "write", e->path, mode, e, err);
+                else if (r == 0 && e->made_from == e->made_to)
+                        r = tell(phase, "keep", e->path, mode, NULL, err);
         }
+        for (size_t i = 0; i < files->owners.count && r == 0; i++)
+                r = tell_owner(phase, &files->owners.items[i], err);
+        return r;
 }
 
 /* Takes away what an earlier run left that was killed between two names of a file. */
@@ -364,6 +436,8 @@ static int write_all(struct phase *phase, struct err *err)
                 r = stage(phase, &files->entries[i], err);
         if (r == 0)
                 r = sync_staged(files, err);
+        if (r == 0)
+                r = file_owners_apply(&files->owners, phase, err);
         if (r < 0) {
                 undo(files);
                 return r;
@@ -382,16 +456,45 @@ static int write_all(struct phase *phase, struct err *err)
         return sync_directories(files, err);
 }
 
+/* The directories down to path that a dry run would make, but for those told already. */
+static int tell_missing(const struct phase *phase, const char *path, mode_t mode, struct strv *told, struct err *err)
+{
+        char *parent CLEANUP_FREE = file_dirname(path);
+
+        if (strv_contains(told, path) || phase_exists(phase, path))
+                return 0;
+        int r = str_eq(parent, path) ? 0 : tell_missing(phase, parent, mode, told, err);
+        strv_add(told, path);
+        return r < 0 ? r : tell(phase, "make", path, mode, NULL, err);
+}
+
+static int tell_dry_run(const struct phase *phase, struct err *err)
+{
+        struct strv told CLEANUP_STRV = STRV_INIT;
+        int r = 0;
+
+        for (size_t i = 0; i < phase->files->count && r == 0; i++) {
+                const struct entry *e = &phase->files->entries[i];
+                char *parent CLEANUP_FREE = file_dirname(e->path);
+                mode_t mode = mode_there(phase, e->path, e->mode);
+
+                if (e->directory && phase_exists(phase, e->path))
+                        r = tell(phase, "keep", e->path, mode, NULL, err);
+                else
+                        r = tell_missing(phase, e->directory ? e->path : parent, e->directory ? e->mode : e->dir_mode,
+                                         &told, err);
+                if (r == 0 && !e->directory)
+                        r = tell(phase, "write", e->path, mode, e, err);
+        }
+        return r;
+}
+
 static void show_dry_run(const struct phase *phase)
 {
         for (size_t i = 0; i < phase->files->count; i++) {
                 const struct entry *e = &phase->files->entries[i];
 
-                if (phase_tells_actions(phase))
-                        tell(phase, e, e->directory ? "make" : "write");
-                if (e->directory)
-                        continue;
-                if (phase->options.quiet || phase_tells_actions(phase))
+                if (e->directory || phase->options.quiet)
                         continue;
                 if ((e->flags & PHASE_FILE_DRY_RUN_SHOW) && !(e->flags & PHASE_FILE_SECRET)) {
                         phase_say(phase, "[dryrun] Would write file \"%s\" with content:", e->path);
@@ -422,23 +525,29 @@ static bool print_only(const struct phase *phase)
         return true;
 }
 
-int phase_commit(struct phase *phase, struct err *err)
+static int write_and_tell(struct phase *phase, struct err *err)
 {
         sigset_t before;
+
+        /* All or none, also where somebody presses Ctrl-C. */
+        file_hold_signals(&before);
+        int r = write_all(phase, err);
+        file_release_signals(&before);
+        return r == 0 && phase_tells_actions(phase) ? tell_all(phase, err) : r;
+}
+
+int phase_commit(struct phase *phase, struct err *err)
+{
         int r = 0;
 
         if (!print_only(phase)) {
-                if (phase->options.dry_run) {
+                if (!phase->options.dry_run || phase->options.host_root)
+                        r = write_and_tell(phase, err);
+                else if (phase_tells_actions(phase))
+                        r = tell_dry_run(phase, err);
+                else
                         show_dry_run(phase);
-                } else {
-                        /* All or none, also where somebody presses Ctrl-C. */
-                        file_hold_signals(&before);
-                        r = write_all(phase, err);
-                        file_release_signals(&before);
-                        if (r == 0)
-                                tell_all(phase);
-                }
         }
-        forget(phase->files);
+        phase_discard(phase);
         return r;
 }

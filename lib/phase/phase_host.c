@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
+#include "base/rootfs.h"
 #include "base/str.h"
 #include "phase/address.h"
 #include "phase/host.h"
@@ -15,11 +23,43 @@ const struct host *phase_host(const struct phase *phase)
         return phase->options.host ? phase->options.host : &host_real;
 }
 
+const char *phase_host_root(const struct phase *phase)
+{
+        return phase->options.host_root ? phase->options.host_root : phase->options.rootfs;
+}
+
 bool phase_host_has_path(const struct phase *phase, const char *path)
 {
         const struct host *host = phase_host(phase);
 
-        return host->has_path ? host->has_path(host->userdata, path) : phase_exists(phase, path);
+        return host->has_path ? host->has_path(host->userdata, path) : phase_exists_on_host(phase, path);
+}
+
+/* Go's os.Stat and net.Dial. Through its descriptor, since the path below another root may be longer than an address.
+ */
+static bool has_socket(const struct phase *phase, const char *path, bool open)
+{
+        int file CLEANUP_FD = rootfs_open(phase_host_root(phase), path, O_PATH);
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        struct stat st;
+
+        if (file < 0 || fstat(file, &st) < 0 || !S_ISSOCK(st.st_mode))
+                return false;
+        if (!open)
+                return true;
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", file);
+        int fd CLEANUP_FD = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        /* EAGAIN: the queue of one who listens is full. */
+        return fd >= 0 && (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN);
+}
+
+bool phase_host_has_socket(const struct phase *phase, const char *path, bool open)
+{
+        const struct host *host = phase_host(phase);
+        bool there = host->has_socket ? host->has_socket(host->userdata, path, open) : has_socket(phase, path, open);
+
+        phase_detail(phase, 4, "looking for a container runtime at \"%s\": %s", path, there ? "there" : "not there");
+        return there;
 }
 
 char **phase_host_environment(const struct phase *phase)

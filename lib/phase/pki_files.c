@@ -97,6 +97,21 @@ int pki_files_load_pair(const struct pki_files *files, const char *base_name, st
         return 0;
 }
 
+int pki_files_load_authority(struct pki_files *files, const char *base_name, struct pki_certs *ret_certs,
+                             struct pki_key **ret_key, struct err *err)
+{
+        if (!pki_files_any(files, base_name))
+                return err_set(err, ENOENT, "couldn't load %s certificate authority from %s", base_name,
+                               files->phase->config->cluster.certificates_dir.text);
+        int r = pki_files_load_pair(files, base_name, ret_certs, ret_key, err);
+        if (r < 0)
+                return err_wrap(err, "failure loading %s certificate authority", base_name);
+        pki_files_check_period(files, base_name, ret_certs->items[0]);
+        if (!pki_cert_facts(ret_certs->items[0])->is_ca)
+                return err_set(err, ERR_INVALID, "%s certificate is not a certificate authority", base_name);
+        return 0;
+}
+
 void pki_files_check_period(struct pki_files *files, const char *name, const struct pki_cert *cert)
 {
         struct err why = ERR_INIT;
@@ -135,14 +150,20 @@ int pki_files_add_pair(const struct pki_files *files, const char *base_name, con
         return 0;
 }
 
-int pki_files_finish(const struct pki_files *files, int r, struct err *err)
+int pki_files_finish(const struct pki_files *files, int r, bool *ret_written, struct err *err)
 {
-        if (r >= 0)
-                return phase_commit(files->phase, err);
-        if (files->phase->as_kubeadm)
-                (void)phase_commit(files->phase, NULL);
-        else
+        bool written = false;
+
+        if (r >= 0) {
+                r = phase_commit(files->phase, err);
+                written = r >= 0;
+        } else if (files->phase->as_kubeadm) {
+                written = phase_commit(files->phase, NULL) >= 0;
+        } else {
                 phase_discard(files->phase);
+        }
+        if (ret_written)
+                *ret_written = written;
         return r;
 }
 

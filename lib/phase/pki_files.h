@@ -39,6 +39,9 @@ int pki_files_load_key(const struct pki_files *files, const char *base_name, str
 /* TryLoadCertAndKeyFromDisk: the two with "failed to load certificate: " and "failed to load key: " in front. */
 int pki_files_load_pair(const struct pki_files *files, const char *base_name, struct pki_certs *ret_certs,
                         struct pki_key **ret_key, struct err *err);
+/* LoadCertificateAuthority: the pair of a CA, whose period is looked at (pki_files_check_period). */
+int pki_files_load_authority(struct pki_files *files, const char *base_name, struct pki_certs *ret_certs,
+                             struct pki_key **ret_key, struct err *err);
 /* keyutil.PrivateKeyFromFile of any file. 0; 1: it is missing; -ERR_UNSUPPORTED: a key of another kind. */
 int pki_files_read_key(const struct pki_files *files, const char *path, struct pki_key **ret, struct err *err);
 
@@ -51,8 +54,9 @@ int pki_files_add_pair(const struct pki_files *files, const char *base_name, con
                        const struct pki_key *key, const char *context, struct err *err);
 
 /* Ends a run whose result so far is r: writes what was taken, all or none. After a failure nothing is written, unless a
- * kubeadm version was asked for by name: that leaves what it made before. */
-int pki_files_finish(const struct pki_files *files, int r, struct err *err);
+ * kubeadm version was asked for by name: that leaves what it made before. *ret_written (may be NULL): whether what was
+ * taken is on disk. r, or the error of writing. */
+int pki_files_finish(const struct pki_files *files, int r, bool *ret_written, struct err *err);
 
 /* Certificate for key, signed by ca, or by itself where ca is NULL: fills in what the era and the configuration say
  * about all of them (validity, extensions). CA names in messages are those of ca_base_name's files. */

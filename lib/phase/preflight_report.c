@@ -55,6 +55,8 @@ __attribute__((format(printf, 3, 0))) static void warn(const struct preflight_re
 {
         FILE *log = report->phase->options.log;
 
+        if (report->phase->options.quiet)
+                return;
         (void)fprintf(log, "\t[WARNING %s]: ", check);
         (void)vfprintf(log, fmt, ap);
         (void)fputc('\n', log);

@@ -22,6 +22,7 @@
 #include "phase/reset_config.h"
 #include "phase/reset_etcd.h"
 #include "phase/reset_files.h"
+#include "phase/rootless.h"
 #include "phase/service.h"
 
 #define KUBERNETES_DIR "/etc/kubernetes"
@@ -39,6 +40,7 @@ struct reset {
         struct preflight_report report;
         const char *certificates_dir;
         bool dry_run;
+        bool rootless; /* by manifests that are deleted on the way */
 };
 
 static void reset_release(struct reset *reset)
@@ -322,6 +324,22 @@ static void delete_all_files(const struct reset *reset)
         delete_files(reset, " of genphase proxy", &ours);
 }
 
+/* kubeadm asks the cluster's configuration for the gate RootlessControlPlane. */
+static void remove_users(const struct reset *reset)
+{
+        struct err why = ERR_INIT;
+
+        if (!reset->rootless)
+                return;
+        if (reset->dry_run) {
+                would(reset, "remove users and groups created for rootless control-plane");
+                return;
+        }
+        phase_detail(reset->phase, 1, "[reset] Removing users and groups created for rootless control-plane");
+        if (rootless_remove_users(reset->phase, &why) < 0)
+                phase_warn(reset->phase, "[reset] Failed to remove users and groups: %s", why.msg);
+}
+
 static int run_cleanup_node(struct reset *reset, struct err *err)
 {
         struct strv dirs CLEANUP_STRV = STRV_INIT, stateful CLEANUP_STRV = STRV_INIT;
@@ -347,6 +365,7 @@ static int run_cleanup_node(struct reset *reset, struct err *err)
         delete_all_files(reset);
         if (stateful.len > 0)
                 delete_directories(reset, "stateful directories", &stateful);
+        remove_users(reset);
         return 0;
 }
 
@@ -385,6 +404,18 @@ static int check_mixed(const struct reset_options *options, struct err *err)
         return mixed.len == 0 ? 0 : err_set(err, ERR_USAGE, "can not mix '--config' with arguments [%s]", names);
 }
 
+/* What is not absolute would be looked for in the directory of the caller. "" is the default, as for kubeadm. */
+static int choose_certificates_dir(struct reset *reset, struct err *err)
+{
+        const char *given = reset->options->cert_dir, *configured = reset->config.certificates_dir;
+
+        reset->certificates_dir = !str_empty(given) ? given : !str_empty(configured) ? configured : PKI_DIR;
+        if (reset->certificates_dir[0] == '/')
+                return 0;
+        reset->phase->exit_code = phase_validation_exit_code(reset->phase);
+        return err_set(err, ERR_INVALID, "certificatesDir: Invalid value: \"%s\": path is not absolute", given);
+}
+
 static int prepare(struct reset *reset, struct err *err)
 {
         const struct reset_options *options = reset->options;
@@ -395,7 +426,10 @@ static int prepare(struct reset *reset, struct err *err)
 
         if (r == 0 && options->config_file)
                 r = reset_config_read(reset->phase, options->config_file, &reset->config, err);
-
+        if (r == 0)
+                r = choose_certificates_dir(reset, err);
+        if (reset->config.etcd_api_call_nsec > 0)
+                reset->phase->config->init.timeouts.etcd_api_call.nsec = reset->config.etcd_api_call_nsec;
         strv_copy(&ignored, &options->ignored);
         STRV_FOREACH (name, &reset->config.ignore_preflight_errors)
                 strv_add(&ignored, name);
@@ -411,9 +445,7 @@ static int prepare(struct reset *reset, struct err *err)
                         r = check_phase_name(name, err);
         if (r == 0 && options->only)
                 r = check_phase_name(options->only, err);
-        reset->certificates_dir = options->cert_dir                            ? options->cert_dir
-                                  : !str_empty(reset->config.certificates_dir) ? reset->config.certificates_dir
-                                                                               : PKI_DIR;
+        reset->rootless = rootless_is_used(reset->phase);
         reset->dry_run = reset->phase->options.dry_run || reset->config.dry_run;
         return r;
 }
@@ -444,7 +476,8 @@ int phase_reset(struct phase *phase, const struct reset_options *options, struct
         }
         if (options->only)
                 return 0;
-        (void)fputs(era_text(phase->era, "reset", "instructions", ""), phase->options.out);
+        if (!phase->options.quiet)
+                (void)fputs(era_text(phase->era, "reset", "instructions", ""), phase->options.out);
         if (options->podwatch)
                 phase_say(phase, "podwatch's own record of what it ran stays in %s.", PODWATCH_STATE);
         return 0;

@@ -27,7 +27,7 @@ struct reset_runtime {
 };
 
 struct reset_options {
-        const char *cert_dir;    /* NULL: of the ResetConfiguration, else /etc/kubernetes/pki */
+        const char *cert_dir;    /* absolute; NULL, "": of the ResetConfiguration, else /etc/kubernetes/pki */
         const char *config_file; /* with a ResetConfiguration; NULL: none */
         bool force, cleanup_tmp_dir;
         struct strv ignored;      /* --ignore-preflight-errors */

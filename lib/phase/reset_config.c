@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -8,32 +7,16 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "codec/timefmt.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
+#include "phase/config_documents.h"
+#include "phase/config_node.h"
+#include "phase/problems.h"
 #include "phase/reset_config.h"
 
 #define KIND "ResetConfiguration"
-#define API_VERSION "kubeadm.k8s.io/v1beta4"
-
-enum field_kind { FIELD_TEXT, FIELD_BOOL, FIELD_TEXTS, FIELD_IGNORED };
-
-static const struct field {
-        const char *name;
-        enum field_kind kind;
-        size_t offset;
-} fields[] = {
-        {"apiVersion", FIELD_IGNORED, 0},
-        {"kind", FIELD_IGNORED, 0},
-        {"criSocket", FIELD_IGNORED, 0}, /* the runtime is Docker */
-        {"timeouts", FIELD_IGNORED, 0},  /* the API server is not called */
-        {"certificatesDir", FIELD_TEXT, offsetof(struct reset_config, certificates_dir)},
-        {"cleanupTmpDir", FIELD_BOOL, offsetof(struct reset_config, cleanup_tmp_dir)},
-        {"dryRun", FIELD_BOOL, offsetof(struct reset_config, dry_run)},
-        {"force", FIELD_BOOL, offsetof(struct reset_config, force)},
-        {"ignorePreflightErrors", FIELD_TEXTS, offsetof(struct reset_config, ignore_preflight_errors)},
-        {"skipPhases", FIELD_TEXTS, offsetof(struct reset_config, skip_phases)},
-        {"unmountFlags", FIELD_TEXTS, offsetof(struct reset_config, unmount_flags)},
-};
+#define GROUP "kubeadm.k8s.io/"
 
 void reset_config_release(struct reset_config *config)
 {
@@ -44,81 +27,88 @@ void reset_config_release(struct reset_config *config)
         *config = (struct reset_config){0};
 }
 
-static int take_texts(const struct value *v, const char *name, struct strv *ret, struct err *err)
+static bool flag_of(const struct value *v, const char *key)
 {
-        if (v->kind != VALUE_LIST)
-                return value_error(&v->place, err, ERR_INVALID, "%s: expected a list, found a %s", name,
-                                   value_kind_name(v->kind));
-        for (size_t i = 0; i < v->list.count; i++) {
-                const struct value *item = v->list.items[i];
-                if (item->kind != VALUE_STRING)
-                        return value_error(&item->place, err, ERR_INVALID, "%s[%zu]: expected a string, found a %s",
-                                           name, i, value_kind_name(item->kind));
-                strv_add(ret, item->text);
-        }
-        return 0;
+        const struct value *flag = value_map_get(v, key);
+
+        return value_is(flag, VALUE_BOOL) && flag->boolean;
 }
 
-static int take_field(const struct field *field, const struct value *v, struct reset_config *ret, struct err *err)
+static void take_texts(const struct value *v, const char *key, struct strv *ret)
 {
-        void *to = (char *)ret + field->offset;
+        const struct value *list = value_map_get(v, key);
 
-        if (field->kind == FIELD_IGNORED || v->kind == VALUE_NULL)
+        for (size_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count; i++)
+                strv_add(ret, value_string(list->list.items[i], ""));
+}
+
+/* v has been checked against the types and validated. */
+static int take(const struct value *v, struct reset_config *ret, struct err *err)
+{
+        const struct value *timeout = value_get(v, "timeouts", "etcdAPICall", NULL);
+
+        ret->certificates_dir = xstrdup(value_string(value_map_get(v, "certificatesDir"), ""));
+        ret->cleanup_tmp_dir = flag_of(v, "cleanupTmpDir");
+        ret->dry_run = flag_of(v, "dryRun");
+        ret->force = flag_of(v, "force");
+        take_texts(v, "ignorePreflightErrors", &ret->ignore_preflight_errors);
+        take_texts(v, "skipPhases", &ret->skip_phases);
+        take_texts(v, "unmountFlags", &ret->unmount_flags);
+        if (!value_is(timeout, VALUE_STRING))
                 return 0;
-        if (field->kind == FIELD_TEXTS)
-                return take_texts(v, field->name, to, err);
-        enum value_kind wanted = field->kind == FIELD_TEXT ? VALUE_STRING : VALUE_BOOL;
-        if (v->kind != wanted)
-                return value_error(&v->place, err, ERR_INVALID, "%s: expected a %s, found a %s", field->name,
-                                   value_kind_name(wanted), value_kind_name(v->kind));
-        if (field->kind == FIELD_BOOL) {
-                *(bool *)to = v->boolean;
-        } else {
-                free(*(char **)to);
-                *(char **)to = xstrdup(v->text);
-        }
-        return 0;
+        int r = duration_parse(timeout->text, &ret->etcd_api_call_nsec, err);
+        return r < 0 ? value_error(&timeout->place, err, ERR_INVALID, "timeouts.etcdAPICall: %s", err ? err->msg : "")
+                     : 0;
 }
 
-static int refuse_unknown(const struct phase *phase, const struct value_entry *e, struct err *err)
+/* umount2() takes MNT_EXPIRE with neither: each call would fail with what kubeadm ignores, and the files that are
+ * mounted would go with the directory. */
+static void check_unmount_flags(const struct value *document, struct config_problems *problems)
 {
-        const char *names[ARRAY_SIZE(fields)];
+        const struct value *flags = value_map_get(document, "unmountFlags");
+        struct strv names CLEANUP_STRV = STRV_INIT;
 
-        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-                names[i] = fields[i].name;
-        const char *near = str_did_you_mean(e->key, names, ARRAY_SIZE(fields));
-        int r = value_error(&e->place, err, ERR_INVALID, "unknown field \"%s\"%s%s%s", e->key,
-                            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-        if (!phase_is_lenient(phase))
-                return r;
-        phase_warn(phase, "%s", err ? err->msg : e->key);
-        err_clear(err);
-        return 0;
+        take_texts(document, "unmountFlags", &names);
+        if (strv_contains(&names, "MNT_EXPIRE") &&
+            (strv_contains(&names, "MNT_FORCE") || strv_contains(&names, "MNT_DETACH")))
+                config_problem_error(problems, &flags->place,
+                                     "unmountFlags: MNT_EXPIRE cannot stand beside MNT_FORCE or MNT_DETACH");
 }
 
-static int decode(const struct phase *phase, const struct value *document, struct reset_config *ret, struct err *err)
+/* The API version without its group; NULL where it is not one that the era's kubeadm has this kind in. */
+static const char *version_of(const struct phase *phase, const struct value *document)
+{
+        const char *version = str_after(value_string(value_map_get(document, "apiVersion"), ""), GROUP);
+
+        return version && config_documents_has_kind(phase->era, version, KIND) ? version : NULL;
+}
+
+static int decode(struct phase *phase, const struct value *document, struct reset_config *ret, struct err *err)
 {
         const struct value *version = value_map_get(document, "apiVersion");
-        int r = 0;
+        const struct config_node_document node = {KIND, version_of(phase, document), document};
+        struct config_problems problems CLEANUP_PROBLEMS = {0};
+        struct value *v CLEANUP_VALUE = NULL;
 
-        if (!str_eq(value_string(version, ""), API_VERSION))
+        if (!node.version)
                 return value_error(version ? &version->place : &document->place, err, ERR_UNSUPPORTED,
-                                   "a " KIND " is of apiVersion " API_VERSION);
-        for (size_t i = 0; i < document->map.count && r == 0; i++) {
-                const struct value_entry *e = &document->map.entries[i];
-                const struct field *field = NULL;
-                for (size_t f = 0; f < ARRAY_SIZE(fields); f++)
-                        if (str_eq(fields[f].name, e->key))
-                                field = &fields[f];
-                r = field ? take_field(field, e->value, ret, err) : refuse_unknown(phase, e, err);
+                                   "a " KIND " is of apiVersion " GROUP "v1beta4");
+        int r = config_node_render(phase, &node, node.version, phase_is_lenient(phase) ? 0 : CONFIG_NODE_STRICT,
+                                   &problems, &v, &phase->exit_code, err);
+        if (r == 0) {
+                check_unmount_flags(document, &problems);
+                r = config_problems_aggregate(&problems, err);
+                if (r < 0)
+                        phase->exit_code = phase_validation_exit_code(phase);
         }
-        return r;
+        config_problems_print(&problems, !phase->options.quiet, phase->options.log);
+        return r < 0 ? r : take(v, ret, err);
 }
 
-int reset_config_read(const struct phase *phase, const char *file, struct reset_config *ret, struct err *err)
+int reset_config_read(struct phase *phase, const char *file, struct reset_config *ret, struct err *err)
 {
         struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {0};
-        struct reset_config config CLEANUP_RESET_CONFIG = {.certificates_dir = xstrdup("")};
+        struct reset_config config CLEANUP_RESET_CONFIG = {0};
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
         const struct value *found = NULL;
         int r = file_read(file, &text, err);

@@ -37,8 +37,10 @@ static int fail(int code, const char *doing, const char *path, struct err *err)
 int reset_clean_directory(const struct phase *phase, const char *path, struct err *err)
 {
         char *real CLEANUP_FREE = phase_path(phase, path);
-        DIR *dir CLEANUP(close_directory) = real ? opendir(real) : NULL;
 
+        if (path[0] != '/')
+                return err_set(err, EINVAL, "open %s: path is not absolute", path);
+        DIR *dir CLEANUP(close_directory) = real ? opendir(real) : NULL;
         if (!dir)
                 return errno == ENOENT ? 0 : fail(errno, "open", path, err);
         for (struct dirent *e; (e = readdir(dir));) {
@@ -121,7 +123,7 @@ int reset_unmount_below(const struct phase *phase, const char *path, const struc
 {
         char *real CLEANUP_FREE = phase_path(phase, path);
         char *resolved CLEANUP_FREE = real ? realpath(real, NULL) : NULL;
-        struct strv found CLEANUP_STRV = STRV_INIT;
+        struct strv found CLEANUP_STRV = STRV_INIT, left CLEANUP_STRV = STRV_INIT;
         int result = 0;
 
         if (!resolved)
@@ -142,5 +144,9 @@ int reset_unmount_below(const struct phase *phase, const char *path, const struc
                                  "unmount \"%s\": %s",
                                  path, found.items[i], phase_errno_text(errno, text, sizeof(text)));
         }
+        /* What is still mounted would be emptied with the directory. */
+        mounts_below(resolved, &left);
+        if (result == 0 && left.len > 0)
+                result = err_set(err, EBUSY, "\"%s\" in \"%s\" is still mounted", left.items[left.len - 1], path);
         return result;
 }

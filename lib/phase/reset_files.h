@@ -10,7 +10,8 @@
 struct err;
 struct phase;
 
-/* Removes everything in the directory but not itself; a missing one is fine. Mounts are not crossed. */
+/* Removes everything in the directory but not itself; a missing one is fine. Mounts are not crossed. path has to
+ * be absolute. */
 int reset_clean_directory(const struct phase *phase, const char *path, struct err *err);
 /* True where it is missing as well. */
 bool reset_directory_is_empty(const struct phase *phase, const char *path);
@@ -19,5 +20,6 @@ int reset_remove(const struct phase *phase, const char *path, struct err *err);
 
 /* filepath.EvalSymlinks below --rootfs: the directory that path leads to, which must be there. Free *ret. */
 int reset_resolve(const struct phase *phase, const char *path, char **ret, struct err *err);
-/* Unmounts what is mounted below the directory; flags by name (MNT_DETACH, ...). All are tried. */
+/* Unmounts what is mounted below the directory; flags by name (MNT_DETACH, ...). All are tried; it failed where any is
+ * still there. */
 int reset_unmount_below(const struct phase *phase, const char *path, const struct strv *flags, struct err *err);

@@ -50,7 +50,7 @@ static bool in_path(const char *program)
 
 static enum init init_system(const struct phase *phase)
 {
-        if (!str_empty(phase->options.rootfs))
+        if (!str_empty(phase_host_root(phase)))
                 return INIT_NONE;
         if (in_path("systemctl"))
                 return INIT_SYSTEMD;

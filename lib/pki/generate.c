@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Many keys at once. The only threads of the project: they share a counter and write to places of their own.
+ * Many keys at once, on threads that share a counter and write to places of their own.
  */
 #include <pthread.h>
 #include <sched.h>

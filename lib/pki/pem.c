@@ -4,6 +4,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "pki/pem.h"
@@ -68,28 +69,25 @@ static bool skip_headers(const char **at, const char *end)
 
 static bool decode(const char *at, size_t len, struct pki_pem_block *block)
 {
-        struct buf whole CLEANUP_BUF = BUF_INIT(len + 64);
-        gnutls_datum_t out = {0};
-
         /* GnuTLS wants the armour; the type does not matter to it. */
-        buf_addstr(&whole, BEGIN "X" DASHES "\n");
-        buf_add(&whole, at, len);
-        buf_addstr(&whole, "\n" END "X" DASHES "\n");
-        if (whole.failed)
-                return false;
-        gnutls_datum_t in = {.data = (unsigned char *)whole.data, .size = (unsigned)whole.len};
+        static const char head[] = BEGIN "X" DASHES "\n", tail[] = "\n" END "X" DASHES "\n";
+        const size_t head_len = sizeof(head) - 1, tail_len = sizeof(tail) - 1, size = head_len + len + tail_len;
+        unsigned char *whole CLEANUP_FREE = xmalloc(size);
+        gnutls_datum_t in = {.data = whole, .size = (unsigned)size}, out = {0};
+
+        memcpy(whole, head, head_len);
+        memcpy(whole + head_len, at, len);
+        memcpy(whole + head_len + len, tail, tail_len);
         int r = gnutls_pem_base64_decode2("X", &in, &out);
-        gnutls_memset(whole.data, 0, whole.len);
+        gnutls_memset(whole, 0, size);
         if (r < 0)
                 return false;
-        block->data = malloc(out.size ? out.size : 1);
-        if (block->data) {
-                memcpy(block->data, out.data, out.size);
-                block->len = out.size;
-        }
+        block->data = xmalloc(out.size ? out.size : 1);
+        memcpy(block->data, out.data, out.size);
+        block->len = out.size;
         gnutls_memset(out.data, 0, out.size);
         gnutls_free(out.data);
-        return block->data != NULL;
+        return true;
 }
 
 bool pki_pem_next(const char **text, size_t *len, struct pki_pem_block *ret)

@@ -75,7 +75,8 @@ static void read_subject(struct pki_cert *cert)
         struct strv names CLEANUP_STRV = STRV_INIT;
         (void)pki_subject_texts(cert->crt, GNUTLS_OID_X520_ORGANIZATION_NAME, &cert->facts.organizations, NULL);
         (void)pki_subject_texts(cert->crt, GNUTLS_OID_X520_COMMON_NAME, &names, NULL);
-        cert->facts.common_name = xstrdup(names.len > 0 ? names.items[0] : "");
+        /* Of several the last, as Go's pkix.Name has it. */
+        cert->facts.common_name = xstrdup(names.len > 0 ? names.items[names.len - 1] : "");
 }
 
 static void read_names(struct pki_cert *cert)

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real kubelet with the same static pods: containerd with its CRI plugin in place of Docker, no API server.
 
-The kubelet comes from test/peer/build --kubelet, containerd with Debian's docker.io. Both run on a host of their own.
+The kubelet comes from test/peer/build --kubelet, containerd with Debian's docker.io. Both run on a host of their own. Starts and ends are
+taken from containerd's own event stream.
 """
+import datetime
 import json
 import os
+import signal
+import statistics
 import subprocess
+import time
 
 MANIFESTS = '/etc/kubernetes/manifests'
 SOCKET = '/run/containerd/containerd.sock'
@@ -78,15 +83,81 @@ class Kubelet:
     def pid(self):
         return self.process.pid
 
+    def record_events(self):
+        """From now on every task's start and end goes to a file."""
+        self.events_path = f'{self.host.logs}/containerd-events.log'
+        with open(self.events_path, 'w') as out:
+            self.host.popen(['ctr', '--address', SOCKET, '--namespace', 'k8s.io', 'events'], stdout=out, stderr=subprocess.STDOUT)
+        time.sleep(0.5)
+
+    def events(self, topic, since=0):
+        """The events of /tasks/TOPIC as (seconds, what they say); a line is DATE TIME ZONE ZONE NAMESPACE TOPIC JSON."""
+        found = []
+        with open(self.events_path) as f:
+            for line in f.read().splitlines():
+                date, clock, zone, _, _, name, said = line.split(' ', 6)
+                if name == f'/tasks/{topic}':
+                    whole, _, part = clock.partition('.')
+                    at = datetime.datetime.strptime(f'{date} {whole} {zone}', '%Y-%m-%d %H:%M:%S %z').timestamp() + float(f'0.{part or 0}')
+                    if at > since:
+                        found.append((at, json.loads(said)))
+        return found
+
+    def last_start(self, count, since, timeout):
+        """When the last of `count` pods began to run: each starts a sandbox and a container."""
+        from waiting import wait_for
+        starts = wait_for(lambda: len(s := self.events('start', since)) >= 2 * count and s, timeout, f'{count} pods to start', 0.02)
+        return max(at for at, _ in starts)
+
     def running(self):
         """How many pods it says are running."""
         answer = self.host.output('curl', '-sf', 'http://127.0.0.1:10255/pods', timeout=30)
         return sum(p['status'].get('phase') == 'Running' for p in json.loads(answer)['items'] or [])
 
 
-def bench_kubelet(table, long):
-    """Rows as growth.py has them; gives whether there was a kubelet to measure."""
+def drop(kubelet, names, seconds=1000000):
+    """Puts manifests there at once; gives the time before the first."""
     from cluster import pod
+    begin = time.time()
+    for name in names:
+        kubelet.host.write(f'{MANIFESTS}/{name}.yaml', pod(name, ('sleep', str(seconds)), hostNetwork=True, terminationGracePeriodSeconds=0))
+    return begin
+
+
+def clear(kubelet, names):
+    from waiting import wait_for
+    for name in names:
+        kubelet.host.output('rm', '-f', f'{MANIFESTS}/{name}.yaml')
+    wait_for(lambda: kubelet.running() == 0, 120 + 5 * len(names), 'the kubelet to run nothing', 0.5)
+
+
+def bench_times(table, kubelet, repeat=3):
+    """Starts, a crash and an edit, as bench/run has them of podwatch."""
+    from waiting import wait_for
+    kubelet.record_events()
+    for count in (1, 20, 110):
+        times = []
+        for i in range(repeat if count == 1 else 1):
+            names = [f'k{count}r{i}x{n}' for n in range(count)]
+            begin = drop(kubelet, names)
+            times.append(kubelet.last_start(count, begin, 60 + 5 * count) - begin)
+            clear(kubelet, names)
+        table.add(f'kubelet, {count} pod{"s" if count > 1 else ""} at once, host network: last start', statistics.median(times), None, 's', None, '')
+    begin = drop(kubelet, ['crash'])
+    kubelet.last_start(1, begin, 60)
+    _, app = max(kubelet.events('start', begin), key=lambda event: event[0])
+    os.kill(app['pid'], signal.SIGKILL)
+    died, _ = wait_for(lambda: kubelet.events('exit', begin), 10, 'the end of the container', 0.01)[0]
+    again, _ = wait_for(lambda: kubelet.events('start', died), 30, 'the restart', 0.01)[0]
+    table.add('kubelet, container death to restart', again - died, None, 's', None, '')
+    edited = drop(kubelet, ['crash'], 2000000)
+    died, _ = wait_for(lambda: kubelet.events('exit', edited), 60, 'the end of the old container', 0.01)[0]
+    table.add('kubelet, edit: gap between old stop and new start', kubelet.last_start(1, died, 120) - died, None, 's', None, '')
+    clear(kubelet, ['crash'])
+
+
+def bench_kubelet(table, long):
+    """Starts and ends, and rows as growth.py has them; gives whether there was a kubelet to measure."""
     from growth import LONG, SHORT, rows
     from harness import Host
     from waiting import wait_for
@@ -96,10 +167,10 @@ def bench_kubelet(table, long):
     counts, seconds = ([c for c in LONG[0] if c <= 110], 30) if long else SHORT
     with Host('bench-kubelet') as host:
         kubelet = Kubelet(host, binary)
+        bench_times(table, kubelet)
         have = 0
         for count in counts:
-            for i in range(have, count):
-                host.write(f'{MANIFESTS}/cost{i}.yaml', pod(f'cost{i}', ('sleep', '1000000'), hostNetwork=True, terminationGracePeriodSeconds=0))
+            drop(kubelet, [f'cost{i}' for i in range(have, count)])
             have = count
             wait_for(lambda: kubelet.running() == count, 120 + 5 * count, f'the kubelet to run {count} pods', 0.5)
             # It is never quiet: its own rounds go on.

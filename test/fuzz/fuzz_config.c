@@ -22,34 +22,10 @@
 #include "phase/kube_proxy_config.h"
 #include "phase/kubernetes_version.h"
 #include "phase/phase.h"
+#include "some_host.h"
 
 static struct era *era;
 static FILE *nowhere;
-
-static int host_name(void *userdata, char **ret, struct err *err)
-{
-        (void)userdata;
-        (void)err;
-        *ret = xstrdup("Node1");
-        return 0;
-}
-
-static int host_address(void *userdata, bool prefer_v6, struct ip_address *ret, struct err *err)
-{
-        (void)userdata;
-        (void)err;
-        return ip_parse(prefer_v6 ? "2001:db8::10" : "192.0.2.10", ret);
-}
-
-static int host_loopback(void *userdata, struct ip_address *ret, struct err *err)
-{
-        (void)userdata;
-        (void)ret;
-        (void)err;
-        return 1;
-}
-
-static const struct host host = {host_name, host_address, host_loopback, NULL};
 
 static void start(void)
 {
@@ -87,13 +63,14 @@ static int decide(struct yaml_documents *documents, unsigned flags, struct err *
         struct phase phase = {.era = era, .config = phase_config_new()};
         bool lenient = flags & CONFIG_DECODE_LENIENT;
 
+        phase.options.host = &host;
         phase.options.out = phase.options.log = nowhere;
         int r = config_decode(phase.config, documents, era, flags, &problems, err);
         if (r == 0)
                 r = kube_proxy_config_check(&phase, lenient, &problems, err);
         if (r == 0) {
                 config_default_static(phase.config, era);
-                r = config_default_dynamic(phase.config, era, &host, &problems, err);
+                r = config_default_dynamic(&phase, &problems, err);
         }
         if (r == 0) {
                 config_validate(phase.config, era, &problems);

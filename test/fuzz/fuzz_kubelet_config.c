@@ -8,19 +8,24 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "base/strv.h"
 #include "fuzz.h"
 #include "kube/kubelet_config.h"
-#include "kube/kubelet_flags.h"
+#include "kube/kubelet_env.h"
 
 static void check_config(const struct kubelet_config *c)
 {
-        struct quantity capacity, left;
+        const int64_t capacity = 1 << 30;
 
-        MUST(quantity_parse("1Gi", &capacity, NULL) == 0);
         for (int resource = 0; resource < POD_RESOURCE_MAX; resource++) {
-                left = kubelet_config_allocatable(c, (enum pod_resource)resource, &capacity);
-                MUST(left.nano >= 0 && left.nano <= capacity.nano);
+                int64_t left = kubelet_config_allocatable(c, (enum pod_resource)resource, capacity);
+
+                MUST(left >= 0 && left <= capacity);
+        }
+        for (size_t i = 0; i < c->eviction_hard_count; i++) {
+                const struct kubelet_threshold *t = &c->eviction_hard[i];
+
+                MUST(kubelet_config_has_threshold(c, t->signal));
+                MUST(!t->percent || !kubelet_config_under_threshold(c, t->signal, capacity, capacity));
         }
         MUST(c->file_check_frequency > 0 && c->node_status_update_frequency > 0 && c->node_lease_duration_seconds > 0);
         MUST(c->max_container_restart_period >= USEC_PER_SEC && c->max_container_restart_period <= 300 * USEC_PER_SEC);
@@ -28,12 +33,12 @@ static void check_config(const struct kubelet_config *c)
         MUST(c->port > 0 && c->port <= 65535 && c->read_only_port >= 0 && c->healthz_port >= 0);
 }
 
-static void check_load(const char *data, size_t size, const struct strv *flags)
+static void check_load(const struct kubelet_config_sources *sources)
 {
         struct pod_findings findings CLEANUP(pod_findings_release) = {0};
         struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
         struct err err = ERR_INIT;
-        int r = kubelet_config_load("input", data, size, flags, &c, &findings, &err);
+        int r = kubelet_config_load(sources, &c, &findings, &err);
 
         MUST((r < 0) == (err.code != 0));
         MUST(findings.count <= LIMIT_FINDINGS);
@@ -47,11 +52,17 @@ static void check_load(const char *data, size_t size, const struct strv *flags)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        struct strv words CLEANUP_STRV = STRV_INIT;
-        const char *text = (const char *)data;
+        static const char base[] = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nmaxPods: 1\n"
+                                   "authentication: {webhook: {enabled: true}, x509: {clientCAFile: /ca}}\n";
+        const struct kubelet_config_file files[] = {{"base", base, sizeof(base) - 1},
+                                                    {"input", (const char *)data, size}};
+        struct kubelet_env env CLEANUP_KUBELET_ENV = {0};
 
-        check_load(text, size, NULL);
-        if (kubelet_flags_read_env("input", text, size, &words, NULL) == 0)
-                check_load(NULL, 0, &words);
+        check_load(&(struct kubelet_config_sources){.files = &files[1], .file_count = 1});
+        check_load(&(struct kubelet_config_sources){.files = files, .file_count = 2});
+        if (kubelet_env_read("input", (const char *)data, size, &env, NULL) == 0) {
+                check_load(&(struct kubelet_config_sources){.env = &env});
+                check_load(&(struct kubelet_config_sources){.flags = &env.words[KUBELET_ENV_KUBEADM_ARGS]});
+        }
         return 0;
 }

@@ -67,7 +67,7 @@ static void check_restore(const char *text, size_t len, bool observed, const cha
 {
         struct pod_view *view CLEANUP_POD_VIEW = view_new(), *again CLEANUP_POD_VIEW = view_new();
         struct buf before CLEANUP_BUF = BUF_INIT(LIMIT_NODE_RECORD), after CLEANUP_BUF = BUF_INIT(LIMIT_NODE_RECORD);
-        struct buf state CLEANUP_BUF = BUF_INIT(LIMIT_NODE_STATE), twice CLEANUP_BUF = BUF_INIT(LIMIT_NODE_STATE);
+        struct buf state CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE), twice CLEANUP_BUF = BUF_INIT(LIMIT_POD_STATE);
         struct err err = ERR_INIT;
 
         pod_view_json_write(view, &before);
@@ -97,7 +97,8 @@ static void check_save(struct revisions *revisions)
         struct err err = ERR_INIT;
         unsigned number;
 
-        MUST(revision_save(revisions, pod, "/x.yaml", manifest, strlen(manifest), 0, &number, &err) == 0 && number > 1);
+        MUST(revision_save(revisions, pod, "/x.yaml", manifest, strlen(manifest), 0, 0, &number, &err) == 0 &&
+             number > 1);
         MUST(revision_current(revisions, "default", "web-node", &revision, &err) == 0 && revision.number == number);
         revision_release(&revision);
 }

@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "codec/cjson_get.h"
 #include "docker/docker.h"
+#include "kube/kubelet_config.h"
 #include "net/loop.h"
 #include "node/api_side.h"
 
@@ -131,6 +132,11 @@ int main(int argc, char **argv)
 {
         struct driver driver = {.input = BUF_INIT(LIMIT_LOCAL_REQUEST)};
         struct loop_source *input CLEANUP_LOOP_SOURCE = NULL;
+        /* The disk of a test machine may be nearly full. */
+        struct kubelet_threshold threshold = {
+                .signal = xstrdup("nodefs.available"), .percent = true, .milli_percent = 1000};
+        const struct kubelet_config kubelet = {
+                .register_node = true, .eviction_hard = &threshold, .eviction_hard_count = 1};
         struct err err = ERR_INIT;
         int code = 1;
 
@@ -144,9 +150,7 @@ int main(int argc, char **argv)
                 .root_dir = "/",
                 .max_pods = 110,
                 .unschedulable = true,
-                .eviction_memory_bytes = 100 * 1024 * 1024,
-                .eviction_disk_percent = 1,
-                .eviction_inodes_percent = 1,
+                .kubelet = &kubelet,
         };
         if (loop_new(&driver.loop, &err) < 0 ||
             api_side_new(driver.loop, &config, refused, changed, NULL, &driver.side, &err) < 0 ||
@@ -157,5 +161,6 @@ int main(int argc, char **argv)
         api_side_free(driver.side);
         buf_release(&driver.input);
         loop_free(driver.loop);
+        free(threshold.signal);
         return code;
 }

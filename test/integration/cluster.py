@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 from docker_api import unix_request
 from waiting import wait_for
@@ -62,6 +63,23 @@ def sanitized():
     return os.environ.get('PWT_SANITIZE', 'none') != 'none'
 
 
+QUIET_START = 0.003  # seconds: the slowest of some starts of a program where nothing else runs
+SANITIZED_SLOWER = 5
+
+
+def slower():
+    """How many times longer than on a quiet machine a thing may take now: at least 1, by the slowest of some starts of a program.
+
+    An upper limit of a time is multiplied by it; a test that proves something by such a limit says what would take longer by far.
+    """
+    slowest = 0
+    for _ in range(9):
+        begin = time.monotonic()
+        subprocess.run(['true'], check=True)
+        slowest = max(slowest, time.monotonic() - begin)
+    return max(1, slowest / QUIET_START) * (SANITIZED_SLOWER if sanitized() else 1)
+
+
 @functools.cache
 def peers(version=None):
     """The directory of the Kubernetes and etcd binaries; builds them where they are missing."""
@@ -89,7 +107,8 @@ def pod(name, command=('sleep', '100000'), *, image='localhost/busybox:1', names
 
 
 class Podwatch:
-    """podwatch on a host: `podwatch run` with its log in podwatch.log of the host's logs, over all its lives."""
+    """podwatch on a host: `podwatch run` with its log in podwatch.log of the host's logs, over all its lives. config None: the files that
+    it finds by itself."""
 
     def __init__(self, host, *, config=PODWATCH_CONFIG, kubeconfig=None, args=(), env=None):
         self.host = host
@@ -105,7 +124,7 @@ class Podwatch:
             raise RuntimeError('podwatch is running already')
         if self.config == PODWATCH_CONFIG and not os.path.exists(self.host.path(PODWATCH_CONFIG)):
             self.host.write(PODWATCH_CONFIG, PODWATCH_YAML)
-        command = [program('podwatch'), 'run', '--config', self.config]
+        command = [program('podwatch'), 'run'] + (['--config', self.config] if self.config else [])
         if self.kubeconfig:
             command += ['--kubeconfig', self.kubeconfig]
         with open(self.log, 'a') as log:

@@ -6,6 +6,7 @@
 
 It makes a test host and asks its daemon; ids and times in the answers are as they came.
 """
+import argparse
 import json
 import os
 import sys
@@ -30,7 +31,9 @@ def start_registry(host, *credentials):
 
 
 def main():
-    out = sys.argv[1]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('outdir')
+    out = parser.parse_args().outdir
     os.makedirs(out, exist_ok=True)
     with Host('record') as host:
         docker = host.docker

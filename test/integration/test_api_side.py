@@ -236,7 +236,7 @@ def test_server_away_and_back(state):
     state.server.kill('kube-apiserver')
     wait_for(lambda: state.driver.status()['up'] is False, 10, 'the link down')
     state.driver.pod(static_pod('h4', 'web:4'), STATUS)
-    time.sleep(3)
+    time.sleep(1)
     state.server.start_api()
     mirror = wait_for(lambda: (m := state.server.mirror())['metadata']['annotations']['kubernetes.io/config.mirror'] == 'h4' and m, 40, 'the new mirror')
     assert mirror['spec']['containers'][0]['image'] == 'web:4'

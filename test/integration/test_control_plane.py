@@ -6,7 +6,7 @@ import re
 import statistics
 import time
 
-from cluster import Cluster, Podwatch, is_ready, sanitized
+from cluster import Cluster, KUBEADM_YAML, Podwatch, is_ready, kubernetes_version, sanitized, slower
 from harness import Host, hold, wait_for
 
 ORDERED = True
@@ -14,6 +14,13 @@ ALL = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'k
 MANIFESTS = '/etc/kubernetes/manifests'
 # A sanitized podwatch takes its time; what it decides is the same.
 SLACK = 1.0 if sanitized() else 0.05
+# The node controller doubts a node sooner than usual (50 s): two renewals of its lease must be late.
+DOUBTED = '''  podSubnet: 10.244.0.0/16
+controllerManager:
+  extraArgs:
+  - name: node-monitor-grace-period
+    value: 20s
+'''
 
 
 class State:
@@ -54,7 +61,8 @@ def setup():
     state.host = host = Host('cp')
     state.recorder = host.record_events(type=['container'])
     host.docker.make_busybox()
-    state.cluster = Cluster(host)
+    config = KUBEADM_YAML.format(address=host.node_address, node='node1', version=kubernetes_version())
+    state.cluster = Cluster(host, config=config.replace('  podSubnet: 10.244.0.0/16\n', DOUBTED))
     state.cluster.build_images()
     state.podwatch = Podwatch(host, kubeconfig='/etc/kubernetes/kubelet.conf').start()
     state.cluster.render('certs all', 'kubeconfig all')
@@ -77,20 +85,19 @@ def test_api_server_alone_crash_loops_by_the_rule(state):
         costs.append(time.monotonic() - begin)
         state.host.docker.remove(container)
     # A pod's container has mounts and a control group that the bare one has not.
-    cost = 2 * statistics.median(costs)
+    cost = 2 * max(costs)
     state.cluster.render('control-plane apiserver')
-    starts = wait_for(lambda: len(s := state.events('start', 'kube-apiserver')) >= 4 and s, 400, 'four runs of kube-apiserver', 0.2)
+    starts = wait_for(lambda: len(s := state.events('start', 'kube-apiserver')) >= 3 and s, 200, 'three runs of kube-apiserver', 0.2)
     deaths = state.events('die', 'kube-apiserver')
-    waits = [seconds(starts[i + 1]) - seconds(deaths[i]) for i in range(3)]
-    for wait, rule in zip(waits, (0, 10, 20)):
-        assert rule - SLACK <= wait <= rule + cost + SLACK, f'waits {waits}, Docker takes {cost:.3f} s a container'
+    waits = [seconds(starts[i + 1]) - seconds(deaths[i]) for i in range(2)]
+    most = cost + SLACK * slower()
+    for wait, rule in zip(waits, (0, 10)):
+        assert rule - SLACK <= wait <= rule + most, f'waits {waits}, Docker takes {cost:.3f} s a container'
 
-
-test_api_server_alone_crash_loops_by_the_rule.timeout = 500
 
 
 def test_status_shows_the_last_words(state):
-    wait_for(lambda: state.events('die', 'kube-apiserver')[3:], 120, 'the end of the fourth run')
+    wait_for(lambda: state.events('die', 'kube-apiserver')[2:], 120, 'the end of the third run')
 
     def words():
         text = state.podwatch.command('status').stdout
@@ -152,7 +159,7 @@ def test_killed_scheduler_restarts_at_once(state):
     os.kill(before['State']['Pid'], 9)
     started = wait_for(lambda: state.events('start', 'kube-scheduler', since), 10, 'a new container')[0]
     died = state.events('die', 'kube-scheduler', since)[0]
-    assert seconds(started) - seconds(died) < 1, seconds(started) - seconds(died)
+    assert seconds(started) - seconds(died) < slower(), seconds(started) - seconds(died)
 
     def restarted():
         status = state.cluster.mirror('kube-scheduler')['status']['containerStatuses'][0]
@@ -220,7 +227,6 @@ def test_edited_etcd_and_api_server_do_not_wait_for_each_other(state):
 
 def test_killed_podwatch_adopts_all(state):
     state.cluster.wait_mirrors(*ALL, timeout=90)
-    hold(lambda: True, 3, 'a calm moment')
     before = state.running()
     times = {c: {x['type']: x['lastTransitionTime'] for x in state.cluster.mirror(c)['status']['conditions']} for c in ALL}
     state.podwatch.kill9()
@@ -228,13 +234,13 @@ def test_killed_podwatch_adopts_all(state):
     state.podwatch.start()
     state.podwatch.wait_ready(*[f'kube-system/{c}-node1' for c in ALL], timeout=5)
     took = time.monotonic() - begin
-    assert sanitized() or took < 1, f'{took:.2f} s until every pod was Ready'
-    hold(lambda: state.running() == before, 15, 'every container as it was', 1)
+    assert took < slower(), f'{took:.2f} s until every pod was Ready'
+    hold(lambda: state.running() == before, 5, 'every container as it was', 0.5)
     after = {c: {x['type']: x['lastTransitionTime'] for x in state.cluster.mirror(c)['status']['conditions']} for c in ALL}
     assert after == times, (times, after)
 
 
-def test_mirrors_recover_from_two_minutes_without_podwatch(state):
+def test_mirrors_recover_when_podwatch_was_away_too_long(state):
     before = state.running()
     state.podwatch.kill9()
     wait_for(lambda: any(not is_ready(state.cluster.mirror(c)) for c in ALL), 180, 'the node controller to doubt the pods', 2)
@@ -244,27 +250,32 @@ def test_mirrors_recover_from_two_minutes_without_podwatch(state):
     assert state.running() == before
 
 
-test_mirrors_recover_from_two_minutes_without_podwatch.timeout = 300
+def restart_counts(state, components):
+    return {c: state.cluster.mirror(c)['status']['containerStatuses'][0]['restartCount'] for c in components}
 
 
 def test_absence_of_etcd_and_api_server(state):
     saved = {c: state.host.read(state.manifest(c)) for c in ('etcd', 'kube-apiserver')}
-    proxy = state.container('kube-proxy')
+    leaders = ('kube-controller-manager', 'kube-scheduler')
+    proxy, before = state.container('kube-proxy'), restart_counts(state, leaders)
+    since = time.time_ns()
     for component in saved:
         state.host.output('rm', state.manifest(component))
     wait_for(lambda: not state.container('etcd') and not state.container('kube-apiserver'), 60, 'both to stop')
-    time.sleep(60)
+    # Both exit when they lose their lease, and come back by the backoff rule.
+    wait_for(lambda: all(state.events('die', component, since) for component in leaders), 90, 'the end of both that lead by a lease', 0.2)
     again = state.container('kube-proxy')
     assert (again['Id'], again['State']['Pid']) == (proxy['Id'], proxy['State']['Pid']), 'kube-proxy was touched'
-    # Both exit when they lose their lease, and come back by the backoff rule meanwhile.
-    for component in ('kube-controller-manager', 'kube-scheduler'):
-        assert state.events('die', component), f'{component} never ended'
     for component, text in saved.items():
         state.host.write(state.manifest(component), text, 0o600)
     state.cluster.wait_api(120)
     state.cluster.wait_mirrors(*ALL, timeout=360)
-    counts = {c: state.cluster.mirror(c)['status']['containerStatuses'][0]['restartCount'] for c in ('kube-controller-manager', 'kube-scheduler')}
-    assert all(n >= 1 for n in counts.values()), counts
+
+    def counted():
+        after = restart_counts(state, leaders)
+        assert all(after[component] > before[component] for component in leaders), (before, after)
+        return True
+    wait_for(counted, 30, 'their restarts in the mirrors', 0.5)
 
 
 test_absence_of_etcd_and_api_server.timeout = 700

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 
-from cluster import PODWATCH_CONFIG, PODWATCH_YAML, Podwatch, pod
+from cluster import PODWATCH_CONFIG, PODWATCH_YAML, Podwatch, pod, slower
 from harness import Host, hold, wait_for
 
 ORDERED = True
@@ -84,8 +84,9 @@ def setup():
 def test_status_answers_and_says_what_is_waited_for(state):
     wait_for(lambda: state.proxy.asked, 10, 'podwatch to ask')
     begin = time.monotonic()
-    assert state.podwatch.command('status', timeout=5).returncode == 0 and state.podwatch.api('/healthz')[0] == 200
-    assert time.monotonic() - begin < 3
+    assert state.podwatch.command('status').returncode == 0 and state.podwatch.api('/healthz')[0] == 200
+    took = time.monotonic() - begin
+    assert took < 3 * slower(), took
     wait_for(lambda: '/info' in state.podwatch.status()['docker'].get('why', ''), 10, 'the reason')
     assert 'does not answer /info' in state.podwatch.command('status').stdout
     hold(lambda: not state.running(), 1, 'no container whose cgroup would be a guess', 0.2)

@@ -4,10 +4,12 @@ import json
 import os
 import time
 
-from cluster import Podwatch
+from cluster import Podwatch, slower
 from harness import Host, hold, wait_for
 
 ORDERED = True
+# A file is read when it has been quiet for 50 ms, and gone when it has been so for 500.
+UNTOUCHED = 1.5
 FILE = '/etc/kubernetes/manifests/web.yaml'
 BROKEN = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers: [\n'
 NO_POD = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: main\n    image: localhost/busybox:1\n    ports:\n    - containerPort: 70000\n'
@@ -68,7 +70,8 @@ def test_wrong_from_the_start_then_corrected_runs_at_once(state):
     begin = time.monotonic()
     state.host.write(FILE, web('v1'))
     state.wait_version('v1')
-    assert time.monotonic() - begin < 5
+    took = time.monotonic() - begin
+    assert took < 5 * slower(), took
 
 
 def broken_edit_stops_nothing(state, how):
@@ -76,7 +79,7 @@ def broken_edit_stops_nothing(state, how):
     before = state.current()
     since = time.time_ns()
     how()
-    hold(lambda: state.current() == before, 3, 'the pod running untouched through a broken edit', 0.3)
+    hold(lambda: state.current() == before, UNTOUCHED, 'the pod running untouched through a broken edit', 0.3)
     text = state.podwatch.command('status').stdout
     assert 'web.yaml:' in text, text
     state.host.write(FILE, web(state.version()))
@@ -86,9 +89,10 @@ def broken_edit_stops_nothing(state, how):
 
 
 def test_broken_yaml_by_rename(state):
+    before = len(state.podwatch.log_text())
     broken_edit_stops_nothing(state, lambda: state.host.write(FILE, BROKEN))
-    log = state.podwatch.log_text()
-    assert 'web.yaml:' in log and 'last good' in log or 'stays' in log or 'keeps' in log, log[-2000:]
+    log = state.podwatch.log_text()[before:]
+    assert any('web.yaml:' in line and 'stays in force' in line for line in log.splitlines()), log[-2000:]
 
 
 def test_broken_pod_by_cp_names_line_and_field(state):
@@ -109,10 +113,10 @@ def test_broken_by_sed_in_place(state):
 def test_truncated_and_removed_for_a_moment(state):
     before = state.current()
     state.sh(f': > {FILE}')
-    hold(lambda: state.current() == before, 2, 'the pod untouched by an empty file', 0.2)
+    hold(lambda: state.current() == before, UNTOUCHED, 'the pod untouched by an empty file', 0.2)
     state.sh(f'rm {FILE}; sleep 0.2')
     state.host.write(FILE, web('v1'))
-    hold(lambda: state.current() == before, 3, 'the pod untouched by a removal of 0.2 s', 0.2)
+    hold(lambda: state.current() == before, UNTOUCHED, 'the pod untouched by a removal of 0.2 s', 0.2)
 
 
 def edit_is_taken_once(state, version, how):
@@ -172,7 +176,7 @@ def test_edit_by_symlink_swap(state):
     directory = '/etc/kubernetes/manifests'
     state.host.write(f'{directory}/..one/web.yaml', web('slow'))
     state.sh(f'ln -s ..one {directory}/..data; ln -sf ..data/web.yaml {directory}/.web.tmp; mv -T {directory}/.web.tmp {FILE}')
-    hold(lambda: state.version() == 'slow', 2, 'the same content behind a link', 0.2)
+    hold(lambda: state.version() == 'slow', UNTOUCHED, 'the same content behind a link', 0.2)
 
     def swap(text):
         state.host.write(f'{directory}/..two/web.yaml', text)
@@ -194,9 +198,9 @@ def test_missing_directory_keeps_the_pods(state):
     before = state.current()
     state.sh('mv /etc/kubernetes/manifests /etc/kubernetes/aside')
     wait_for(lambda: '/etc/kubernetes/manifests' in state.podwatch.command('status').stdout, 10, 'status to tell')
-    hold(lambda: state.current() == before, 3, 'the pods', 0.3)
+    hold(lambda: state.current() == before, UNTOUCHED, 'the pods', 0.3)
     state.sh('mv /etc/kubernetes/aside /etc/kubernetes/manifests')
-    hold(lambda: state.current() == before, 3, 'the pods', 0.3)
+    hold(lambda: state.current() == before, UNTOUCHED, 'the pods', 0.3)
     edit_is_taken_once(state, 'back', lambda text: state.host.write(FILE, text))
 
 

@@ -1,16 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults under running pods: podwatch killed, dockerd killed under live-restore, containers and sandboxes killed meanwhile."""
+import json
 import os
+import re
 import signal
 import time
 
-from cluster import Podwatch, is_ready, pod, sanitized
+from cluster import Podwatch, is_ready, pod, sanitized, slower
 from harness import Host, hold, wait_for
 
 NAMES = ['one', 'two', 'three']
 
 
+# Segments of the journal that are kept (LIMIT_JOURNAL_SEGMENTS of lib/base/limits.h); a run begins one.
+SEGMENTS = 8
+JOURNAL = '/var/lib/podwatch/journal'
+
+
 class State:
+    def start(self):
+        self.podwatch.start()
+        self.begun()
+
+    def begun(self):
+        """Another run of podwatch has written of itself, so that it may be killed without loss."""
+        self.runs += 1
+        newest = f'{JOURNAL}/{self.runs:08}.journal'
+        wait_for(lambda: os.path.getsize(self.host.path(newest)) > 0, 10, 'the journal of this run')
+
     def running(self):
         return {c['Names'][0]: (c['Id'], i['State']['Pid'], i['State']['StartedAt']) for c in self.host.docker.containers(all=False)
                 for i in [self.host.docker.inspect(c['Id'])]}
@@ -31,7 +48,8 @@ def setup():
     for name in NAMES:
         probe = {'readinessProbe': {'exec': {'command': ['true']}, 'periodSeconds': 2}} if name == 'two' else {}
         state.host.write(f'/etc/kubernetes/manifests/{name}.yaml', pod(name, container=probe, terminationGracePeriodSeconds=1, hostNetwork=name != 'one'))
-    state.podwatch = Podwatch(state.host).start()
+    state.podwatch, state.runs = Podwatch(state.host), 0
+    state.start()
     state.podwatch.wait_ready(*state.keys())
     return state
 
@@ -53,7 +71,9 @@ def test_killed_podwatch_touches_nothing(state):
         begin = time.monotonic()
         state.podwatch.start()
         state.podwatch.wait_ready(*state.keys(), timeout=5)
-        assert sanitized() or time.monotonic() - begin < 1
+        took = time.monotonic() - begin
+        assert took < slower(), took
+        state.begun()
     hold(lambda: state.running() == before, 3, 'every container as it was', 0.5)
     assert {k: p['status']['conditions'] for k, p in state.podwatch.pods().items()} == conditions
 
@@ -62,7 +82,7 @@ def test_stopped_podwatch_leaves_containers(state):
     before = state.running()
     assert state.podwatch.stop() == 0
     assert state.running() == before
-    state.podwatch.start()
+    state.start()
     state.podwatch.wait_ready(*state.keys())
     assert state.running() == before
 
@@ -72,7 +92,7 @@ def test_what_died_while_podwatch_was_away_comes_back(state):
     victim = state.app('three')['Id']
     state.podwatch.kill9()
     os.kill(state.host.docker.inspect(victim)['State']['Pid'], signal.SIGKILL)
-    state.podwatch.start()
+    state.start()
     wait_for(lambda: state.app('three')['Id'] != victim, 10, 'another container')
     after = state.running()
     untouched = {n: v for n, v in before.items() if v[0] != victim}
@@ -87,11 +107,11 @@ def test_restart_of_podwatch_keeps_the_backoff(state):
     wait_for(lambda: len(deaths()) >= 2, 20, 'two runs')
     second = deaths()[1]['timeNano']
     state.podwatch.kill9()
-    state.podwatch.start()
+    state.start()
     third = wait_for(lambda: [e for e in state.recorder.find('start', since=second) if e['Actor']['Attributes']['name'].startswith('k8s_main_crash-')],
                      25, 'the third run')[0]
     waited = (third['timeNano'] - second) / 1e9
-    assert 9.9 < waited < 12, f'{waited:.2f} s'
+    assert 9.9 < waited < 10 + 2 * slower(), f'{waited:.2f} s'
     assert third['Actor']['Attributes']['name'].endswith('_2'), third['Actor']['Attributes']['name']
     state.host.output('rm', '/etc/kubernetes/manifests/crash.yaml')
 
@@ -146,7 +166,7 @@ def test_what_is_left_of_a_pod_that_never_ran_goes(state):
     places = [f'/var/lib/kubelet/pods/{uid}/volumes', f'/var/log/pods/default_never-node1_{uid}/main',
               f'/sys/fs/cgroup/memory/kubepods/besteffort/pod{uid}']
     host.output('mkdir', '-p', *places)
-    state.podwatch.start()
+    state.start()
     tops = [places[0].removesuffix('/volumes'), places[1].removesuffix('/main'), places[2]]
     wait_for(lambda: not any(os.path.exists(host.path(p)) for p in tops), 20, 'nothing to be left of it')
     assert not host.docker.containers(label=f'io.kubernetes.pod.uid={uid}')
@@ -200,15 +220,22 @@ def test_memory_of_pods_that_have_gone_is_given_back(state):
     def trims():
         found = [line for line in state.podwatch.api('/metrics')[1].splitlines() if line.startswith('podwatch_wakeups_total{cause="memory"}')]
         return float(found[0].split()[1]) if found else 0
+    def anonymous():
+        with open(f'/proc/{state.podwatch.pid}/smaps_rollup') as f:
+            return next(int(line.split()[1]) for line in f if line.startswith('Anonymous:'))
     names = [f'crowd{i}' for i in range(4)]
     for name in names:
-        state.host.write(f'/etc/kubernetes/manifests/{name}.yaml', pod(name, terminationGracePeriodSeconds=0, hostNetwork=True))
+        note = {'annotations': {'note': 'n' * 50000}}  # something to give back
+        state.host.write(f'/etc/kubernetes/manifests/{name}.yaml', pod(name, metadata=note, terminationGracePeriodSeconds=0, hostNetwork=True))
     state.podwatch.wait_ready(*[f'default/{n}-node1' for n in names], timeout=120)
     before = trims()
     for name in names:
         state.host.output('rm', f'/etc/kubernetes/manifests/{name}.yaml')
     wait_for(lambda: not any('crowd' in key for key in state.podwatch.pods()), 60, 'the end of the pods')
+    held = anonymous()
     wait_for(lambda: trims() == before + 1, 30, 'memory to be given back')
+    # A sanitizer's allocator keeps what is free.
+    assert sanitized() or anonymous() < held, (held, anonymous())
     hold(lambda: trims() == before + 1, 11, 'no more of it', 1)
 
 
@@ -222,9 +249,38 @@ def test_nothing_piles_up(state):
 
 
 def test_journal_of_all_this_replays_to_the_same_decisions(state):
-    said = state.podwatch.command('replay', '/var/lib/podwatch/journal').stdout
-    assert said.strip(), 'replay says nothing of what it did'
-    print('\n'.join(f'# {line}' for line in said.strip().splitlines()[-3:]))
+    said = state.podwatch.command('replay', JOURNAL).stdout
+    counts = re.fullmatch(r'(\d+) records of (\d+) runs: (\d+) changes, (\d+) steps, (\d+) actions; all decisions are the same\n', said)
+    assert counts, said
+    records, runs, changes, steps, actions = map(int, counts.groups())
+    assert runs == min(state.runs, SEGMENTS), (said, state.runs)
+    assert records >= changes + steps and changes > 0 and steps > 0 and actions > 0, said
+    print(f'# {said.strip()}')
+
+
+def checksum(text):
+    """FNV-1a, 32 bits, as it stands before each record."""
+    value = 0x811c9dc5
+    for byte in text.encode():
+        value = (value ^ byte) * 0x01000193 & 0xffffffff
+    return f'{value:08x}'
+
+
+def test_altered_decision_does_not_replay(state):
+    """One step of a copy says that one action more was decided, and its checksum fits: that is a difference, not a torn record."""
+    state.host.output('cp', '-r', JOURNAL, '/var/lib/podwatch/altered')
+    newest = state.host.path(f'/var/lib/podwatch/altered/{state.runs:08}.journal')
+    with open(newest) as f:
+        lines = f.read().splitlines()
+    at = next(i for i, line in enumerate(lines) if json.loads(line[9:]).get('step') == [])
+    text = lines[at][9:].replace('"step":[]', '"step":[{"do":"activate","container":-1}]')
+    assert lines[at][:8] == checksum(lines[at][9:]) and text != lines[at][9:], lines[at]
+    lines[at] = f'{checksum(text)} {text}'
+    with open(newest, 'w') as f:
+        f.write('\n'.join(lines) + '\n')
+    result = state.podwatch.command('replay', '/var/lib/podwatch/altered', check=False)
+    assert result.returncode == 1 and 'step differs' in result.stdout and 'decisions differ' in result.stdout, result
+    assert f'recorded: {text}' in result.stdout, result.stdout[-3000:]
 
 
 def teardown(state):

@@ -334,9 +334,13 @@ def test_init_stops_at_preflight(state):
 
 
 def test_init_dry_run_changes_nothing(state):
+    # What it would make is not there: a dry run that writes would be seen.
+    state.wipe(admins=False)
     before = state.versions(), state.host.run(['find', '/etc/kubernetes', '-newer', '/etc/kubernetes/kubeadm.yaml', '-type', 'f']).stdout
-    said = state.command('genphase', 'init', '--config', '/etc/kubernetes/kubeadm.yaml', '--dry-run', '--skip-phases', 'preflight',
-                         env={'KUBEADM_INIT_DRYRUN_DIR': '/etc/kubernetes/dry'}).stdout
+    words = ['genphase', 'init', '--config', '/etc/kubernetes/kubeadm.yaml', '--dry-run', '--upload-certs', '--skip-phases']
+    env = {'KUBEADM_INIT_DRYRUN_DIR': '/etc/kubernetes/dry'}
+    state.command(*words, 'preflight,wait-control-plane', env=env)
+    said = state.command(*words, 'preflight', env=env).stdout
     after = state.versions(), state.host.run(['find', '/etc/kubernetes', '-path', '*/dry', '-prune', '-o', '-newer', '/etc/kubernetes/kubeadm.yaml',
                                               '-type', 'f', '-print']).stdout
     assert before == after, (before, after)
@@ -344,6 +348,19 @@ def test_init_dry_run_changes_nothing(state):
                  '[dryrun] Would perform action CREATE on resource "configmaps" in API group "core/v1"\n[dryrun] Attached object:\n',
                  '[addons] Applied essential addon: CoreDNS\n', f'kubeadm join {state.host.node_address}:6443 --token {TOKEN}'):
         assert line in said, said
+
+
+def shown_files(text):
+    """The files that a dry run shows, and what kubelet-start says of where it writes (kubeadm says the directory of the dry run)."""
+    files = dict(re.findall(r'^\[dryrun\] Would write file "(.*)" with content:\n((?:(?!\[).*\n)*)', text, re.M))
+    return files, re.sub(r'"/\S*/', '"', '\n'.join(re.findall(r'^\[(?:kubelet-start|patches)\].*', text, re.M)))
+
+
+def test_init_dry_run_shows_what_kubeadm_does(state):
+    words = ['init', '--config', '/etc/kubernetes/kubeadm.yaml', '--dry-run', '--skip-phases', 'preflight']
+    theirs, ours = (state.command(name, *words, env={'KUBEADM_INIT_DRYRUN_DIR': '/etc/kubernetes/dry'}).stdout for name in ('kubeadm', 'genphase'))
+    assert shown_files(ours) == shown_files(theirs), f'kubeadm:\n{theirs}\ngenphase:\n{ours}'
+    assert len(shown_files(ours)[0]) == 6 and 'Writing kubelet configuration to file "config.yaml"' in shown_files(ours)[1], ours
 
 
 def test_wait_control_plane_fails_as_kubeadm_does(state):

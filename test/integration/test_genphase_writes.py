@@ -3,6 +3,7 @@
 what was there before, or what the verb writes, and no temporary file."""
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -173,6 +174,23 @@ def test_init_writes():
 
 
 # Signals
+
+
+def test_preflight_of_init_makes_no_file():
+    """A signal may come while images are pulled: nothing may be there then that has to be taken away, least of all a bootstrap token."""
+    with tempfile.TemporaryDirectory() as directory:
+        tree = Tree(directory)
+        trace = f'{directory}/trace'
+        skip = INIT['init'][0][2].replace('preflight,', 'certs,kubeconfig,etcd,control-plane,kubelet-start,kubelet-finalize,')
+        flags = ['--kubernetes-version', 'v1.36.3', '--apiserver-advertise-address', '192.0.2.1', '--node-name', 'node1']
+        argv = tree.argv(['init', '--skip-phases', skip, *flags], ['strace', '-f', '-qq', '-o', trace, '-e', 'trace=file,memfd_create'])
+        argv = argv[:-2]  # no file stands for the flags
+        result = subprocess.run(argv, cwd=directory, capture_output=True, text=True, timeout=120)
+        assert '[preflight] Running pre-flight checks' in result.stdout, result
+        with open(trace) as f:
+            lines = f.readlines()
+        made = [line for line in lines if 'O_CREAT' in line or re.search(r'\b(mkdir|rename|linkat|symlink|memfd_create)', line)]
+        assert not made and any('admin.conf' in line or 'manifests' in line for line in lines), made
 
 
 def at_each_call(tree, verbs, call, signo, check):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import tempfile
 
+from harness import Host
 from kubeadm_beside import GENPHASE, VERSION, kubeadm_path
 
 CONFIG = """\
@@ -94,3 +95,20 @@ def test_podwatch():
         assert result.returncode == 1
         assert '[ERROR CRI]: could not connect to Docker: ' in result.stderr, result.stderr
         assert '[WARNING Service-podwatch]' in result.stderr and 'KubeletVersion' not in result.stderr
+
+
+def test_init_pulls_too():
+    """preflight of `init` is that of the verb: the same checks, and the same images asked of Docker, where nobody has them."""
+    host = Host('preflight')
+    host.write('/etc/kubernetes/kubeadm.yaml', CONFIG + 'imageRepository: 127.0.0.1:9/none\n')
+    last = 'certs,kubeconfig,etcd,control-plane,kubelet-start,wait-control-plane,upload-config,upload-certs,mark-control-plane,bootstrap-token,' \
+           'kubelet-finalize,addon,show-join-command'
+    words = ['--config', '/etc/kubernetes/kubeadm.yaml', '--ignore-preflight-errors', 'all']
+    verb = host.run([GENPHASE, 'preflight', *words], timeout=120)
+    init = host.run([GENPHASE, 'init', '--skip-phases', last, *words], timeout=120)
+    assert '[WARNING ImagePull]: failed to pull image 127.0.0.1:9/none/kube-apiserver:v' in verb.stderr, verb
+    # The addons are left out, and so are their images.
+    wanted = re.sub(r'.*ImagePull.*(kube-proxy|coredns).*\n', '', verb.stderr)
+    assert init.stderr == wanted != verb.stderr and init.stdout.partition('\n')[2] == verb.stdout, f'{verb}\n{init}'
+    result = host.run([GENPHASE, 'init', '--skip-phases', last, *words[:2], '--ignore-preflight-errors', 'NumCPU'], timeout=120, check=False)
+    assert result.returncode == 1 and '[ERROR ImagePull]' in result.stderr and not os.path.exists(host.path('/etc/kubernetes/pki')), result

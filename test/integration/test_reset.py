@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """reset beside a real kubeadm: the same words, and the same trees afterwards."""
+import http.server
 import json
 import os
 import re
+import socketserver
 import subprocess
 import tempfile
+import threading
 
 from harness import Cluster, Host, Podwatch, peers, wait_for
 from kubeadm_beside import GENPHASE, Beside, last_line
@@ -63,6 +66,10 @@ def test_options():
     for answer in ('', 'n\n', 'yes\n', 'Y\n'):
         compare([], stdin=answer)
     compare(['-f', '--cert-dir', '/srv/pki', '--config', 'kubeadm.yaml'])
+    for directory in '', 'pki', './pki':
+        compare(['-f', '--cert-dir', directory])
+    for more in 'certificatesDir: pki\n', 'certificatesDir: ""\n', 'unmountFlags: [MNT_DETACH, MNT_NONE]\n', 'unmountFlags: [MNT_DETACH]\n':
+        compare(['--config', 'kubeadm.yaml'], config=CONFIG + 'force: true\n' + more)
     compare(['-f', '--ignore-preflight-errors', 'all,Swap'])
 
 
@@ -95,6 +102,23 @@ def test_unmounts():
         assert result.returncode == 0, result.stdout + result.stderr
         assert os.path.exists(f'{directory}/precious/file')
         assert os.listdir(f'{root}/var/lib/kubelet') == []
+
+
+def test_what_cannot_be_unmounted_is_not_emptied():
+    """The kernel refuses a mount of a namespace above with EINVAL, as it does one that is gone already."""
+    with tempfile.TemporaryDirectory(prefix='reset-') as directory:
+        beside = Beside(directory, CONFIG)
+        root = beside.roots['genphase']
+        fill(root)
+        volume = f'{root}/var/lib/kubelet/pods'
+        os.makedirs(f'{directory}/precious')
+        with open(f'{directory}/precious/file', 'w'):
+            pass
+        script = f'mount --bind {directory}/precious {volume} && exec unshare --user --map-root-user --mount "$@"'
+        result = subprocess.run(['unshare', '--mount', 'bash', '-c', script, 'bash', GENPHASE, 'reset', '--force', '--rootfs', root],
+                                capture_output=True, text=True)
+        assert os.path.exists(f'{directory}/precious/file'), result
+        assert result.returncode == 1 and '/var/lib/kubelet/pods" in "/var/lib/kubelet" is still mounted' in result.stderr, result
 
 
 def test_dry_run():
@@ -134,6 +158,58 @@ def test_podwatch():
     assert left == '', left
     assert os.listdir(host.path('/etc/kubernetes/seen')) == ['kept']
     assert not os.listdir(host.path('/etc/kubernetes/pki')) and not os.listdir(host.path('/etc/kubernetes/manifests'))
+
+
+class StubbornDocker(http.server.BaseHTTPRequestHandler):
+    """An engine with four containers of pods, two of which it cannot remove."""
+    protocol_version = 'HTTP/1.1'
+    removed = []
+
+    def answer(self, status, body):
+        data = json.dumps(body).encode() if body is not None else b''
+        self.send_response(status)
+        self.send_header('Content-Length', str(len(data)))
+        self.end_headers()
+        if data:
+            self.wfile.write(data)
+
+    def do_GET(self):
+        if '/containers/json' in self.path:
+            self.answer(200, [{'Id': letter * 64, 'Names': [f'/{letter}'], 'Image': 'i', 'State': 'running', 'Created': 1,
+                               'Labels': {'io.kubernetes.pod.uid': 'u'}} for letter in 'abcd'])
+        else:
+            self.answer(200, {'Version': '24.0.7', 'ApiVersion': '1.43', 'MinAPIVersion': '1.12'})
+
+    def do_DELETE(self):
+        letter = self.path.partition('/containers/')[2][:1]
+        if letter in 'ac':
+            self.answer(500, {'message': f'driver failed to remove {letter}'})
+        else:
+            self.removed.append(letter)
+            self.answer(204, None)
+
+    def log_message(self, *args):
+        pass
+
+    def address_string(self):
+        return 'a unix socket'
+
+
+def test_container_that_cannot_be_removed():
+    """The others go all the same, and each that stays is told."""
+    host = Host('reset-stubborn', docker=False)
+    server = socketserver.ThreadingUnixStreamServer(host.path('/run/stubborn.sock'), StubbornDocker)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        result = host.run([GENPHASE, 'reset', 'phase', 'cleanup-node', '--docker-host', 'unix:///run/stubborn.sock'], timeout=60)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert StubbornDocker.removed == ['b', 'd'], (StubbornDocker.removed, result)
+    for letter in 'ac':
+        assert f'driver failed to remove {letter}' in result.stderr, result
+    assert 'Failed to remove containers: [' + 'a' * 64 + ': ' in result.stderr, result
 
 
 SECOND = '/etc/kubernetes/second'

@@ -5,7 +5,7 @@ import os
 import stat
 import time
 
-from cluster import Podwatch, pod, program
+from cluster import Podwatch, pod, program, slower
 from harness import Host, hold, wait_for
 
 ORDERED = True
@@ -77,7 +77,8 @@ def test_restart_by_hand_is_at_once(state):
     begin = time.monotonic()
     assert 'restarts' in state.podwatch.command('restart', 'web', '-c', 'main').stdout
     wait_for(lambda: state.running().get('main', before['main']) != before['main'], 10, 'another container', 0.05)
-    assert time.monotonic() - begin < 2 + 1  # SIGTERM is ignored, and the least grace is 2 s
+    took = time.monotonic() - begin
+    assert took < 2 + slower(), took  # SIGTERM is ignored, and the least grace is 2 s
     wait_for(lambda: state.restarts()['main'] == counts['main'] + 1, 5, 'the restart count')
     events = state.podwatch.api('/events')[1]
     assert 'RestartRequested' in events
@@ -94,8 +95,9 @@ def test_retry_skips_a_backoff(state):
         return state.podwatch.pods()['default/crash-node1']['status']['containerStatuses'][0]['restartCount']
     count, begin = restarts(), time.monotonic()
     state.podwatch.command('retry', 'crash')
-    wait_for(lambda: restarts() > count, 5, 'the next try', 0.05)
-    assert time.monotonic() - begin < 5
+    wait_for(lambda: restarts() > count, 20, 'the next try', 0.05)
+    took = time.monotonic() - begin
+    assert took < 8, took  # of the backoff's ten seconds at most two have passed
     os.unlink(state.host.path(f'{DIRECTORY}/crash.yaml'))
 
 
@@ -146,7 +148,8 @@ def test_health_gated_change_goes_back_by_itself(state):
     state.podwatch.start()
     begin = time.monotonic()
     state.wait_version('good')
-    assert time.monotonic() - begin < 12
+    took = time.monotonic() - begin
+    assert took < 6 + 6 * slower(), took
     text = state.podwatch.command('status').stdout
     assert f'version {good + 1} was not Ready in its time' in text and f'version {good} of default/web-node1 stays in force' in text, text
     told = [m for r, m in events(state) if r == 'RevisionReverted']

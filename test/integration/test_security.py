@@ -158,10 +158,20 @@ def test_qos_cgroups_and_oom_scores(state):
         assert cgroup(name, 'memory')[1].endswith(f'/kubepods{middle}/pod{uid}'), cgroup(name, 'memory')
         assert state.pod(name)['status']['qosClass'].lower() == name
     assert [value(n, 'cpu', 'cpu.shares') for n in ('guaranteed', 'burstable', 'besteffort')] == [256, 102, 2]
+    # Classes beside each other and beside a guaranteed pod: what burstable pods ask for together, and the least there is.
+    def shares_of_class(name):
+        return int(state.host.output('cat', f'/sys/fs/cgroup/cpu/kubepods{os.path.dirname(cgroup(name, "cpu")[1]).split("kubepods")[1]}/cpu.shares'))
+    asked = sum(int(c['resources']['requests'].get('cpu', '0m')[:-1]) for p in state.podwatch.pods().values()
+                if p['status'].get('qosClass') == 'Burstable' for c in p['spec']['containers'])
+    assert asked >= 100, asked
+    wait_for(lambda: shares_of_class('burstable') == asked * 1024 // 1000, 10, f'the share of {asked} thousandths')
+    assert shares_of_class('besteffort') == 2
     assert value('guaranteed', 'cpu', 'cpu.cfs_quota_us') == 25000 and value('guaranteed', 'memory', 'memory.limit_in_bytes') == 64 << 20
     assert state.inspect('guaranteed')['HostConfig']['CpuShares'] == 256 and state.inspect('guaranteed')['HostConfig']['Memory'] == 64 << 20
     scores = {n: state.inspect(n)['HostConfig']['OomScoreAdj'] for n in ('guaranteed', 'burstable', 'besteffort')}
-    assert scores['guaranteed'] in (-997, 0) and 2 < scores['burstable'] < 1000 and scores['besteffort'] == 1000, scores
+    refused = state.podwatch.status()["docker"]["refusesOomScore"]
+    assert scores['guaranteed'] == (0 if refused else -997) and 2 < scores['burstable'] < 1000 and scores['besteffort'] == 1000, scores
+    assert state.podwatch.log_text().count('oom_score_adj') == (1 if refused else 0), 'one warning where the host refuses'
 
 
 def test_no_room_holds_a_pod_until_there_is(state):

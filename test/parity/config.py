@@ -10,11 +10,10 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 
 from kubeadm import error_line, find_kubeadm
-from tap import Tap
+from tap import Tap, arguments
 
 PRINTED = ['init-defaults', 'join-defaults', 'reset-defaults', 'upgrade-defaults',
            'init-defaults --component-configs KubeProxyConfiguration,KubeletConfiguration', 'init-defaults --component-configs KubeletConfiguration', 'init-defaults --component-configs Other',
@@ -39,10 +38,10 @@ def compare(kubeadm, genphase, words, cwd):
 
 
 def main():
+    genphase, configs = arguments(__doc__, 'GENPHASE', 'CONFIG...')
     kubeadm = [find_kubeadm()]
     version = subprocess.run([*kubeadm, 'version', '-o', 'short'], capture_output=True, text=True, check=True).stdout.strip()
-    genphase = [os.path.abspath(sys.argv[1]), '--kubeadm-version', version]
-    configs = sys.argv[2:]
+    genphase = [os.path.abspath(genphase), '--kubeadm-version', version]
     tap = Tap(len(configs) + 2)
     with tempfile.TemporaryDirectory() as cwd:
         for config in configs:

@@ -11,10 +11,10 @@ taken away without a difference, so that none stands there unproven.
 import json
 import os
 import re
-import sys
 
-from manifest_bytes import ROOT, Filter
-from tap import Tap
+from manifest_bytes import Filter
+from recordings import ROOT
+from tap import Tap, arguments
 
 FACTS = f'{ROOT}/test/data/rows/types.json'
 POD_ROOTS = ['Pod', 'Deployment', 'DaemonSet', 'KubeletConfiguration', 'Taint']
@@ -138,12 +138,13 @@ def config_roots(go):
 
 
 def main():
+    codec_filter, = arguments(__doc__, 'CODEC_FILTER')
     with open(FACTS) as f:
         facts = {what: expand_facts(entries) for what, entries in json.load(f).items()}
     tap = Tap(4)
     for what, roots_of in ('pod', pod_roots), ('config', config_roots):
         name = f'{what}-types.yaml'
-        table, every = read_table(sys.argv[1], name), {version: as_read(go) for version, go in facts[what].items()}
+        table, every = read_table(codec_filter, name), {version: as_read(go) for version, go in facts[what].items()}
         wanted = wanted_rows(table, every, roots_of)
         tap.point(f'{name}, {len(every)} releases', [*unrecorded(every), *differences(table, wanted)])
         tap.point(f'{name}, {sum(map(len, table.values()))} fields, each needed', list(unproven(table, wanted)))

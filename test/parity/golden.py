@@ -4,26 +4,22 @@
 
     golden.py GENPHASE [VERSION...]     without versions: all that are recorded
 
-The recordings are looked up in $GENPHASE_GOLDEN (default ../shared/golden beside the project): VERSION.jsonl with runs that wrote
-manifests, print-VERSION.jsonl with runs whose result is what they print, and certs/VERSION.json with what openssl says about
-certificates. Manifests are compared byte for byte, exit status, standard output and the error line; a run that names what of it
+recordings.py says where they are and what is in them. Manifests are compared byte for byte, exit status, standard output and the error line; a run that names what of it
 counts is compared in that and the error line. What Go's JSON decoder says is put into better words (place, what was found, what was
 expected), so such lines are not compared.
 """
-import glob
 import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 from facts import differences, make_root, tree, verify_chains
+import recordings
 from kubeadm import error_line
-from tap import Tap
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from recordings import ROOT
+from tap import Tap, arguments
 
 
 def without_order(manifest):
@@ -105,18 +101,20 @@ def certificates(genphase, version, recording, options=()):
 
 
 def main():
-    genphase = os.path.abspath(sys.argv[1])
-    golden = os.path.abspath(os.environ.get('GENPHASE_GOLDEN') or f'{ROOT}/../shared/golden')
-    versions = sys.argv[2:] or sorted(os.path.basename(p).removesuffix('.jsonl') for p in glob.glob(f'{golden}/[0-9]*.jsonl'))
+    genphase, versions = arguments(__doc__, 'GENPHASE', 'VERSION...')
+    genphase, golden = os.path.abspath(genphase), recordings.directory()
+    versions = versions or [os.path.basename(path).removesuffix('.jsonl') for path in recordings.found('[0-9]*.jsonl')]
     tap = Tap(4 * len(versions) or 1)
     if not versions:
         tap.point('every version', [], skip=f'no recordings in {golden}')
     for version in versions:
         tap.point(f'{version} manifests', recorded_runs(genphase, version, f'{golden}/{version}.jsonl'))
-        tap.point(f'{version} printed', recorded_runs(genphase, version, f'{golden}/print-{version}.jsonl'))
-        files, messages = certificates(genphase, version, f'{golden}/certs/{version}.json')
-        tap.point(f'{version} certificates', files)
-        tap.point(f'{version} messages', messages)
+        printed, recording = f'{golden}/print-{version}.jsonl', f'{golden}/certs/{version}.json'
+        absent = [None if os.path.exists(path) else f'no {path}' for path in (printed, recording)]
+        tap.point(f'{version} printed', [] if absent[0] else recorded_runs(genphase, version, printed), skip=absent[0])
+        files, messages = ([], []) if absent[1] else certificates(genphase, version, recording)
+        tap.point(f'{version} certificates', files, skip=absent[1])
+        tap.point(f'{version} messages', messages, skip=absent[1])
     tap.exit()
 
 

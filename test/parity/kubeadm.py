@@ -13,13 +13,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 
 from facts import differences, make_root, tree, verify_chains
-from tap import Tap
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from recordings import ROOT
+from tap import Tap, arguments
 
 
 def find_kubeadm():
@@ -101,7 +99,8 @@ def compare_certificates(theirs, ours):
 
 
 def main():
-    genphase, configs = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    genphase, configs = arguments(__doc__, 'GENPHASE', 'CONFIG...')
+    genphase = os.path.abspath(genphase)
     kubeadm = find_kubeadm()
     tap = Tap(2 * len(configs))
     for config in configs:

@@ -4,18 +4,14 @@
 
     manifest_bytes.py CODEC_FILTER
 
-One point a recording in $GENPHASE_GOLDEN (default ../shared/golden beside the project). codec_filter makes JSON of a manifest, and
-YAML of that JSON again.
+One point a recording (recordings.py says where they are). codec_filter makes JSON of a manifest, and YAML of that JSON again.
 """
-import glob
 import json
 import os
 import subprocess
-import sys
 
-from tap import Tap
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import recordings
+from tap import Tap, arguments
 
 
 class Filter:
@@ -42,13 +38,13 @@ def manifests(recording):
 
 
 def main():
-    reader, writer = Filter(sys.argv[1], 'read'), Filter(sys.argv[1], 'write')
-    golden = os.path.abspath(os.environ.get('GENPHASE_GOLDEN') or f'{ROOT}/../shared/golden')
-    recordings = sorted(glob.glob(f'{golden}/[0-9]*.jsonl'))
-    tap = Tap(max(1, len(recordings)))
-    if not recordings:
-        tap.point('recordings', [], skip=f'no recordings in {golden}')
-    for recording in recordings:
+    codec_filter, = arguments(__doc__, 'CODEC_FILTER')
+    reader, writer = Filter(codec_filter, 'read'), Filter(codec_filter, 'write')
+    found = recordings.found('[0-9]*.jsonl')
+    tap = Tap(max(1, len(found)))
+    if not found:
+        tap.point('recordings', [], skip=f'no recordings in {recordings.directory()}')
+    for recording in found:
         problems, count = [], 0
         for name, text in manifests(recording):
             count += 1

@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import dry_run
 import golden
-from tap import Tap
+from tap import Tap, arguments
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'peer'))
 from differ.sides import KLOG, OUR_WARNING, Result, compare, genphase_side  # noqa: E402
@@ -106,7 +106,8 @@ def file_problems(genphase, path):
 
 
 def main():
-    genphase, patterns = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    genphase, patterns = arguments(__doc__, 'GENPHASE', 'PATTERN...')
+    genphase = os.path.abspath(genphase)
     files = [path for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]]
     tap = Tap(len(files))
     for path in files:

@@ -13,10 +13,9 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 
-from tap import Tap
+from tap import Tap, arguments
 
 FACTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../data/rows/releases.json')
 ELSEWHERE = 'registry.test/mirror'
@@ -88,7 +87,7 @@ def problems(genphase, number, known, options=()):
 
 
 def main():
-    genphase, known = os.path.abspath(sys.argv[1]), facts()
+    genphase, known = os.path.abspath(arguments(__doc__, 'GENPHASE')[0]), facts()
     minors = list(dict.fromkeys(number.rpartition('.')[0] for number in known))
     tap = Tap(len(minors))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

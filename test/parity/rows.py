@@ -16,6 +16,7 @@ A row that can go without anything noticing is a row that nothing proves. test/d
     null                    nothing yet
 
 The table without the row is given by --templates, to a unit test by TEST_TEMPLATES. Each witness must be content with the whole tables.
+Where there are no recordings (recordings.py), rows that one of them is to notice are not looked at, and said to be so.
 For a row with no witness there, or whose witness no longer notices, recordings of the oldest and the newest version that it counts for are
 searched, and with --all those of every version, for every row as if there were no witnesses; --learn writes down what was found. One point
 a table, and one for the whole tables; ROW is a part of "group/path since until".
@@ -26,18 +27,18 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 
 import golden
 import recorded
+import recordings
 import releases
-from tap import Tap
+from tap import Tap, arguments
 
 DATA = f'{golden.ROOT}/test/data/rows'
 DIFFERENTIAL = f'{golden.ROOT}/test/data/differential'
 TABLES = ['eras.yaml', 'images.yaml', 'addons.yaml']
-GOLDEN = os.path.abspath(os.environ.get('GENPHASE_GOLDEN') or f'{golden.ROOT}/../shared/golden')
+OF_RECORDINGS = re.compile(r'(print-)?\d|certs ')  # witnesses that are there with the recordings alone
 UNIT_SECONDS = 120
 
 
@@ -96,14 +97,14 @@ class Runs:
 
     def __init__(self):
         self.by_name, self.by_version, self.releases = {}, {}, releases.facts()
-        for directory, prefix in (GOLDEN, ''), (DATA, 'rows-'), (DIFFERENTIAL, 'differential-'):
+        for directory, prefix in (recordings.directory(), ''), (DATA, 'rows-'), (DIFFERENTIAL, 'differential-'):
             for path in sorted(glob.glob(f'{directory}/*.jsonl')):
                 stem = os.path.basename(path).removesuffix('.jsonl')
                 number = re.sub(r'^[a-z]+-', '', stem)
                 with open(path) as f:
                     for run in map(json.loads, f):
                         self.add(f'{prefix}{stem} {run["case"]} {" ".join(run["args"][:2])}', number, run)
-        for path in sorted(glob.glob(f'{GOLDEN}/certs/*.json')):
+        for path in recordings.found('certs/*.json'):
             self.add(f'certs {os.path.basename(path).removesuffix(".json")}', os.path.basename(path).removesuffix('.json'), path)
 
     def add(self, name, number, run):
@@ -163,9 +164,10 @@ def find_witness(genphase, runs, row, hint, everywhere):
 
 
 def main():
-    learn, every = '--learn' in sys.argv, '--all' in sys.argv
-    genphase, *wanted = [arg for arg in sys.argv[1:] if not arg.startswith('--')]
-    genphase = os.path.abspath(genphase)
+    genphase, wanted, learn, every = arguments(__doc__, 'GENPHASE', 'ROW...', '--learn', '--all')
+    genphase, recorded_runs = os.path.abspath(genphase), bool(recordings.found('*.jsonl'))
+    if (learn or every) and not recorded_runs:
+        raise SystemExit(f'rows.py: --learn and --all search the recordings: there are none in {recordings.directory()}')
     runs, path = Runs(), f'{DATA}/witnesses.json'
     with open(path) as f:
         witnesses = json.load(f)
@@ -173,25 +175,25 @@ def main():
     tap, known = Tap(len(TABLES) + 1), {}
     pool = concurrent.futures.ThreadPoolExecutor(2 * os.cpu_count())
     for table in TABLES:
-        if not glob.glob(f'{GOLDEN}/*.jsonl'):
-            tap.point(table, [], skip=f'no recordings in {GOLDEN}')
-            continue
         rows = [row for row in rows_of(table) if not wanted or any(part in row.key for part in wanted)]
         problems = [] if rows or wanted else [f'{table}: no rows']
         # What nothing notices yet is searched for on request.
         unreached = set() if every or learn else {row.key for row in rows if witnesses.get(row.key, '') is None}
-        found = pool.map(lambda row: None if row.key in unreached else find_witness(genphase, runs, row, hints.get(row.key), every), rows)
+        unchecked = set() if recorded_runs else {row.key for row in rows if OF_RECORDINGS.match(witnesses.get(row.key) or '')}
+        left_out = unreached | unchecked
+        found = pool.map(lambda row: None if row.key in left_out else find_witness(genphase, runs, row, hints.get(row.key), every), rows)
         for row, witness in zip(rows, found):
             if learn:
                 print(f'# {row.key}: {witness}', flush=True)
             known[row.key] = witness
-            if not witness and row.key not in unreached:
+            if not witness and row.key not in left_out:
                 problems.append(f'{table}: nothing notices that {row.key} is gone')
             elif witness and witness != witnesses.get(row.key) and not learn and not every:
                 problems.append(f'{table}: {row.key} is noticed by {witness}, not by {witnesses.get(row.key)}: --learn it')
         gone = sorted(key for key in witnesses if not wanted and key.split('/')[0] in {row.group for row in rows} and key not in known)
         problems += [] if learn else [f'{table}: witnesses.json names {key}, which is no row' for key in gone]
-        print(f'# {table}: {len(rows)} rows, {len(unreached)} of them noticed by nothing yet')
+        print(f'# {table}: {len(rows)} rows, {len(unreached)} of them noticed by nothing yet'
+              + (f', {len(unchecked)} not looked at: the recordings that notice them are not here' if unchecked else ''))
         tap.point(table, problems)
     # A witness that is never content would notice anything.
     names = sorted({name for name in known.values() if name})

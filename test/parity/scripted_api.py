@@ -19,6 +19,7 @@ SCRIPT may have
 What no rule is for is answered as an API server does: objects are kept by path, found, listed, made, replaced and patched; /healthz, /livez and
 /readyz are well.
 """
+import argparse
 import http.server
 import json
 import re
@@ -183,8 +184,13 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def main():
-    script_path, credentials, said_path, *command = sys.argv[1:]
-    with open(script_path) as f:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ('script', 'credentials', 'said', 'program'):
+        parser.add_argument(name)
+    parser.add_argument('argument', nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    credentials = options.credentials
+    with open(options.script) as f:
         script = json.load(f)
     subprocess.run(['ip', 'address', 'add', f'{ADDRESS}/32', 'dev', 'lo'], check=True)
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
@@ -193,8 +199,8 @@ def main():
     for (address, port), tls in ports.items():
         if port not in script.get('closed', []):
             Server(store, (address, port), credentials if tls else None)
-    status = subprocess.run(command, check=False).returncode
-    with store.lock, open(said_path, 'w') as f:
+    status = subprocess.run([options.program, *options.argument], check=False).returncode
+    with store.lock, open(options.said, 'w') as f:
         json.dump({'asked': store.asked, 'written': sorted(store.written), 'objects': plain(store.objects)}, f)
     sys.exit(status)
 

@@ -1,10 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Points in the Test Anything Protocol."""
+"""Points in the Test Anything Protocol, and the command line of what prints them."""
+import argparse
 import sys
 
 
 SHOWN_LINES = 60
 SHOWN_WIDTH = 400
+
+
+def arguments(text, *names):
+    """The command line of a test: an argument of each name, `NAME...` any number of them, `--name` an option that is there or not; in the
+    order of the names. --help shows the test's own text."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in names:
+        if name.startswith('--'):
+            parser.add_argument(name, action='store_true')
+        else:
+            parser.add_argument(name.removesuffix('...').lower(), nargs='*' if name.endswith('...') else None)
+    given = vars(parser.parse_args())
+    return [given[name.removeprefix('--').removesuffix('...').replace('-', '_').lower()] for name in names]
 
 
 class Tap:

@@ -284,7 +284,7 @@ static void set_current(struct history *h, unsigned number, const struct pod *po
 }
 
 int revision_save(struct revisions *revisions, const struct pod *pod, const char *file, const char *raw, size_t raw_len,
-                  unsigned above, unsigned *ret_number, struct err *err)
+                  unsigned above, unsigned spared, unsigned *ret_number, struct err *err)
 {
         struct history *h = history_of(revisions, pod->namespace, pod->name);
         unsigned number = (h->count > above ? h->count : above) + 1;
@@ -292,6 +292,7 @@ int revision_save(struct revisions *revisions, const struct pod *pod, const char
 
         (void)raw;
         (void)raw_len;
+        (void)spared;
         *ret_number = number;
         if (r < 0)
                 return r;
@@ -301,6 +302,13 @@ int revision_save(struct revisions *revisions, const struct pod *pod, const char
         h->pods[number - 1] = pod_ref((struct pod *)(uintptr_t)pod);
         set_current(h, number, pod, file);
         return 0;
+}
+
+int revision_sync(struct revisions *revisions, const struct pod *pod, unsigned number, struct err *err)
+{
+        (void)pod;
+        (void)number;
+        return sometimes(revisions, err);
 }
 
 int revision_set_current(struct revisions *revisions, const struct pod *pod, const char *file, unsigned number,

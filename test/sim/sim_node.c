@@ -306,10 +306,13 @@ static bool on_awaited(void *userdata, const char *key, enum pod_op op, uint32_t
         return entry && pod_awaits(entry->view, op, generation);
 }
 
-static void on_oom_refused(void *userdata, const char *message)
+static bool on_oom_refused(void *userdata, bool sandbox, bool named, const char *message)
 {
         (void)userdata;
+        (void)sandbox;
+        (void)named;
         (void)message;
+        return false;
 }
 
 static void on_progress(void *userdata, const struct pod_exec_job *job, const char *line)

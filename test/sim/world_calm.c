@@ -4,6 +4,7 @@
  */
 #include "base/str.h"
 #include "docker/docker.h"
+#include "model_files.h"
 #include "net/loop.h"
 #include "node/pod_store.h"
 #include "world_private.h"
@@ -153,6 +154,9 @@ static void check_pod(struct world *w, const struct world_pod *p)
                               p->wanted->pod->spec_hash);
         else
                 check_rest(w, p, p->wanted, view->current, false);
+        /* However often the disk has refused it; but what a trial went back to, nobody has the bytes of any more. */
+        if (!p->rejected && !model_files_number(w->files, p->wanted->pod))
+                world_problem(w, "%s is in force and not stored", p->key);
         check_containers(w, p, view);
 }
 

@@ -135,6 +135,7 @@ void trial_accepted(struct world *w, struct world_pod *p, const struct version *
         w->result->accepted++;
         /* What it was to go back to was not stored, or under another number than the one that was given to it. */
         if (w->files_failed && (p->trial != v || p->trial_lost || w->killed > p->trial_since)) {
+                note_end(w, p, v);
                 trial_over(p);
                 return;
         }
@@ -152,9 +153,12 @@ void trial_reverted(struct world *w, struct world_pod *p, struct version *from, 
 
         w->result->reverted++;
         world_say(w, "--- %s goes back from %s to %s", p->key, from->pod->spec_hash, to->pod->spec_hash);
-        if (p->trial != from)
+        /* That it had passed was not written, and a podwatch that was killed does not know of it. */
+        bool forgotten = w->files_failed && p->tried == from && w->killed > p->tried_until;
+
+        if (p->trial != from && !forgotten)
                 world_problem(w, "%s goes back from %s, which is not on trial", p->key, from->pod->spec_hash);
-        else if (now + 2 < p->trial_since + period_of(w, from))
+        else if (!forgotten && now + 2 < p->trial_since + period_of(w, from))
                 world_problem(w, "%s goes back %llu us early", p->key,
                               (unsigned long long)(p->trial_since + period_of(w, from) - now));
         if (to == from || !to->ran)

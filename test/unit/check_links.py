@@ -6,6 +6,7 @@
 
 Loading a library costs each start of a program: with GnuTLS 1.9 ms and with libcurl 4.3 ms beside 0.4 ms of an empty one.
 """
+import argparse
 import os
 import re
 import subprocess
@@ -17,7 +18,11 @@ ALWAYS = ('linux-vdso', 'ld-linux', 'libc.so', 'libasan', 'libubsan', 'libm.so',
 
 
 def main():
-    program, allowed = sys.argv[1], sys.argv[2:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('program')
+    parser.add_argument('library', nargs='+')
+    options = parser.parse_args()
+    program, allowed = options.program, options.library
     out = subprocess.run(['ldd', program], capture_output=True, text=True, check=True).stdout
     names = [os.path.basename(n) for n in re.findall(r'^\s*(\S+)', out, re.MULTILINE)]
     extra = [n for n in names if not n.startswith(ALWAYS) and not any(n.startswith(a) for a in allowed)]

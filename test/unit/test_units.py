@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The systemd unit: verified by systemd itself, and free of what would hide mounts from dockerd."""
-import os
+"""The systemd unit: verified by systemd itself, and free of what would hide mounts from dockerd.
+
+    test_units.py UNIT
+"""
+import argparse
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
-UNIT = sys.argv[1]
+PARSER = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+PARSER.add_argument('unit', help='the file of the unit')
+UNIT = PARSER.parse_args().unit
 # Each of these gives the service a mount namespace of its own (systemd.exec(5)).
 PRIVATE_MOUNTS = ('PrivateTmp', 'PrivateDevices', 'PrivateMounts', 'ProtectSystem', 'ProtectHome', 'ProtectKernelTunables', 'ProtectKernelModules',
                   'ProtectKernelLogs', 'ProtectControlGroups', 'ProtectProc', 'ProtectClock', 'ReadOnlyPaths', 'ReadWritePaths', 'InaccessiblePaths',

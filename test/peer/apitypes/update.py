@@ -177,9 +177,10 @@ def main():
         write_others(sys.argv[2])
         return
     what = sys.argv[2] if sys.argv[1:2] == ['--facts'] and len(sys.argv) > 3 else None
-    versions = sorted(sys.argv[3 if what else 1:], key=number)
+    versions = sys.argv[3 if what else 1:]
     if not versions or what not in (None, 'pod', 'config') or not all(re.fullmatch(r'1\.\d+\.\d+', v) for v in versions):
         sys.exit(__doc__)
+    versions.sort(key=number)
     if what:
         write_facts(what, versions)
         return

@@ -124,7 +124,10 @@ def _collect(root, inputs, with_certificates, skip):
             relative = os.path.relpath(path, root)
             if relative in inputs or skip(relative):
                 continue
-            fact = [oct(os.lstat(path).st_mode)]
+            status = os.lstat(path)
+            fact = [oct(status.st_mode)]
+            if status.st_uid or status.st_gid:
+                fact.append(f'{status.st_uid}:{status.st_gid}')
             if name in plain and not os.path.islink(path):
                 with open(path, 'rb') as f:
                     content = f.read()

@@ -17,6 +17,8 @@ struct curl_glue {
 
 struct curl_glue_call {
         char *what;
+        unsigned flags;
+        usec_t max_idle;
         curl_glue_head_fn head;
         curl_glue_data_fn data;
         curl_glue_done_fn done;
@@ -77,6 +79,31 @@ size_t glue_rig_answer(const char *text, int status, const char *body)
                 end(call, status, body);
         }
         return n;
+}
+
+static const struct curl_glue_call *find(const char *text)
+{
+        const struct curl_glue_call *call;
+
+        DL_FOREACH (calls, call) {
+                if (strstr(call->what, text))
+                        return call;
+        }
+        return NULL;
+}
+
+unsigned glue_rig_flags(const char *text)
+{
+        const struct curl_glue_call *call = find(text);
+
+        return call ? call->flags : 0;
+}
+
+usec_t glue_rig_max_idle(const char *text)
+{
+        const struct curl_glue_call *call = find(text);
+
+        return call ? call->max_idle : USEC_INFINITY;
 }
 
 static struct curl_glue_call *stream_of(const char *text)
@@ -154,6 +181,8 @@ struct curl_glue_call *curl_glue_start(struct curl_glue *glue, const struct curl
 
         (void)glue;
         call->what = xasprintf("%s %s", request->method ? request->method : "GET", request->url);
+        call->flags = request->flags;
+        call->max_idle = request->max_idle;
         call->head = request->head;
         call->data = request->data;
         call->done = request->done;

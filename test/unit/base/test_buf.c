@@ -137,13 +137,41 @@ static void test_json(void **state)
         json_is("\xc3\xa4", 1, "\"\\ufffd\"");
 }
 
+static void test_escaped(void **state)
+{
+        struct buf b CLEANUP_BUF = BUF_INIT(100), small CLEANUP_BUF = BUF_INIT(5);
+
+        (void)state;
+        buf_add_escaped(&b, "aZ09-._~/:?&=+% \xc3\xa4", "");
+        assert_string_equal(buf_str(&b), "aZ09-._~%2F%3A%3F%26%3D%2B%25%20%C3%A4");
+        buf_clear(&b);
+        buf_add_escaped(&b, "library/a:1?", "/:");
+        assert_string_equal(buf_str(&b), "library/a:1%3F");
+        buf_add_escaped(&small, "a??", "");
+        assert_true(small.failed);
+}
+
+static void test_hide_controls(void **state)
+{
+        (void)state;
+        struct buf b CLEANUP_BUF = BUF_INIT(1000);
+
+        buf_hide_controls(&b, 0);
+        assert_int_equal(b.len, 0);
+        buf_addstr(&b, "\033[2J");
+        size_t from = b.len;
+        buf_addstr(&b, "a\tb\n\033]0;x\a\r\b\x7f \xc3\xa4 \xc2\xa0 \xc2\x9b"
+                       "1m \xff \x9b"
+                       "1m");
+        buf_hide_controls(&b, from);
+        assert_string_equal(buf_str(&b), "\033[2Ja\tb\n?]0;x???? \xc3\xa4 \xc2\xa0 ??1m ? ?1m");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_append),
-                cmocka_unit_test(test_ceiling),
-                cmocka_unit_test(test_no_memory),
-                cmocka_unit_test(test_json),
+                cmocka_unit_test(test_append), cmocka_unit_test(test_ceiling), cmocka_unit_test(test_no_memory),
+                cmocka_unit_test(test_json),   cmocka_unit_test(test_escaped), cmocka_unit_test(test_hide_controls),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

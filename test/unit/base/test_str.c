@@ -92,6 +92,37 @@ static void test_utf8(void **state)
         assert_int_equal(utf8_valid_prefix("ab\xc3", 3), 2);
 }
 
+static void mends(const char *text, const char *expected)
+{
+        char *s CLEANUP_FREE = xstrdup(text);
+
+        utf8_mend(s);
+        assert_string_equal(s, expected);
+}
+
+static void test_mend(void **state)
+{
+        (void)state;
+        mends("", "");
+        mends("plain", "plain");
+        mends("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+        /* cut in front and at the end */
+        mends("\xa4 b", " b");
+        mends("\x9f\x98\x80 b", " b");
+        mends("a \xc3", "a ");
+        mends("a \xf0\x9f\x98", "a ");
+        mends("\xa4", "");
+        /* not UTF-8 */
+        mends("a\xff"
+              "b\xc3"
+              "c",
+              "a?b?c");
+        mends("\x80\x80\x80\x80x", "?x");
+        mends("a\xc0", "a?");
+        mends("a\xed\xa0\x80", "a???");
+        mends("a\xe2\x28", "a?(");
+}
+
 static void test_copy(void **state)
 {
         char to[5];
@@ -137,8 +168,9 @@ static void test_lower(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_compare), cmocka_unit_test(test_numbers),      cmocka_unit_test(test_utf8),
-                cmocka_unit_test(test_copy),    cmocka_unit_test(test_did_you_mean), cmocka_unit_test(test_lower),
+                cmocka_unit_test(test_compare), cmocka_unit_test(test_numbers), cmocka_unit_test(test_utf8),
+                cmocka_unit_test(test_mend),    cmocka_unit_test(test_copy),    cmocka_unit_test(test_did_you_mean),
+                cmocka_unit_test(test_lower),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

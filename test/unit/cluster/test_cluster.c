@@ -142,11 +142,42 @@ static void test_who_asks_this_node(void **state)
         expect_server("1.37.1", "always");
 }
 
+static void expect_fetch(const char *version, const char *reading, const char *hint, bool directory)
+{
+        struct era *era = NULL;
+        struct kube_version v;
+
+        assert_int_equal(era_new(getenv("TEST_TEMPLATES"), &era, NULL), 0);
+        assert_int_equal(kube_version_parse(version, false, &v, NULL), 0);
+        assert_int_equal(era_set_version(era, &v, NULL), 0);
+        assert_non_null(strstr(era_text(era, "cluster", "fetchReading", ""), reading));
+        assert_non_null(strstr(era_text(era, "cluster", "fetchHint", ""), hint));
+        assert_int_equal(era_flag(era, "certificates", "clusterDirectory"), directory);
+        (void)era_free(era);
+}
+
+/* FetchInitConfigurationFromCluster and getInternalCfg in the sources of these. */
+static void test_what_is_said_of_the_configuration(void **state)
+{
+        static const char of_map[] = "from the \"kubeadm-config\" ConfigMap in namespace \"kube-system\"...";
+
+        (void)state;
+        expect_fetch("1.22.17", "configuration from the cluster...", "FYI: ", true);
+        expect_fetch("1.24.17", "configuration from the cluster...", "FYI: ", true);
+        expect_fetch("1.25.16", "configuration from the cluster...", "FYI: ", false);
+        expect_fetch("1.31.14", "configuration from the cluster...", "FYI: ", false);
+        expect_fetch("1.32.0", of_map, "upload-config --config your-config.yaml' to", false);
+        expect_fetch("1.33.0", of_map, "upload-config --config your-config-file' to", false);
+        expect_fetch("1.34.0", of_map, "upload-config kubeadm --config your-config-file' to", false);
+        expect_fetch("1.36.3", of_map, "upload-config kubeadm --config your-config-file' to", false);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_timeouts), cmocka_unit_test(test_where_the_kubelet_is_asked),
-                cmocka_unit_test(test_who_asks_this_node), cmocka_unit_test(test_patch_releases_that_try_again)};
+                cmocka_unit_test(test_what_is_said_of_the_configuration), cmocka_unit_test(test_timeouts),
+                cmocka_unit_test(test_where_the_kubelet_is_asked), cmocka_unit_test(test_who_asks_this_node),
+                cmocka_unit_test(test_patch_releases_that_try_again)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

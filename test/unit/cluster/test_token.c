@@ -63,6 +63,21 @@ static void test_expires_counts_before_ttl(void **state)
         assert_string_equal(facts.expires_text, "2029-12-31T23:00:00Z");
 }
 
+/* As long as a configuration may make it, which is more than a Secret takes: the server refuses it then. */
+static void test_long_description(void **state)
+{
+        enum { LEN = 100000 };
+        struct config_token token = token_of("abcdef.0123456789abcdef");
+        char *text CLEANUP_FREE = xmalloc(LEN + 1);
+
+        (void)state;
+        memset(text, 'x', LEN);
+        text[LEN] = '\0';
+        token.description.text = text;
+        struct value *secret CLEANUP_VALUE = token_secret(&token, NOON);
+        assert_int_equal(strlen(value_string(value_get(secret, "data", "description", NULL), "")), (LEN + 2) / 3 * 4);
+}
+
 static void test_for_ever(void **state)
 {
         struct config_token token = token_of("abcdef.0123456789abcdef");
@@ -117,11 +132,9 @@ static void test_ids(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_there_and_back),
-                cmocka_unit_test(test_expires_counts_before_ttl),
-                cmocka_unit_test(test_for_ever),
-                cmocka_unit_test(test_bad_secrets),
-                cmocka_unit_test(test_ids),
+                cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_expires_counts_before_ttl),
+                cmocka_unit_test(test_for_ever),       cmocka_unit_test(test_long_description),
+                cmocka_unit_test(test_bad_secrets),    cmocka_unit_test(test_ids),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,9 +16,10 @@ import tempfile
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 sys.path.insert(0, f'{ROOT}/test/parity')
-from tap import Tap  # noqa: E402
+from tap import Tap, arguments  # noqa: E402
 
-GENPHASE = os.path.abspath(sys.argv[1])
+GIVEN, UPDATE = arguments(__doc__, 'GENPHASE', '--update')
+GENPHASE = os.path.abspath(GIVEN)
 CONFIGS = f'{ROOT}/test/data/parity'
 EXPECTED = f'{ROOT}/test/data/diff'
 MANIFESTS = 'root/etc/kubernetes/manifests'
@@ -128,7 +129,7 @@ def expected_text(directory, name):
     result = genphase(directory, 'diff', *args)
     text = re.sub(r'(templates/[\w-]+\.yaml:)\d+', r'\1N', result.stdout)
     path = f'{EXPECTED}/{name}.txt'
-    if '--update' in sys.argv:
+    if UPDATE:
         with open(path, 'w') as f:
             f.write(text)
     with open(path) as f:
@@ -195,6 +196,27 @@ def statuses(directory):
     return problems
 
 
+def trouble(directory):
+    """What goes wrong outside the verb is no difference: flags, facts, an output that takes nothing."""
+    render(directory)
+    with open(f'{directory}/facts.yaml', 'w') as f:
+        f.write('kind: [\n')
+    problems = []
+    for args in (['--no-such-flag'], ['--kubeadm-version'], ['-o', 'nonsense'], ['--host-facts', 'facts.yaml'], ['--kubeadm-version', 'v1.5.0']):
+        result = genphase(directory, 'diff', 'scheduler', '--config', 'full.yaml', *args)
+        if (result.returncode, result.stdout) != (2, '') or not result.stderr.startswith('error: '):
+            problems.append(f'{args}: exit {result.returncode}: {result.stdout} {result.stderr}')
+    for edited in (False, True):
+        if edited:
+            edit(directory, 'argument changed')
+        with open('/dev/full', 'w') as full:
+            result = subprocess.run([GENPHASE, '--rootfs', 'root', 'diff', 'scheduler', '--config', 'full.yaml'], cwd=directory, stdout=full,
+                                    stderr=subprocess.PIPE, text=True, timeout=60, env={'PATH': '/usr/bin:/bin'})
+        problems += [] if result.returncode == 2 and 'standard output' in result.stderr else [f'/dev/full: {result}']
+    other = genphase(directory, 'etcd', 'local', '--no-such-flag')
+    return problems + ([] if other.returncode == 1 else [f'another verb: exit {other.returncode}'])
+
+
 def typos_on_disk(directory):
     """A field that the kubelet drops without a word is named with its place."""
     render(directory)
@@ -209,7 +231,7 @@ def typos_on_disk(directory):
 
 
 def main():
-    tap = Tap(len(EDITS) + len(TEXTS) + 4)
+    tap = Tap(len(EDITS) + len(TEXTS) + 5)
     with tempfile.TemporaryDirectory() as directory:
         for name in os.listdir(CONFIGS):
             os.symlink(f'{CONFIGS}/{name}', f'{directory}/{name}')
@@ -220,6 +242,7 @@ def main():
         tap.point('edits told apart from an upgrade', hand_edits_of_an_upgrade(directory))
         tap.point('patches beside older ones', second_patch(directory))
         tap.point('exit status', statuses(directory))
+        tap.point('trouble', trouble(directory))
         tap.point('typos on disk', typos_on_disk(directory))
     tap.exit()
 

@@ -16,9 +16,10 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, f'{ROOT}/test/parity')
-from tap import Tap  # noqa: E402
+from tap import Tap, arguments  # noqa: E402
 
-GENPHASE = os.path.abspath(sys.argv[1])
+GIVEN, UPDATE = arguments(__doc__, 'GENPHASE', '--update')
+GENPHASE = os.path.abspath(GIVEN)
 CONFIGS = f'{ROOT}/test/data/parity'
 EXPECTED = f'{ROOT}/test/data/explain'
 PATCHES = {'kube-scheduler+strategic.yaml': 'metadata:\n  labels: {tier: night}\nspec:\n  containers:\n  - name: kube-scheduler\n'
@@ -68,7 +69,7 @@ def expected_text(directory, name):
     text = re.sub(r'(templates/[\w-]+\.yaml:)\d+ *', r'\1N ', genphase(directory, 'explain', *args, **env).stdout)
     text = re.sub(r' +\|', ' |', text)
     path = f'{EXPECTED}/{name}.txt'
-    if '--update' in sys.argv:
+    if UPDATE:
         with open(path, 'w') as f:
             f.write(text)
     with open(path) as f:

@@ -15,9 +15,9 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../parity'))
-from tap import Tap  # noqa: E402
+from tap import Tap, arguments  # noqa: E402
 
-GENPHASE = os.path.abspath(sys.argv[1])
+GENPHASE = os.path.abspath(arguments(__doc__, 'GENPHASE')[0])
 ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': '/root'}
 FACTS = '''apiVersion: genphase/v1
 kind: HostFacts
@@ -26,6 +26,8 @@ defaultAddress: 203.0.113.7
 defaultAddressIPv6: fd00::7
 loopbackAddress: null
 caDirectories: [/usr/share/ca-certificates, /etc/pki]
+criSockets: [/var/run/crio/crio.sock]
+openCRISockets: [/var/run/crio/crio.sock]
 proxyVariables: [{name: HTTPS_PROXY, value: http://proxy:3128}, {name: no_proxy, value: 10.0.0.0/8}]
 activeServices: [systemd-resolved]
 '''
@@ -71,6 +73,8 @@ def same_everywhere(cwd):
     problems += ['a variable of this process'] if 'http://other' in pod else []
     problems += [] if 'far-away' in here['/etc/kubernetes/manifests/etcd.yaml'].decode() else ['the node name does not count']
     problems += [] if '/run/systemd/resolve/resolv.conf' in kubelet else [f'no resolvConf in:\n{kubelet}']
+    instance = here['/var/lib/kubelet/instance-config.yaml'].decode()
+    problems += [] if 'unix:///var/run/crio/crio.sock' in instance else [f'no socket of CRI-O in:\n{instance}']
     return problems
 
 
@@ -97,7 +101,7 @@ def wrong_facts(cwd):
     for change, said in ((('nodeName: Far-Away', ''), 'wrong.yaml:1:1: the field nodeName is missing'),
                          (('203.0.113.7', 'near'), 'wrong.yaml:4:17: defaultAddress: expected an IP address or null'),
                          (('nodeName', 'nodename'), 'wrong.yaml:3:1: unknown field "nodename"; did you mean "nodeName"?'),
-                         (('{name: no_proxy,', '{names: no_proxy,'), 'wrong.yaml:8:65: proxyVariables: expected {name, value}'),
+                         (('{name: no_proxy,', '{names: no_proxy,'), 'wrong.yaml:10:65: proxyVariables: expected {name, value}'),
                          (('HostFacts', 'Pod'), 'expected apiVersion genphase/v1 and kind HostFacts')):
         with open(f'{cwd}/wrong.yaml', 'w') as f:
             f.write(FACTS.replace(*change))
@@ -107,25 +111,68 @@ def wrong_facts(cwd):
     return problems
 
 
+def not_as_told(root, line):
+    """What is on disk otherwise than a line says."""
+    path = root + line['path']
+    problems = [] if int(line['mode'], 8) == os.stat(path).st_mode & 0o7777 else [f'{line}: the mode is another']
+    if 'sha256' in line:
+        with open(path, 'rb') as f:
+            data = f.read()
+        problems += [] if hashlib.sha256(data).hexdigest() == line['sha256'] and len(data) == line['bytes'] else [f'{line}: the file is another']
+    return problems
+
+
 def actions(cwd):
     """One object a line for each file and directory, with its mode and digest."""
-    root, problems = f'{cwd}/json', []
+    root, problems, made = f'{cwd}/json', [], []
+    os.mkdir(root)
     args = ['control-plane', 'all', *FLAGS, '--host-facts', 'facts.yaml', '--rootfs', root, '-o', 'json']
     for expected, more in ((['write'] * 3, ['--dry-run']), (['write'] * 3, []), (['keep'] * 3, [])):
         result = run(*args, *more, cwd=cwd)
         told = [json.loads(line) for line in result.stdout.splitlines()]
-        told = [line for line in told if 'sha256' in line]
-        if [line['action'] for line in told] != expected or [bool(line.get('dryRun')) for line in told] != [bool(more)] * 3:
+        if [line['action'] for line in told if 'sha256' in line] != expected or [bool(line.get('dryRun')) for line in told] != [bool(more)] * len(told):
             problems.append(f'{more}: {result.stdout}{result.stderr}')
-        for line in told if not more else []:
-            with open(root + line['path'], 'rb') as f:
-                data = f.read()
-                mode = oct(os.fstat(f.fileno()).st_mode & 0o7777)
-            if hashlib.sha256(data).hexdigest() != line['sha256'] or len(data) != line['bytes'] or int(mode, 8) != int(line['mode'], 8):
-                problems.append(f'{line}: the file is another')
+        made.append([line['path'] for line in told if line['action'] == 'make'])
+        problems += [problem for line in told if not more for problem in not_as_told(root, line)]
+    if made != [['/etc', '/etc/kubernetes', '/etc/kubernetes/manifests']] * 2 + [[]]:
+        problems.append(f'directories made: {made}')
     certs = run('certs', 'sa', '--rootfs', root, '-o', 'json', '--cert-dir', '/pki', cwd=cwd)
     paths = [json.loads(line).get('path') for line in certs.stdout.splitlines()]
     return problems + ([] if '/pki/sa.key' in paths and 'PRIVATE' not in certs.stdout else [f'certs: {certs.stdout}{certs.stderr}'])
+
+
+def mode_kept(cwd):
+    """A file keeps the mode that somebody gave it, and -o json tells that one."""
+    root, problems = f'{cwd}/kept', []
+    path = f'{root}/etc/kubernetes/manifests/kube-scheduler.yaml'
+    args = ['control-plane', 'scheduler', *FLAGS, '--host-facts', 'facts.yaml', '--rootfs', root, '-o', 'json']
+    run(*args, cwd=cwd)
+    os.chmod(path, 0o640)
+    for action, more in ('keep', []), ('write', ['--dry-run', '--scheduler-extra-args', 'v=5']), ('write', ['--scheduler-extra-args', 'v=5']):
+        result = run(*args, *more, cwd=cwd)
+        told = [json.loads(line) for line in result.stdout.splitlines()]
+        if [(line['action'], line['mode']) for line in told if 'sha256' in line] != [(action, '0640')] or os.stat(path).st_mode & 0o7777 != 0o640:
+            problems.append(f'{more}: {result.stdout}{result.stderr}')
+    return problems
+
+
+def users_given(cwd):
+    """The users of RootlessControlPlane by the facts of the host: the same manifest anywhere, and none of this host's."""
+    with open(f'{cwd}/control.yaml', 'w') as f:
+        f.write('apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.3\nfeatureGates: {RootlessControlPlane: true}\n')
+    args = ['control-plane', 'scheduler', '--config', 'control.yaml', '-o', 'yaml', '--rootfs', f'{cwd}/nowhere', '--host-facts']
+    problems = []
+    for ids, wanted in (('{users: {kubeadm-ks: 401}, groups: {kubeadm-ks: 402}}', 0), ('{users: {kubeadm-ks: 401}, groups: {}}', 1), ('null', 1),
+                        ('{users: [1]}', 1)):
+        with open(f'{cwd}/ids.yaml', 'w') as f:
+            f.write(f'{FACTS}controlPlaneIDs: {ids}\n')
+        result = run(*args, 'ids.yaml', cwd=cwd)
+        shown = 'runAsGroup: 402\n    runAsUser: 401\n' in result.stdout
+        if result.returncode != wanted or shown != (wanted == 0) or (wanted and 'controlPlaneIDs' not in result.stderr):
+            problems.append(f'{ids}: {result.returncode} {result.stdout}{result.stderr}')
+        if not wanted and 'neither the user is made' not in result.stderr:
+            problems.append(f'nothing said of what is left: {result.stderr}')
+    return problems + ([] if not os.path.exists(f'{cwd}/nowhere') else ['something was written'])
 
 
 def quiet(cwd):
@@ -138,6 +185,68 @@ def quiet(cwd):
     problems += [] if tree(f'{cwd}/loud') == tree(f'{cwd}/still') else ['other files']
     wrong = run('control-plane', 'all', '--config', 'none.yaml', '--quiet', cwd=cwd)
     return problems + ([] if wrong.stderr.startswith('error: ') else ['an error was not told'])
+
+
+# Verbs whose output is what they are for. All others say nothing with --quiet.
+RESULTS = ('addon', 'certs certificate-key', 'certs check-expiration', 'certs generate-csr', 'completion', 'config images list', 'config migrate',
+           'config print', 'diff', 'explain', 'host-facts', 'images list', 'kubeconfig user', 'show-join-command', 'token create', 'token generate',
+           'token list', 'version')
+QUIET_CONFIG = '''apiVersion: kubeadm.k8s.io/v1beta4
+kind: InitConfiguration
+localAPIEndpoint: {advertiseAddress: 192.0.2.1}
+timeouts: {kubernetesAPICall: 1s}
+bogus: 1
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: v1.36.3
+encryptionAlgorithm: ECDSA-P256
+---
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ResetConfiguration
+force: true
+bogus: 1
+'''
+QUIET_MORE = {'init': ['--ignore-preflight-errors', 'all'], 'preflight': ['--ignore-preflight-errors', 'all'],
+              'config migrate': ['--old-config', 'clean.yaml'], 'config validate': ['--config', 'clean.yaml'], 'token delete': ['abcdef'],
+              'kubeconfig user': ['--client-name', 'me'], 'images load': ['quiet.yaml'], 'images build': ['--from', '/']}
+
+
+def quiet_run(cwd, path, root):
+    """One verb in a dry run, where it has one, with a configuration that is warned of."""
+    text, words = run(*path, '--help', cwd=cwd).stdout, [*path, *QUIET_MORE.get(' '.join(path), [])]
+    # That kubeadm has none of show-join-command.
+    words += ['--dry-run'] if '--dry-run' in text and path != ('show-join-command',) else []
+    words += ['--config', 'quiet.yaml'] if '--config FILE' in text and '--config' not in words and path[0] != 'token' else []
+    words += ['--kubeconfig', f'{root}/etc/kubernetes/admin.conf'] if path[0] == 'token' and '--kubeconfig' in text else []
+    env = {'KUBEADM_INIT_DRYRUN_DIR': f'{cwd}/dry', 'DOCKER_HOST': f'unix://{cwd}/nothing.sock'}
+    return run(*words, '--rootfs', root, '--kubeadm-version', 'v1.36.3', '--host-facts', 'facts.yaml', '--quiet', cwd=cwd, env=env)
+
+
+def quiet_verbs(cwd):
+    """Every verb of the help: no message, no warning, an error where there is one; and results as without --quiet."""
+    with open(f'{cwd}/quiet.yaml', 'w') as f:
+        f.write(QUIET_CONFIG)
+    with open(f'{cwd}/clean.yaml', 'w') as f:  # these two refuse what the others warn of
+        f.write(QUIET_CONFIG.replace('bogus: 1\n', ''))
+    root, problems, printed = f'{cwd}/quiet', [], {}
+    for words in (['certs', 'all'], ['kubeconfig', 'all']):
+        made = run(*words, '--rootfs', root, '--config', 'quiet.yaml', '--kubeadm-version', 'v1.36.3', '--quiet', cwd=cwd)
+        problems += [f'{words}: {made}'] if made.returncode or made.stdout or made.stderr else []
+    every = list(verbs(cwd))
+    parents = {path[:n] for path in every for n in range(1, len(path))} - {('init',), ('reset',)}
+    for path in (p for p in every if p not in parents and p[:2] != ('init', 'phase')):
+        name, result = ' '.join(path), quiet_run(cwd, path, root)
+        differs = name == 'diff' and result.returncode == 1
+        if result.returncode and not differs and not result.stderr.startswith('error: ') or not result.returncode and result.stderr:
+            problems.append(f'{name}: exit {result.returncode}, told: {result.stderr}')
+        if result.stdout and not name.startswith(RESULTS):
+            problems.append(f'{name}: said: {result.stdout}')
+        printed[name] = result.stdout if result.returncode == 0 else ''
+    for name, pattern in (('token create', r'[a-z0-9]{6}\.[a-z0-9]{16}\n$'), ('show-join-command', 'kubeadm join'), ('token generate', r'\w+\.\w+\n$'),
+                          ('certs certificate-key', '[0-9a-f]{64}\n$'), ('images list', 'kube-apiserver:v1.36.3\n'), ('host-facts', 'kind: HostFacts')):
+        problems += [] if re.search(pattern, printed[name]) else [f'{name}: no result: {printed[name]}']
+    return problems
 
 
 def terminal(cwd, env):
@@ -186,7 +295,7 @@ def generated(cwd):
 
 
 def main():
-    points = [same_everywhere, facts_of_this_host, wrong_facts, actions, quiet, colour, generated]
+    points = [same_everywhere, facts_of_this_host, wrong_facts, actions, mode_kept, users_given, quiet, quiet_verbs, colour, generated]
     tap = Tap(len(points))
     with tempfile.TemporaryDirectory() as cwd:
         for point in points:

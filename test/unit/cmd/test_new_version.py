@@ -12,9 +12,9 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../parity'))
-from tap import Tap  # noqa: E402
+from tap import Tap, arguments  # noqa: E402
 
-GENPHASE, TEMPLATES = (os.path.abspath(path) for path in sys.argv[1:3])
+GENPHASE, TEMPLATES = (os.path.abspath(path) for path in arguments(__doc__, 'GENPHASE', 'TEMPLATES'))
 
 # What 1.99 brings: group or file to lines that are added to it.
 ROWS = {

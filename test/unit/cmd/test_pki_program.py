@@ -15,9 +15,9 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../parity'))
-from tap import Tap  # noqa: E402
+from tap import Tap, arguments  # noqa: E402
 
-GENPHASE, GENPHASE_PKI = (os.path.abspath(path) for path in sys.argv[1:3])
+GENPHASE, GENPHASE_PKI = (os.path.abspath(path) for path in arguments(__doc__, 'GENPHASE', 'GENPHASE_PKI'))
 NOBODY = 65534
 CONFIG = '''apiVersion: kubeadm.k8s.io/v1beta4
 kind: InitConfiguration

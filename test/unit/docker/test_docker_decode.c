@@ -348,6 +348,20 @@ static void test_messages(void **state)
         assert_string_equal(buf_str(&out), "404 page not found");
 }
 
+/* One that has no room is cut, between two characters. */
+static void test_long_message(void **state)
+{
+        struct buf out CLEANUP_BUF = BUF_INIT(7);
+        const char *text = "{\"message\":\"\u00e4\u00f6\u00fc\u20ac and so on\"}";
+        (void)state;
+        docker_decode_message(text, strlen(text), &out);
+        assert_string_equal(buf_str(&out), "\u00e4\u00f6\u00fc");
+        assert_false(out.failed);
+        buf_clear(&out);
+        docker_decode_message("no JSON at all", 14, &out);
+        assert_string_equal(buf_str(&out), "no JSON");
+}
+
 /* What is no answer of Docker's fails with a message and leaks nothing (the sanitizer run sees to that). */
 static void test_nonsense(void **state)
 {
@@ -406,10 +420,12 @@ static void test_nonsense(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_version),  cmocka_unit_test(test_info),     cmocka_unit_test(test_containers),
-                cmocka_unit_test(test_inspect),  cmocka_unit_test(test_images),   cmocka_unit_test(test_small_answers),
-                cmocka_unit_test(test_events),   cmocka_unit_test(test_progress), cmocka_unit_test(test_messages),
-                cmocka_unit_test(test_nonsense),
+                cmocka_unit_test(test_version),      cmocka_unit_test(test_info),
+                cmocka_unit_test(test_containers),   cmocka_unit_test(test_inspect),
+                cmocka_unit_test(test_images),       cmocka_unit_test(test_small_answers),
+                cmocka_unit_test(test_events),       cmocka_unit_test(test_progress),
+                cmocka_unit_test(test_messages),     cmocka_unit_test(test_nonsense),
+                cmocka_unit_test(test_long_message),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/strv.h"
 #include "kube/kubeconfig.h"
 
 static int parse(const char *text, struct kubeconfig *ret, struct err *err)
@@ -164,11 +165,42 @@ static void files_below_a_root(void **state)
         assert_int_equal(file_remove_tree(dir, NULL), 0);
 }
 
+/* The files that somebody may renew are named, also where one of them is missing. */
+static void names_its_files(void **state)
+{
+        static const char text[] =
+                "clusters: [{name: c, cluster: {server: 'https://h', certificate-authority: ca.crt}}]\n"
+                "users: [{name: u, user: {client-certificate: a.pem, client-key: a.key}}]\n"
+                "contexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n";
+        char dir[] = "/tmp/test_kubeconfig.XXXXXX";
+        struct strv files CLEANUP_STRV = STRV_INIT;
+        struct kubeconfig config CLEANUP_KUBECONFIG = {0};
+        struct err err = ERR_INIT;
+
+        (void)state;
+        assert_non_null(mkdtemp(dir));
+        char *path CLEANUP_FREE = file_join(dir, "k.conf");
+        assert_int_equal(kubeconfig_load_files(path, &config, &files, &err), -ENOENT);
+        assert_int_equal(files.len, 1);
+        assert_string_equal(files.items[0], path);
+        put(dir, "k.conf", text);
+        put(dir, "ca.crt", "CA");
+        put(dir, "a.pem", "CERTIFICATE");
+        assert_int_equal(kubeconfig_load_files(path, &config, &files, &err), -ERR_INVALID);
+        assert_int_equal(files.len, 5);
+        for (size_t i = 2; i < files.len; i++) {
+                char *wanted CLEANUP_FREE = file_join(dir, (const char *const[]){"ca.crt", "a.pem", "a.key"}[i - 2]);
+
+                assert_string_equal(files.items[i], wanted);
+        }
+        assert_int_equal(file_remove_tree(dir, NULL), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {cmocka_unit_test(writes_as_kubeadm_and_reads_back),
                                            cmocka_unit_test(refuses_with_the_place),
-                                           cmocka_unit_test(files_below_a_root)};
+                                           cmocka_unit_test(files_below_a_root), cmocka_unit_test(names_its_files)};
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,10 +6,11 @@
 #include "codec/json.h"
 #include "codec/value.h"
 #include "kube/kubelet_config.h"
-#include "kube/kubelet_flags.h"
+#include "kube/kubelet_env.h"
 #include "kube/kubelet_schema.h"
 
 #define KUBELET "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+#define GI (1LL << 30)
 #define PODWATCH "apiVersion: podwatch.io/v1alpha1\nkind: PodwatchConfiguration\n"
 
 /* What `kubeadm init phase kubelet-start` of 1.36 writes. */
@@ -32,7 +33,9 @@ static int load(const char *text, const struct strv *flags, struct kubelet_confi
 {
         struct pod_findings findings CLEANUP(pod_findings_release) = {0};
         struct err err = ERR_INIT;
-        int r = kubelet_config_load("c.yaml", text, text ? strlen(text) : 0, flags, ret, &findings, &err);
+        const struct kubelet_config_file file = {"c.yaml", text, text ? strlen(text) : 0};
+        const struct kubelet_config_sources sources = {.files = &file, .file_count = text ? 1 : 0, .flags = flags};
+        int r = kubelet_config_load(&sources, ret, &findings, &err);
 
         assert_int_equal(r < 0, err.code != 0);
         for (size_t i = 0; i < findings.count; i++)
@@ -176,14 +179,14 @@ static void test_kubelet_start(void **state)
         struct buf text CLEANUP_BUF = BUF_INIT(1 << 16), env CLEANUP_BUF = BUF_INIT(1 << 16),
                         found CLEANUP_BUF = BUF_INIT(1 << 16);
         struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
-        struct strv flags CLEANUP_STRV = STRV_INIT;
+        struct kubelet_env flags CLEANUP_KUBELET_ENV = {0};
         struct err err = ERR_INIT;
 
         (void)state;
         read_recorded("config.yaml", &text);
         read_recorded("kubeadm-flags.env", &env);
-        assert_int_equal(kubelet_flags_read_env("env", buf_str(&env), env.len, &flags, &err), 0);
-        assert_int_equal(load(buf_str(&text), &flags, &c, &found), 0);
+        assert_int_equal(kubelet_env_read("env", buf_str(&env), env.len, &flags, &err), 0);
+        assert_int_equal(load(buf_str(&text), &flags.words[KUBELET_ENV_KUBEADM_ARGS], &c, &found), 0);
         assert_null(strstr(buf_str(&found), "=>"));
         assert_string_equal(c.hostname_override, "node1");
         assert_string_equal(c.node_ip, "192.0.2.10");
@@ -197,8 +200,7 @@ static void test_all_used(void **state)
                         "healthzPort: 0\naddress: 10.0.0.1\nport: 10350\nreadOnlyPort: 10255\n"
                         "clusterDNS: [10.0.0.10, 'fd00::a']\nclusterDomain: x.y\nresolvConf: ''\nmaxPods: 250\n"
                         "podPidsLimit: 4096\ncgroupRoot: /pods\ncgroupDriver: cgroupfs\nproviderID: x://y\n"
-                        "crashLoopBackOff: {maxContainerRestartPeriod: 1m}\nshutdownGracePeriod: 30s\n"
-                        "shutdownGracePeriodCriticalPods: 10s\nregisterNode: false\n"
+                        "crashLoopBackOff: {maxContainerRestartPeriod: 1m}\nregisterNode: false\n"
                         "registerWithTaints: [{key: a, value: b, effect: NoSchedule}, {key: c/d, effect: NoExecute}]\n"
                         "nodeStatusUpdateFrequency: 5s\nnodeLeaseDurationSeconds: 20\n"
                         "kubeReserved: {cpu: 100m, memory: 1Gi, pid: '500'}\nsystemReserved: {memory: 512Mi}\n"
@@ -209,7 +211,6 @@ static void test_all_used(void **state)
                         "revisionHistoryLimit: 5\nrevertAfter: 2m\nremovedHistoryLimit: 0\neachRemovalCounts: true\n";
         struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
         struct buf found CLEANUP_BUF = BUF_INIT(1 << 16);
-        struct quantity capacity, left;
 
         (void)state;
         if (load(text, NULL, &c, &found) < 0 || found.len > 0)
@@ -234,8 +235,6 @@ static void test_all_used(void **state)
         assert_string_equal(c.cgroup_driver, "cgroupfs");
         assert_string_equal(c.provider_id, "x://y");
         assert_int_equal(c.max_container_restart_period, 60 * USEC_PER_SEC);
-        assert_int_equal(c.shutdown_grace_period, 30 * USEC_PER_SEC);
-        assert_int_equal(c.shutdown_grace_period_critical_pods, 10 * USEC_PER_SEC);
         assert_false(c.register_node);
         assert_int_equal(c.register_with_taint_count, 2);
         assert_string_equal(c.register_with_taints[0].value, "b");
@@ -259,14 +258,63 @@ static void test_all_used(void **state)
         assert_int_equal(c.journal_bytes, 1 << 30);
         assert_int_equal(c.revision_history_limit, 5);
 
-        assert_int_equal(quantity_parse("20Gi", &capacity, NULL), 0);
-        left = kubelet_config_allocatable(&c, POD_RESOURCE_MEMORY, &capacity); /* less 1Gi, 512Mi, 1Gi */
-        assert_int_equal(quantity_value(&left), (int64_t)17920 << 20);
-        left = kubelet_config_allocatable(&c, POD_RESOURCE_EPHEMERAL_STORAGE, &capacity);
-        assert_int_equal(quantity_value(&left), (int64_t)19 << 30);
-        assert_int_equal(quantity_parse("50m", &capacity, NULL), 0);
-        left = kubelet_config_allocatable(&c, POD_RESOURCE_CPU, &capacity);
-        assert_int_equal(quantity_milli(&left), 0);
+        /* less 1Gi, 512Mi, 1Gi */
+        assert_int_equal(kubelet_config_allocatable(&c, POD_RESOURCE_MEMORY, 20 * GI), 17920LL << 20);
+        assert_int_equal(kubelet_config_allocatable(&c, POD_RESOURCE_EPHEMERAL_STORAGE, 20 * GI), 19 * GI);
+        assert_int_equal(kubelet_config_allocatable(&c, POD_RESOURCE_CPU, 2000), 1900);
+        assert_int_equal(kubelet_config_allocatable(&c, POD_RESOURCE_CPU, 50), 0);
+
+        /* What is kept back must be there. */
+        struct err err = ERR_INIT;
+        assert_int_equal(kubelet_config_check_reserved(&c, POD_RESOURCE_MEMORY, 20 * GI, &err), 0);
+        assert_int_equal(kubelet_config_check_reserved(&c, POD_RESOURCE_CPU, 100, &err), 0);
+        assert_int_equal(kubelet_config_check_reserved(&c, POD_RESOURCE_CPU, 99, &err), -ERR_INVALID);
+        assert_string_equal(err.msg,
+                            "kubeReserved.cpu (100) and systemReserved.cpu (0) are more than the node's cpu (99 "
+                            "thousandths)");
+        err_clear(&err);
+        assert_int_equal(kubelet_config_check_reserved(&c, POD_RESOURCE_MEMORY, GI, &err), -ERR_INVALID);
+        assert_non_null(strstr(err.msg, "more than the node's memory (1073741824 bytes)"));
+}
+
+/* Thresholds count as they are written: quantities beside percentages, parts of a per cent, any signal. */
+static void test_thresholds(void **state)
+{
+        static const char text[] =
+                KUBELET "evictionHard: {memory.available: 0.5%, nodefs.available: 10Gi, imagefs.available: 0%,"
+                        " imagefs.inodesFree: 100%, nodefs.inodesFree: 5%, pid.available: '1000'}\n";
+        static const struct {
+                const char *signal;
+                int64_t available, capacity;
+                bool under;
+        } rows[] = {
+                {"memory.available", 999, 200000, true},
+                {"memory.available", 1000, 200000, false},
+                {"memory.available", 0, 0, false}, /* not known */
+                {"nodefs.available", 10 * GI - 1, 1000 * GI, true},
+                {"nodefs.available", 10 * GI, 1000 * GI, false},
+                {"nodefs.available", 5 * GI, 5 * GI, true},
+                {"nodefs.inodesFree", 49, 1000, true},
+                {"nodefs.inodesFree", 50, 1000, false},
+                {"pid.available", 999, 32768, true},
+                {"pid.available", 1000, 32768, false},
+                {"imagefs.available", 0, GI, false},
+                {"imagefs.inodesFree", 0, 1000, false},
+                {"containerfs.available", 0, GI, false},
+        };
+        struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
+        struct buf found CLEANUP_BUF = BUF_INIT(1 << 16);
+
+        (void)state;
+        assert_int_equal(load(text, NULL, &c, &found), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                if (kubelet_config_under_threshold(&c, rows[i].signal, rows[i].available, rows[i].capacity) !=
+                    rows[i].under)
+                        fail_msg("row %zu: %s", i, rows[i].signal);
+        assert_true(kubelet_config_has_threshold(&c, "pid.available"));
+        assert_false(kubelet_config_has_threshold(&c, "imagefs.available"));
+        assert_int_equal(kubelet_config_allocatable(&c, POD_RESOURCE_MEMORY, 200000), 199000);
+        assert_int_equal(kubelet_config_allocatable(&c, POD_RESOURCE_EPHEMERAL_STORAGE, 5 * GI), 0);
 }
 
 static void test_findings(void **state)
@@ -335,6 +383,7 @@ static void test_findings(void **state)
                  "\"NoSchedule\", \"PreferNoSchedule\", \"NoExecute\"\n"
                  "=> c.yaml:3:46: registerWithTaints[1].key: Required value\n"},
                 {KUBELET "shutdownGracePeriodCriticalPods: 5s\n",
+                 "~> c.yaml:3:34: shutdownGracePeriodCriticalPods: has no effect in podwatch\n"
                  "=> c.yaml:3:34: shutdownGracePeriodCriticalPods: Invalid value: \"5s\": must not be greater than "
                  "shutdownGracePeriod\n"},
                 {KUBELET "imageGCHighThresholdPercent: 70\n",
@@ -418,6 +467,7 @@ static void test_flags(void **state)
         if (load(KUBELET "maxPods: 7\nport: 10350\nlogging: {verbosity: 1}\n", &flags, &c, &found) < 0)
                 fail_msg("%s", buf_str(&found));
         assert_string_equal(buf_str(&found),
+                            "~> --bootstrap-kubeconfig: has no effect in podwatch\n"
                             "~> --container-runtime-endpoint: containerRuntimeEndpoint: has no effect in podwatch\n");
         assert_string_equal(c.hostname_override, "node-1");
         assert_string_equal(c.cert_dir, "/x");
@@ -437,7 +487,6 @@ static void test_flags(void **state)
         assert_string_equal(c.sandbox_image, "pause:2");
         assert_string_equal(c.root_dir, "/k");
         assert_string_equal(c.kubeconfig, "/k/c");
-        assert_string_equal(c.bootstrap_kubeconfig, "/b");
         assert_int_equal(c.node_labels.len, 2);
         assert_string_equal(c.node_labels.items[1], "c/d=");
         assert_string_equal(c.static_pod_path, "/m");
@@ -483,46 +532,43 @@ static void test_bad_flags(void **state)
         }
 }
 
-static void test_env_file(void **state)
+/* A later file is merged over those before it: maps key by key, null takes away, all else is replaced. */
+static void test_files(void **state)
 {
-        static const struct {
-                const char *text, *want; /* words joined with '|'; NULL: refused */
-        } rows[] = {
-                {"KUBELET_KUBEADM_ARGS=\"--container-runtime-endpoint=unix:///x --node-ip=1.2.3.4\"\n",
-                 "--container-runtime-endpoint=unix:///x|--node-ip=1.2.3.4"},
-                {"# comment\n; too\n\nOTHER=\"a\nb\"\n  KUBELET_KUBEADM_ARGS=--v=2\n", "--v=2"},
-                {"KUBELET_KUBEADM_ARGS=\"\"", ""},
-                {"", ""},
-                {"KUBELET_KUBEADM_ARGS='--a \"b c\"  --d'", "--a|b c|--d"},
-                {"KUBELET_KUBEADM_ARGS=\"--a=\\\"b c\\\" \\\\\\\\d\"", "--a=b c|\\d"},
-                {"KUBELET_KUBEADM_ARGS=--a \\\n--b", "--a|--b"},
-                {"KUBELET_KUBEADM_ARGS=--a\nKUBELET_KUBEADM_ARGS=--b\n", "--b"},
-                {"KUBELET_KUBEADM_ARGS2=--a\n", ""},
-                {"KUBELET_KUBEADM_ARGS=\"--a", NULL},
-                {"KUBELET_KUBEADM_ARGS=\"--a 'b\"", NULL},
-                {"KUBELET_KUBEADM_ARGS", NULL},
-        };
+        static const char first[] = KUBELET "maxPods: 5\nclusterDNS: [10.0.0.1, 10.0.0.2]\nclusterDomain: a.b\n"
+                                            "authentication: {webhook: {cacheTTL: 1m}, x509: {clientCAFile: /ca}}\n"
+                                            "evictionHard: {memory.available: 1Mi, nodefs.available: 1Gi}\n";
+        static const char second[] =
+                PODWATCH "strict: true\nsandboxImage: a\n---\n" KUBELET "clusterDNS: [10.0.0.3]\nclusterDomain: null\n"
+                         "authentication: {x509: {clientCAFile: /other}}\n"
+                         "evictionHard: {memory.available: 2Mi}\n";
+        static const char third[] = PODWATCH "sandboxImage: b\n", bad[] = KUBELET "\n\nmaxPods: many\n";
+        struct kubelet_config_file files[] = {{"1", first, sizeof(first) - 1},
+                                              {"2", second, sizeof(second) - 1},
+                                              {"3", third, sizeof(third) - 1},
+                                              {"4", bad, sizeof(bad) - 1}};
+        struct kubelet_config_sources sources = {.files = files, .file_count = 3};
+        struct kubelet_config c CLEANUP_KUBELET_CONFIG = {0};
+        struct pod_findings findings CLEANUP(pod_findings_release) = {0};
+        struct err err = ERR_INIT;
 
         (void)state;
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                struct strv words CLEANUP_STRV = STRV_INIT;
-                struct err err = ERR_INIT;
-                char *joined CLEANUP_FREE = NULL;
-                int r = kubelet_flags_read_env("f.env", rows[i].text, strlen(rows[i].text), &words, &err);
-
-                if (!rows[i].want) {
-                        assert_int_equal(r, -ERR_INVALID);
-                        assert_true(str_starts(err.msg, "f.env:1: "));
-                        continue;
-                }
-                if (r < 0)
-                        fail_msg("%s: %s", rows[i].text, err.msg);
-                joined = strv_join(&words, "|");
-                assert_string_equal(joined, rows[i].want);
-        }
-        struct strv words CLEANUP_STRV = STRV_INIT;
-
-        assert_int_equal(kubelet_flags_read_env("f", "A=b\0c", 5, &words, NULL), -ERR_INVALID);
+        if (kubelet_config_load(&sources, &c, &findings, &err) < 0)
+                fail_msg("%s", err.msg);
+        assert_int_equal(findings.count, 0);
+        assert_int_equal(c.max_pods, 5);
+        assert_int_equal(c.cluster_dns.len, 1);
+        assert_string_equal(c.cluster_dns.items[0], "10.0.0.3");
+        assert_null(c.cluster_domain);
+        assert_string_equal(c.client_ca_file, "/other");
+        assert_int_equal(c.token_ttl, 60 * USEC_PER_SEC);
+        assert_int_equal(c.eviction_hard_count, 2);
+        assert_true(c.strict);
+        assert_string_equal(c.sandbox_image, "b");
+        kubelet_config_release(&c);
+        sources.file_count = 4;
+        assert_int_equal(kubelet_config_load(&sources, &c, &findings, &err), -ERR_INVALID);
+        assert_true(str_starts(err.msg, "4:5:"));
 }
 
 /* The example that is installed: nothing in it is wrong or without effect, it changes no default of podwatch's own, and
@@ -552,8 +598,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults), cmocka_unit_test(test_kubeadm),   cmocka_unit_test(test_kubelet_start),
                 cmocka_unit_test(test_all_used), cmocka_unit_test(test_findings),  cmocka_unit_test(test_effective),
-                cmocka_unit_test(test_flags),    cmocka_unit_test(test_bad_flags), cmocka_unit_test(test_env_file),
-                cmocka_unit_test(test_example),
+                cmocka_unit_test(test_flags),    cmocka_unit_test(test_bad_flags),
+
+                cmocka_unit_test(test_example),  cmocka_unit_test(test_files),     cmocka_unit_test(test_thresholds),
         };
 
         return cmocka_run_group_tests_name("kube/kubelet_config", tests, NULL, NULL);

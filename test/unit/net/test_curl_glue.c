@@ -50,7 +50,8 @@ struct state {
         struct curl_glue *glue;
         struct http_server *server;
         char dir[64], path[128];
-        int accepted; /* requests that the server saw */
+        int accepted;  /* requests that the server saw */
+        int connected; /* connections to it */
         struct http_server_request *kept;
         struct result result;
         /* scripted peer */
@@ -108,6 +109,12 @@ static void handler(void *userdata, struct http_server_request *request)
 
 /* ---- set-up ---- */
 
+static void on_connecting(void *userdata)
+{
+        struct state *s = userdata;
+        s->connected++;
+}
+
 static int setup(void **ret)
 {
         struct state *s = xcalloc(1, sizeof(*s));
@@ -122,6 +129,7 @@ static int setup(void **ret)
                                              .unix_path = s->path,
                                              .unix_mode = 0600,
                                              .unix_gid = (gid_t)-1,
+                                             .connecting = on_connecting,
                                              .handler = handler,
                                              .userdata = s};
         assert_int_equal(http_server_new(s->loop, &server, &s->server, &err), 0);
@@ -334,6 +342,27 @@ static void test_no_reuse(void **state)
         for (int i = 0; i < 5; i++)
                 loop_wait_step(s->loop);
         assert_int_equal(http_server_connections(s->server), 0);
+}
+
+static void be_idle(struct state *s, usec_t time)
+{
+        for (usec_t end = clock_boottime() + time; clock_boottime() < end;)
+                loop_wait_step(s->loop);
+}
+
+static void test_idle_connections(void **state)
+{
+        struct state *s = *state;
+        perform(s, &(struct curl_glue_request){.url = URL "/host", .unix_socket = s->path});
+        be_idle(s, 2100 * USEC_PER_MSEC);
+        perform(s, &(struct curl_glue_request){.url = URL "/host", .unix_socket = s->path});
+        assert_int_equal(s->connected, 1);
+        be_idle(s, 2100 * USEC_PER_MSEC);
+        perform(s, &(struct curl_glue_request){.url = URL "/host", .unix_socket = s->path, .max_idle = USEC_PER_SEC});
+        assert_int_equal(s->connected, 2);
+        perform(s,
+                &(struct curl_glue_request){.url = URL "/host", .unix_socket = s->path, .max_idle = 60 * USEC_PER_SEC});
+        assert_int_equal(s->connected, 2);
 }
 
 /* Many at once over as many connections as the options allow. */
@@ -817,6 +846,7 @@ int main(void)
                 TEST(test_bodies),
                 TEST(test_limits),
                 TEST(test_no_reuse),
+                TEST(test_idle_connections),
                 TEST(test_parallel),
                 TEST(test_deadline),
                 TEST(test_cancel),

@@ -29,6 +29,7 @@
 
 #define CHUNK 4096
 #define STREAM_BUFFER (64 * 1024)
+#define SEATS 3
 
 struct state {
         struct loop *loop;
@@ -397,6 +398,61 @@ static void test_connection_limit(void **state)
                 fds[i] = fd_close(fds[i]);
 }
 
+static void start_with_grace(struct state *s, usec_t grace)
+{
+        struct err err = ERR_INIT;
+        struct http_server_options options = {.unix_path = s->path,
+                                              .unix_mode = 0600,
+                                              .unix_gid = (gid_t)-1,
+                                              .max_connections = SEATS,
+                                              .request_timeout = 60 * USEC_PER_SEC,
+                                              .request_grace = grace};
+        s->server = http_server_free(s->server);
+        assert_int_equal(start(s, &options, &err), 0);
+}
+
+/* All connect before the first of them asks. */
+static void test_crowd_that_asks(void **state)
+{
+        struct state *s = *state;
+        int fds[10 * SEATS];
+        start_with_grace(s, 60 * USEC_PER_SEC);
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+                fds[i] = client(s, "GET /nope HTTP/1.1\r\n");
+                loop_wait_step(s->loop);
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+                struct buf answer BUF;
+                assert_int_equal(fd_write_all(fds[i], CLOSE "\r\n", strlen(CLOSE "\r\n")), 0);
+                assert_true(read_until(s, fds[i], &answer, NULL));
+                assert_true(str_starts(buf_str(&answer), "HTTP/1.1 404 "));
+                fds[i] = fd_close(fds[i]);
+        }
+}
+
+/* They drip, so that something moves all the while. */
+static void test_crowd_that_holds(void **state)
+{
+        struct state *s = *state;
+        struct buf answer BUF;
+        int fds[100];
+        start_with_grace(s, 300 * USEC_PER_MSEC);
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+                fds[i] = client(s, "GET /nope HTTP/1.1\r\n");
+                loop_wait_step(s->loop);
+        }
+        int honest CLEANUP_FD = client(s, "GET /nope HTTP/1.1\r\n" CLOSE "\r\n");
+        for (usec_t end = clock_boottime() + LOOP_WAIT_MAX; s->calls == 0 && clock_boottime() < end;) {
+                for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                        (void)send(fds[i], "A: b\r\n", 6, MSG_NOSIGNAL | MSG_DONTWAIT);
+                loop_wait_step(s->loop);
+        }
+        assert_true(read_until(s, honest, &answer, NULL));
+        assert_true(str_starts(buf_str(&answer), "HTTP/1.1 404 "));
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                fds[i] = fd_close(fds[i]);
+}
+
 static void test_free_with_open_requests(void **state)
 {
         struct state *s = *state;
@@ -419,6 +475,24 @@ static void test_free_in_handler(void **state)
         assert_true(read_until(s, a, &answer, NULL));
         assert_null(s->server);
         assert_int_equal(answer.len, 0);
+        assert_int_equal(s->closed, 1);
+}
+
+/* What came together with the request that ends the server reaches nobody: its owner may be gone. */
+static void test_free_in_handler_of_many(void **state)
+{
+        struct state *s = *state;
+        int fds[4];
+        s->free_in_handler = true;
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+                fds[i] = client(s, "GET /later HTTP/1.1\r\n" CLOSE "\r\n");
+        for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+                struct buf answer BUF;
+                assert_true(read_until(s, fds[i], &answer, NULL));
+                assert_int_equal(answer.len, 0);
+                fds[i] = fd_close(fds[i]);
+        }
+        assert_int_equal(s->calls, 1);
         assert_int_equal(s->closed, 1);
 }
 
@@ -533,8 +607,11 @@ int main(void)
                 TEST(test_slow_reader),
                 TEST(test_idle_timeout),
                 TEST(test_connection_limit),
+                TEST(test_crowd_that_asks),
+                TEST(test_crowd_that_holds),
                 TEST(test_free_with_open_requests),
                 TEST(test_free_in_handler),
+                TEST(test_free_in_handler_of_many),
                 TEST(test_unix_path),
                 TEST(test_tcp),
                 TEST(test_every_address),

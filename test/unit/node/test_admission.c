@@ -56,7 +56,16 @@ static void room(void **state)
                  "OutOfpods: Node didn't have enough resource: pods, requested: 1, used: 2, capacity: 2"},
                 /* What asks for nothing fits on a full node, and a limit that is not known holds nobody. */
                 {"{containers: [{name: a, image: b}]}", {{5000, 1 << 30, 0}, 1}, {{1000, 1}, 2}, ""},
-                {"{containers: [" REQUESTS "]}", {{5000, 1 << 30, 0}, 1}, {{0}, 0}, ""},
+                {"{containers: [" REQUESTS "]}", {{5000, 1 << 30, 0}, 1}, {{-1, -1, -1}, -1}, ""},
+                /* Where everything is reserved there is nothing. */
+                {"{containers: [" REQUESTS "]}",
+                 {{0}, 0},
+                 {{0, 10 << 20, 1 << 30}, 2},
+                 "OutOfcpu: Node didn't have enough resource: cpu, requested: 500, used: 0, capacity: 0"},
+                {"{containers: [{name: a, image: b}]}",
+                 {{0}, 0},
+                 {{1000}, 0},
+                 "OutOfpods: Node didn't have enough resource: pods, requested: 1, used: 0, capacity: 0"},
                 /* The larger of what runs together and of an init container beside the sidecars before it. */
                 {"{initContainers: [{name: s, image: b, restartPolicy: Always, resources: {requests: {cpu: 300m}}}, "
                  "{name: i, image: b, resources: {requests: {cpu: 1}}}], containers: [" REQUESTS "]}",

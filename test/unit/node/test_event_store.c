@@ -88,7 +88,8 @@ static int add(struct state *s, const char *reason, const char *message, usec_t 
                                               .reason = (char *)reason,
                                               .message = (char *)message};
         struct err err = ERR_INIT;
-        return event_store_add(s->store, event_log_add(s->log, &entry, at), &err);
+        event_store_add(s->store, event_log_add(s->log, &entry, at));
+        return event_store_write(s->store, at, &err);
 }
 
 static void test_survives(void **state)
@@ -161,6 +162,49 @@ static void test_damaged(void **state)
         assert_string_equal(event_log_get(s->log, 1)->reason, "Two");
 }
 
+/* Several are appended in one go; nothing is on disk before that. */
+static void test_together(void **state)
+{
+        struct state *s = *state;
+        struct event_log_entry entry = {.key = (char *)"default/a",
+                                        .uid = (char *)"u",
+                                        .object = (char *)"",
+                                        .reason = (char *)"R",
+                                        .message = (char *)"m"};
+        char reason[16];
+        struct stat before, after;
+        assert_int_equal(add(s, "One", "m", 1), 0);
+        assert_int_equal(stat(s->path, &before), 0);
+        entry.reason = reason;
+        for (int i = 0; i < 3; i++) {
+                (void)snprintf(reason, sizeof(reason), "R%d", i);
+                event_store_add(s->store, event_log_add(s->log, &entry, 2));
+        }
+        assert_int_equal(stat(s->path, &after), 0);
+        assert_int_equal(after.st_size, before.st_size);
+        assert_int_equal(event_store_write(s->store, 2, NULL), 0);
+        assert_int_equal(stat(s->path, &after), 0);
+        assert_int_equal(after.st_ino, before.st_ino);
+        restart(s);
+        assert_int_equal(event_log_count(s->log), 4);
+        assert_string_equal(event_log_get(s->log, 3)->reason, "R2");
+}
+
+/* What a container wrote is UTF-8 in the log and on disk. */
+static void test_bytes(void **state)
+{
+        struct state *s = *state;
+        assert_int_equal(add(s, "One",
+                             "a\xff"
+                             "b\xc3\xa4",
+                             1),
+                         0);
+        assert_string_equal(event_log_get(s->log, 0)->message, "a?b\xc3\xa4");
+        restart(s);
+        assert_null(s->problem);
+        assert_string_equal(event_log_get(s->log, 0)->message, "a?b\xc3\xa4");
+}
+
 /* A disk that refuses costs nothing but what is on it. */
 static void test_refused(void **state)
 {
@@ -168,10 +212,19 @@ static void test_refused(void **state)
         assert_int_equal(add(s, "One", "m", 1), 0);
         assert_int_equal(unlink(s->path), 0);
         assert_int_equal(mkdir(s->path, 0700), 0);
+        assert_true(event_store_again(s->store) == USEC_INFINITY);
         assert_true(add(s, "Two", "m", 2) < 0);
-        assert_true(add(s, "Three", "m", 3) < 0);
+        /* Not with each event. */
+        usec_t again = event_store_again(s->store);
+        assert_int_equal(again, 2 + EVENT_STORE_RETRY_USEC);
+        assert_int_equal(add(s, "Three", "m", 3), 1);
+        assert_true(event_store_write(s->store, again, NULL) < 0);
         assert_int_equal(rmdir(s->path), 0);
-        assert_int_equal(add(s, "Four", "m", 4), 0);
+        assert_int_equal(add(s, "Four", "m", again + 1), 1);
+        again = event_store_again(s->store);
+        assert_int_equal(event_store_write(s->store, again, NULL), 0);
+        assert_true(event_store_again(s->store) == USEC_INFINITY);
+        assert_int_equal(event_store_write(s->store, again, NULL), 1);
         restart(s);
         assert_int_equal(event_log_count(s->log), 4);
 }
@@ -199,8 +252,16 @@ static void test_table(void **state)
         assert_int_equal(out.len, 0);
         event_line(cJSON_GetArrayItem(cjson_get(list, "items", NULL), 0), &out);
         assert_string_equal(buf_str(&out), "1970-01-01T00:02:40Z   Warning   One   default/a[main]   (x2) a b\n");
+        (void)add(s, "Two", "\033[2Jx\xc2\x9b", 300 * USEC_PER_SEC);
+        cJSON *steers CLEANUP_CJSON = event_log_list(s->log, NULL, NULL);
+        buf_clear(&out);
+        event_table(cjson_get(steers, "items", NULL), 300 * USEC_PER_SEC, &out);
+        assert_non_null(strstr(buf_str(&out), "default/a[main]   ?[2Jx??\n"));
+        buf_clear(&out);
+        event_line(cJSON_GetArrayItem(cjson_get(steers, "items", NULL), 2), &out);
+        assert_non_null(strstr(buf_str(&out), "default/a[main]   ?[2Jx??\n"));
         cJSON *one CLEANUP_CJSON = event_log_list(s->log, only_two, NULL);
-        assert_int_equal(cJSON_GetArraySize(cjson_get(one, "items", NULL)), 1);
+        assert_int_equal(cJSON_GetArraySize(cjson_get(one, "items", NULL)), 2);
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -208,7 +269,8 @@ static void test_table(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(test_survives), TEST(test_bounded), TEST(test_damaged), TEST(test_refused), TEST(test_table),
+                TEST(test_survives), TEST(test_bounded),  TEST(test_damaged), TEST(test_refused),
+                TEST(test_table),    TEST(test_together), TEST(test_bytes),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

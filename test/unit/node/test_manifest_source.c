@@ -455,6 +455,28 @@ static void test_rejection_beside_another_file(void **state)
         assert_true(str_starts(f->log.items[0], "want web-n1 two "));
 }
 
+/* As soon as the disk takes it: what is in force must outlive podwatch also where its file is wrong by then. */
+static void test_stored_once_the_disk_takes_it(void **state)
+{
+        struct fixture *f = *state;
+        char *blocker CLEANUP_FREE = file_join(f->root, "pods");
+
+        assert_int_equal(file_write_atomic(blocker, "", 0, 0600, 0, NULL), 0);
+        put(f, "a.yaml", "web", "one");
+        start(f);
+        settle(f, 100);
+        strv_release(&f->log);
+        assert_int_equal(unlink(blocker), 0);
+        put(f, "b.yaml", "other", "x"); /* one look for all */
+        settle(f, 100);
+        assert_log(f, "notice versions of manifests are stored again; want other-n1 x r1 from b.yaml");
+        assert_null(manifest_source_disk(f->source));
+        put_text(f, "a.yaml", "nonsense");
+        settle(f, 100);
+        restart(f);
+        assert_log(f, "problem a.yaml; want web-n1 one r1 from a.yaml; want other-n1 x r1 from b.yaml; complete");
+}
+
 /* Once another file has given its pod another version it is over, as it is on disk. */
 static void test_rejection_ends_by_another_file(void **state)
 {
@@ -514,6 +536,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_disk_that_takes_nothing, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejected_version, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejection_ends, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_stored_once_the_disk_takes_it, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejection_that_is_not_stored, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejection_beside_another_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejection_ends_by_another_file, setup, teardown),

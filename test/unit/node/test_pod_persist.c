@@ -273,6 +273,68 @@ static void what_has_completed_and_gone_comes_back_anew(void **state)
         rig_release(&rig);
 }
 
+/* Its time, which activeDeadlineSeconds counts from, begins when it is put back; a version that stays wanted keeps it.
+ */
+static void what_comes_back_is_as_old_as_that(void **state)
+{
+        (void)state;
+        for (int stays = 0; stays < 2; stays++) {
+                struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+                struct pod *pod = rig_pod("u1", "h1", 0, 1);
+                usec_t first, first_wall;
+                struct rig rig;
+
+                pod->active_deadline_seconds = 600;
+                rig_up(&rig, pod_ref(pod));
+                first = rig.view->current->first_seen;
+                first_wall = rig.view->current->first_seen_wall;
+                if (!stays)
+                        (void)pod_unwant(rig.view, rig.now);
+                pod_persist_write(rig.view, BOOT, &saved);
+                rig_release(&rig);
+
+                rig_init(&rig);
+                rig.now += 700 * SEC;
+                rig.wall += 700 * SEC;
+                rig_want(&rig, pod);
+                assert_int_equal(
+                        pod_persist_restore(rig.view, buf_str(&saved), saved.len, BOOT, false, rig.now, rig.wall, NULL),
+                        0);
+                assert_int_equal(rig.view->current->first_seen, stays ? first : rig.now);
+                assert_int_equal(rig.view->current->first_seen_wall, stays ? first_wall : rig.wall);
+                rig_step(&rig);
+                assert_int_equal(rig.view->current->stop_reason, stays ? POD_STOP_DEADLINE : POD_STOP_NONE);
+                rig_release(&rig);
+        }
+}
+
+/* Put back while podwatch was away and it still stopped. */
+static void a_stop_of_the_life_before_ends_nothing(void **state)
+{
+        struct buf saved CLEANUP_BUF = BUF_INIT(LIMIT);
+        struct pod *pod = rig_pod("u1", "h1", 0, 2);
+        char sandbox[POD_VIEW_ID_MAX], app[POD_VIEW_ID_MAX];
+        struct rig rig;
+
+        (void)state;
+        pod->active_deadline_seconds = 10;
+        rig_up(&rig, pod);
+        rig_at(&rig, 10 * SEC);
+        assert_int_equal(rig.view->current->stop_reason, POD_STOP_DEADLINE);
+        (void)pod_unwant(rig.view, rig.now);
+        pod_persist_write(rig.view, BOOT, &saved);
+        memcpy(sandbox, rig.view->current->sandbox.id, sizeof(sandbox));
+        memcpy(app, rig_view(&rig, "app0")->now.id, sizeof(app));
+        comes_back(&rig, buf_str(&saved), 5 * SEC, 0, sandbox, 0, app, 0);
+        assert_int_equal(rig.view->current->phase, POD_STOPPING);
+        show_ended(&rig, app, "app0", 0, sandbox);
+        show_ended(&rig, sandbox, "", 0, NULL);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        rig_release(&rig);
+}
+
 /* One failure that the file tells of and one more are not two in a row: whatever came between may not have reached the
  * disk. What was decided stays. */
 static void failures_are_counted_anew(void **state)
@@ -369,6 +431,8 @@ int main(void)
                 cmocka_unit_test(a_run_that_the_disk_knows_nothing_of_counts),
                 cmocka_unit_test(what_ended_in_a_life_before_is_run_again),
                 cmocka_unit_test(what_has_completed_and_gone_comes_back_anew),
+                cmocka_unit_test(what_comes_back_is_as_old_as_that),
+                cmocka_unit_test(a_stop_of_the_life_before_ends_nothing),
                 cmocka_unit_test(failures_are_counted_anew),
                 cmocka_unit_test(whatever_belongs_on_disk_is_seen_by_the_digest),
         };

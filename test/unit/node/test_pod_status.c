@@ -146,6 +146,23 @@ static void crash_loop_waits_with_its_last_words(void **state)
         rig_release(&rig);
 }
 
+/* It ran, and Docker knows nothing of it any more; of what could not be started Docker tells no times either. */
+static void what_somebody_removed_has_an_unknown_status(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
+        pod_observe_gone(rig.view, rig_view(&rig, "app0")->now.id, rig.now);
+        struct cJSON *gone CLEANUP_CJSON = status_of(&rig, NULL);
+        assert_string_equal(at(gone, "containerStatuses/0/state/terminated/reason"), "ContainerStatusUnknown");
+        assert_string_equal(at(gone, "containerStatuses/0/state/terminated/exitCode"), "137");
+        rig_view(&rig, "app0")->now.started = 0;
+        struct cJSON *never CLEANUP_CJSON = status_of(&rig, NULL);
+        assert_string_equal(at(never, "containerStatuses/0/state/terminated/reason"), "ContainerCannotRun");
+        rig_release(&rig);
+}
+
 static void init_containers_hold_the_rest(void **state)
 {
         struct rig rig;
@@ -192,6 +209,33 @@ static void ended_pods_stay_ended(void **state)
         rig_settle(&rig);
         struct cJSON *later CLEANUP_CJSON = status_of(&rig, succeeded);
         assert_string_equal(at(later, "phase"), "Succeeded");
+        rig_release(&rig);
+}
+
+/* Removed and put back before the last of it was gone: what it was then is no status of what it is now. */
+static void what_came_back_has_not_ended(void **state)
+{
+        struct rig rig;
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+
+        (void)state;
+        pod->restart_policy = POD_RESTART_NEVER;
+        rig_up(&rig, pod_ref(pod));
+        rig_exits(&rig, "app0", 0);
+        rig_settle(&rig);
+        rig_exits(&rig, "", 137);
+        struct cJSON *ended CLEANUP_CJSON = status_of(&rig, NULL);
+        assert_string_equal(at(ended, "phase"), "Succeeded");
+        (void)pod_unwant(rig.view, rig.now);
+        rig_at(&rig, 5 * SEC);
+        rig_want(&rig, pod);
+        rig_settle(&rig);
+        assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+        struct cJSON *again CLEANUP_CJSON = status_of(&rig, ended);
+        assert_string_equal(at(again, "phase"), "Running");
+        assert_string_not_equal(at(again, "startTime"), at(ended, "startTime"));
+        assert_string_equal(condition(again, "PodScheduled", "lastTransitionTime"),
+                            condition(again, "Ready", "lastTransitionTime"));
         rig_release(&rig);
 }
 
@@ -291,8 +335,10 @@ int main(void)
                 cmocka_unit_test(pending_until_every_container_ran),
                 cmocka_unit_test(transition_times_stay_until_a_flip),
                 cmocka_unit_test(crash_loop_waits_with_its_last_words),
+                cmocka_unit_test(what_somebody_removed_has_an_unknown_status),
                 cmocka_unit_test(init_containers_hold_the_rest),
                 cmocka_unit_test(ended_pods_stay_ended),
+                cmocka_unit_test(what_came_back_has_not_ended),
                 cmocka_unit_test(an_orphan_has_not_ended),
                 cmocka_unit_test(an_orphan_that_is_wanted_again_is_past_its_steps),
                 cmocka_unit_test(the_status_of_another_version_counts_for_nothing),

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/alloc.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/str.h"
@@ -28,6 +29,32 @@ struct rig {
         char output[512];
 };
 
+/* All of them lead to what fails, so that a probe that succeeds did not get there. */
+static const struct {
+        const char *name, *location;
+} references[] = {
+        {"relative", "fail"},          {"here", "./fail"},       {"up", "../fail"},         {"top", "../../../fail"},
+        {"winding", "x/.././fail"},    {"absolute", "/to/fail"}, {"query", "/asked?a=b#c"}, {"own-query", "?a=b"},
+        {"fragment", "/to/fail#part"}, {"same-scheme", NULL},    {"upper", NULL},
+};
+
+static void redirect(struct http_server_request *request, const char *name)
+{
+        const char *host = http_server_request_header(request, "Host"), *location = NULL;
+        char whole[128];
+
+        if (str_eq(name, "fail") || (str_eq(name, "own-query") && http_server_query(request, "a"))) {
+                http_server_replyf(request, 500, "broken");
+                return;
+        }
+        for (size_t i = 0; i < ARRAY_SIZE(references); i++)
+                if (str_eq(references[i].name, name))
+                        location = references[i].location;
+        (void)snprintf(whole, sizeof(whole), "%s//%s/fail", str_eq(name, "upper") ? "HTTP:" : "", host);
+        http_server_add_header(request, "Location", location ? location : whole);
+        http_server_replyf(request, 302, "go on");
+}
+
 static void serve(void *userdata, struct http_server_request *request)
 {
         const char *path = http_server_path(request);
@@ -38,6 +65,10 @@ static void serve(void *userdata, struct http_server_request *request)
         } else if (str_eq(path, "/here")) {
                 http_server_add_header(request, "Location", "/ok");
                 http_server_replyf(request, 302, "go on");
+        } else if (str_after(path, "/to/")) {
+                redirect(request, str_after(path, "/to/"));
+        } else if (str_eq(path, "/asked")) {
+                http_server_replyf(request, str_eq(http_server_query(request, "a"), "b") ? 500 : 200, "x");
         } else if (str_eq(path, "/round")) {
                 http_server_add_header(request, "Location", "/round");
                 http_server_replyf(request, 302, "go on");
@@ -150,6 +181,21 @@ static void http_redirects(void **state)
         assert_string_equal(rig->output, "stopped after 10 redirects");
 }
 
+/* As Go's client takes Location, which the kubelet asks with. */
+static void http_redirects_are_resolved(void **state)
+{
+        struct rig *rig = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(references); i++) {
+                char path[64];
+
+                (void)snprintf(path, sizeof(path), "/to/%s?x=y", references[i].name);
+                get(rig, path, USEC_PER_SEC);
+                if (rig->result.success || !str_eq(rig->output, "HTTP probe failed with statuscode: 500"))
+                        fail_msg("%s: %s", references[i].name, rig->output);
+        }
+}
+
 static void http_deadline(void **state)
 {
         struct rig *rig = *state;
@@ -244,6 +290,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(http_outcomes, setup, teardown),
                 cmocka_unit_test_setup_teardown(http_redirects, setup, teardown),
+                cmocka_unit_test_setup_teardown(http_redirects_are_resolved, setup, teardown),
                 cmocka_unit_test_setup_teardown(http_deadline, setup, teardown),
                 cmocka_unit_test_setup_teardown(http_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(tcp_outcomes, setup, teardown),

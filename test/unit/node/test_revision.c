@@ -65,7 +65,7 @@ static unsigned save(struct fixture *f, const char *command)
         struct err err = ERR_INIT;
         unsigned number = 0;
 
-        assert_int_equal(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, 0, &number, &err), 0);
+        assert_int_equal(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, 0, 0, &number, &err), 0);
         return number;
 }
 
@@ -116,6 +116,44 @@ static void test_twenty_are_kept(void **state)
         }
         assert_int_equal(revision_load(f->revisions, "default", "web-n1", 3, &pod, &err), -ENOENT);
         assert_int_equal(revision_load(f->revisions, "default", "web-n1", 4, &pod, &err), 0);
+}
+
+/* A new version may go on trial: what it goes back to stays, and what an earlier trial goes back to. */
+static void test_the_version_before_is_kept(void **state)
+{
+        struct fixture *f = *state;
+        struct pod *pod CLEANUP_POD = NULL, *two CLEANUP_POD = NULL, *three CLEANUP_POD = pod_with("three");
+        struct err err = ERR_INIT;
+        unsigned number = 0;
+
+        f->revisions = revisions_free(f->revisions);
+        f->revisions = revisions_new(f->root, 1);
+        (void)save(f, "one");
+        (void)save(f, "two");
+        assert_int_equal(revision_load(f->revisions, "default", "web-n1", 1, &pod, &err), 0);
+        pod = pod_unref(pod);
+        assert_int_equal(revision_save(f->revisions, three, "/m/web.yaml", "raw", 3, 0, 1, &number, &err), 0);
+        assert_int_equal(number, 3);
+        assert_int_equal(revision_load(f->revisions, "default", "web-n1", 1, &pod, &err), 0);
+        assert_int_equal(revision_load(f->revisions, "default", "web-n1", 2, &two, &err), 0);
+        assert_int_equal(save(f, "four"), 4);
+        pod = pod_unref(pod);
+        assert_int_equal(revision_load(f->revisions, "default", "web-n1", 1, &pod, &err), -ENOENT);
+        assert_int_equal(revision_load(f->revisions, "default", "web-n1", 2, &pod, &err), -ENOENT);
+        assert_int_equal(revision_load(f->revisions, "default", "web-n1", 3, &pod, &err), 0);
+}
+
+static void test_sync(void **state)
+{
+        struct fixture *f = *state;
+        struct pod *pod CLEANUP_POD = pod_with("one");
+        struct err err = ERR_INIT;
+
+        assert_int_equal(revision_sync(f->revisions, pod, 1, &err), 0); /* nothing is there */
+        (void)save(f, "one");
+        assert_int_equal(revision_sync(f->revisions, pod, 1, &err), 0);
+        assert_int_equal(revision_forget(f->revisions, "default", "web-n1", &err), 0);
+        assert_int_equal(revision_sync(f->revisions, pod, 1, &err), 0);
 }
 
 static void damage(struct fixture *f, const char *file, const char *text)
@@ -178,8 +216,25 @@ static void test_unwritable(void **state)
         char *blocker CLEANUP_FREE = xasprintf("%s/pods", f->root);
 
         assert_int_equal(file_write_atomic(blocker, "", 0, 0600, 0, NULL), 0);
-        assert_true(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, 0, &number, &err) < 0);
+        assert_true(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, 0, 0, &number, &err) < 0);
         assert_int_equal(number, 1);
+}
+
+/* The last of its files could not be written: the others keep no number from the next try. */
+static void test_half_of_it_is_taken_away(void **state)
+{
+        struct fixture *f = *state;
+        struct pod *pod CLEANUP_POD = pod_with("one");
+        char *blocker CLEANUP_FREE = xasprintf("%s/pods/default_web-n1/current", f->root);
+        char *below CLEANUP_FREE = file_join(blocker, "x");
+        struct err err = ERR_INIT;
+        unsigned number = 0;
+
+        assert_true(file_mkdir_p(below, 0700, &err) >= 0);
+        assert_true(revision_save(f->revisions, pod, "/m/web.yaml", "raw", 3, 0, 0, &number, &err) < 0);
+        assert_int_equal(number, 1);
+        assert_int_equal(file_remove_tree(blocker, &err), 0);
+        assert_int_equal(save(f, "one"), 1);
 }
 
 /* Half of it must not make the version that failed the one that is recalled. */
@@ -206,9 +261,12 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_save_and_read_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_forget_keeps_the_versions, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_twenty_are_kept, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_the_version_before_is_kept, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_sync, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_damage_is_told, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_each, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unwritable, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_half_of_it_is_taken_away, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_reject_that_is_not_stored, setup, teardown),
         };
 

@@ -45,7 +45,7 @@ static void save(struct fixture *f, int version)
         unsigned number;
 
         assert_int_equal(pod_from_manifest(text, strlen(text), &source, false, &pod, &findings, &err), 0);
-        assert_int_equal(revision_save(f->revisions, pod, f->file, text, strlen(text), 0, &number, &err), 0);
+        assert_int_equal(revision_save(f->revisions, pod, f->file, text, strlen(text), 0, 0, &number, &err), 0);
         assert_int_equal(file_write_atomic(f->file, text, strlen(text), 0640, FILE_WRITE_KEEP_MODE, &err), 0);
         pod_findings_release(&findings);
 }

@@ -70,6 +70,29 @@ static const char picture[] =
         "\"lastWords\":[{\"container\":\"d\",\"exitCode\":7,\"text\":\"one\\ntwo\\n\"}],"
         "\"mirror\":{\"refusal\":\"namespace gone\"}}]}";
 
+/* What a container wrote does not steer the terminal. */
+static void test_controls(void **state)
+{
+        (void)state;
+        static const char text[] =
+                "{\"now\":\"2026-01-01T00:10:00Z\",\"pods\":[{\"namespace\":\"default\",\"name\":\"a\","
+                "\"status\":{\"phase\":\"Running\",\"reason\":\"\\u009bx\"},"
+                "\"lastWords\":[{\"container\":\"d\",\"exitCode\":7,\"text\":\"\\u001b[2Jone\\ttwo\"}]}]}";
+        cJSON *json CLEANUP_CJSON = cJSON_Parse(text);
+        struct strv only CLEANUP_STRV = STRV_INIT;
+        struct buf out CLEANUP_BUF = BUF_INIT(65536);
+
+        assert_non_null(json);
+        status_table(json, &only, false, &out);
+        assert_null(strchr(buf_str(&out), '\033'));
+        assert_null(strstr(buf_str(&out), "\xc2\x9b"));
+        assert_non_null(strstr(buf_str(&out), "    ?[2Jone\ttwo\n"));
+        buf_clear(&out);
+        status_changes(json, NULL, &only, &out);
+        assert_null(strstr(buf_str(&out), "\xc2\x9b"));
+        assert_non_null(strstr(buf_str(&out), "??x"));
+}
+
 static void test_picture(void **state)
 {
         (void)state;
@@ -182,9 +205,9 @@ static void test_changes(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_words),           cmocka_unit_test(test_picture),
-                cmocka_unit_test(test_what_to_do_next), cmocka_unit_test(test_changes),
-                cmocka_unit_test(test_nothing_yet),
+                cmocka_unit_test(test_words),    cmocka_unit_test(test_picture),
+                cmocka_unit_test(test_controls), cmocka_unit_test(test_what_to_do_next),
+                cmocka_unit_test(test_changes),  cmocka_unit_test(test_nothing_yet),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -457,6 +457,32 @@ static void a_completed_pod_that_is_put_back_runs_again(void **state)
         rig_release(&rig);
 }
 
+/* It still stops for what ended the life before, which is not the end of this one. */
+static void put_back_while_it_stops_for_good_it_runs_again(void **state)
+{
+        (void)state;
+        for (int deadline = 0; deadline < 2; deadline++) {
+                struct pod *pod = rig_pod("u1", "h1", 0, 1);
+                struct rig rig;
+
+                pod->restart_policy = POD_RESTART_NEVER;
+                pod->active_deadline_seconds = deadline ? 60 : 0;
+                rig_up(&rig, pod_ref(pod));
+                rig_at(&rig, 60 * SEC);
+                rig_exits(&rig, "app0", 0);
+                assert_int_equal(rig.view->current->phase, POD_STOPPING);
+                assert_int_equal(rig.view->current->stop_reason, deadline ? POD_STOP_DEADLINE : POD_STOP_COMPLETED);
+                (void)pod_unwant(rig.view, rig.now);
+                rig_step(&rig);
+                rig_want(&rig, pod);
+                rig_exits(&rig, "", 137);
+                rig_settle(&rig);
+                assert_int_equal(rig_view(&rig, "app0")->now.state, INSTANCE_RUNNING);
+                assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+                rig_release(&rig);
+        }
+}
+
 /* Its replacement is held; what it lacks cannot be made, since its labels do not tell what that is. */
 static void an_orphan_of_an_unknown_version_is_left_as_it_is(void **state)
 {
@@ -569,6 +595,7 @@ int main(void)
                 cmocka_unit_test(a_completed_pod_is_replaced_by_an_edit),
                 cmocka_unit_test(what_is_found_while_it_is_removed_is_made_anew),
                 cmocka_unit_test(a_completed_pod_that_is_put_back_runs_again),
+                cmocka_unit_test(put_back_while_it_stops_for_good_it_runs_again),
                 cmocka_unit_test(an_orphan_of_an_unknown_version_is_left_as_it_is),
                 cmocka_unit_test(an_orphan_that_is_wanted_again_goes_on),
                 cmocka_unit_test(an_orphan_that_is_wanted_again_is_probed),

@@ -181,6 +181,70 @@ static void a_signal_that_failed_is_sent_again(void **state)
         rig_release(&rig);
 }
 
+/* Docker does not take the signal, or its answer never comes. */
+static void what_no_signal_reaches_is_killed_in_time(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        for (int failures = 0; failures < 5; failures++) { /* at 0, 1, 3, 7, 15 s */
+                rig_at(&rig, ((1 << failures) - 1) * SEC);
+                rig_fail(&rig, POD_OP_SIGNAL, "app0", "FailedKillPod");
+        }
+        (void)rig_take(&rig);
+        rig_at(&rig, 30 * SEC - 1);
+        assert_string_equal(rig_take(&rig), "");
+        rig_at(&rig, 30 * SEC);
+        assert_string_equal(rig_take(&rig), "kill:app0");
+        rig_fail(&rig, POD_OP_KILL, "app0", "FailedKillPod");
+        assert_string_equal(rig_take(&rig), "");
+        rig_at(&rig, 31 * SEC);
+        assert_string_equal(rig_take(&rig), "kill:app0");
+        rig_done(&rig, POD_OP_KILL, "app0");
+        rig_exits(&rig, "app0", 137);
+        assert_string_equal(rig_take(&rig), "sandbox-stop");
+        rig_release(&rig);
+}
+
+static void a_kill_that_fails_is_tried_again_after_a_second(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
+        (void)pod_unwant(rig.view, rig.now);
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_SIGNAL, "app0");
+        (void)rig_take(&rig);
+        for (unsigned second = 30; second < 33; second++) {
+                rig_at(&rig, second * SEC);
+                assert_string_equal(rig_take(&rig), "kill:app0");
+                rig_fail(&rig, POD_OP_KILL, "app0", "FailedKillPod");
+                assert_string_equal(rig_take(&rig), "");
+        }
+        rig_release(&rig);
+}
+
+/* The failure that is kept there is the hook's, whose container was not signalled yet. */
+static void a_failed_hook_after_the_start_costs_no_signal(void **state)
+{
+        struct pod *pod = rig_pod("u1", "h1", 0, 1);
+        struct rig rig;
+
+        (void)state;
+        rig_handler_exec(&rig_container(pod, "app0")->post_start);
+        rig_handler_exec(&rig_container(pod, "app0")->pre_stop);
+        rig_up(&rig, pod);
+        rig_fail(&rig, POD_OP_POST_START, "app0", REASON_POST_START);
+        assert_string_equal(rig_take(&rig), "pre-stop:app0");
+        rig_at(&rig, 30 * SEC);
+        assert_string_equal(rig_take(&rig), "signal:app0");
+        rig_release(&rig);
+}
+
 static void a_stop_leaves_2_s_to_what_was_signalled_for_its_restart(void **state)
 {
         struct rig rig;
@@ -335,6 +399,9 @@ int main(void)
                 cmocka_unit_test(no_grace_still_leaves_2_s),
                 cmocka_unit_test(a_kill_that_shows_no_effect_is_repeated),
                 cmocka_unit_test(a_signal_that_failed_is_sent_again),
+                cmocka_unit_test(what_no_signal_reaches_is_killed_in_time),
+                cmocka_unit_test(a_kill_that_fails_is_tried_again_after_a_second),
+                cmocka_unit_test(a_failed_hook_after_the_start_costs_no_signal),
                 cmocka_unit_test(a_stop_leaves_2_s_to_what_was_signalled_for_its_restart),
                 cmocka_unit_test(a_start_under_way_is_waited_for),
                 cmocka_unit_test(a_pull_under_way_is_not_waited_for),

@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/mount_point.h"
 #include "base/str.h"
 #include "kube/pod.h"
 #include "node/container_spec.h"
@@ -108,6 +109,42 @@ static void test_empty_dirs(void **state)
         assert_int_equal(volume_cleanup(&host, "u-empty", &err), 0);
         assert_false(file_exists(directory));
         assert_int_equal(volume_cleanup(&host, "u-empty", &err), 0);
+}
+
+/* Its group cannot be given to it yet: the next try finishes what the first one began. */
+static void test_empty_dir_of_two_tries(void **state)
+{
+        (void)state;
+        struct pod *pod CLEANUP_POD = pod_of("u-tries", "[{name: d, emptyDir: {}}]", "[{name: d, mountPath: /d}]");
+        char *path CLEANUP_FREE = volume_path(&host, pod, &pod->volumes[0]), *above CLEANUP_FREE = file_dirname(path);
+        struct err err = ERR_INIT;
+        struct stat st;
+        int r;
+
+        pod->security.has_fs_group = true;
+        pod->security.fs_group = 1234;
+        /* The directories above, which somebody who may not give groups can write to. */
+        assert_true(file_mkdir_p(above, 0777, &err) >= 0);
+        for (size_t slash = strlen(root); above[slash]; slash++) {
+                char *part CLEANUP_FREE = xstrndup(above, slash);
+
+                if (above[slash] == '/')
+                        assert_int_equal(chmod(part, 0777), 0);
+        }
+        assert_int_equal(chmod(above, 0777), 0);
+        assert_int_equal(seteuid(65534), 0);
+        r = volume_setup(&host, pod, &err);
+        assert_int_equal(seteuid(0), 0);
+        assert_true(r < 0);
+        if (volume_setup(&host, pod, &err) < 0)
+                fail_msg("%s", err.msg);
+        assert_int_equal(mode_of(path) & 07777, 02777);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_gid, 1234);
+        assert_int_equal(chmod(path, 0700), 0); /* a container's own business */
+        assert_int_equal(volume_setup(&host, pod, &err), 0);
+        assert_int_equal(mode_of(path) & 07777, 0700);
+        assert_int_equal(volume_cleanup(&host, "u-tries", &err), 0);
 }
 
 static void test_cleanup_stays_inside(void **state)
@@ -221,18 +258,62 @@ static void test_sub_path(void **state)
         assert_int_equal(file_write_atomic(file, "x", 1, 0600, 0, NULL), 0);
         assert_int_equal(host_mount_bind_inside(volume, "inner", target, &err), 0);
         assert_true(file_exists(seen));
-        assert_int_equal(host_mount_is_point(target, &err), 1);
+        assert_int_equal(mount_point_at(target, &err), 1);
         /* Again, and for another directory, which is made. */
         assert_int_equal(host_mount_bind_inside(volume, "inner", target, &err), 0);
         assert_int_equal(host_mount_bind_inside(volume, "deep/er", target, &err), 0);
         assert_false(file_exists(seen));
         assert_int_equal(host_mount_detach_below(target, &err), 0);
-        assert_int_equal(host_mount_is_point(target, &err), 0);
+        assert_int_equal(mount_point_at(target, &err), 0);
         /* A file is bound to a file. */
         char *one CLEANUP_FREE = xasprintf("%s/one", root);
         assert_int_equal(host_mount_bind_inside(volume, "inner/f", one, &err), 0);
         assert_true(S_ISREG(mode_of(one)));
         assert_int_equal(host_mount_detach_below(one, &err), 0);
+}
+
+/* A pod with a directory of the host bound into it by subPath, made twice and removed: the directory stays whole. */
+static void removes_no_source(const char *root_dir, const char *uid)
+{
+        struct host other = host;
+        char *source CLEANUP_FREE = xasprintf("%s/source-%s", root, uid);
+        char *kept CLEANUP_FREE = xasprintf("%s/data/kept", source), *data CLEANUP_FREE = xasprintf("%s/data", source);
+        char *volumes CLEANUP_FREE = xasprintf("[{name: h, hostPath: {path: %s}}]", source);
+        struct pod *pod CLEANUP_POD = pod_of(uid, volumes, "[{name: h, mountPath: /h, subPath: data}]");
+        struct err err = ERR_INIT;
+
+        other.root_dir = root_dir;
+        char *directory CLEANUP_FREE = volume_pod_directory(&other, uid);
+        assert_true(file_mkdir_p(data, 0755, &err) >= 0);
+        assert_int_equal(file_write_atomic(kept, "x", 1, 0600, 0, &err), 0);
+        assert_int_equal(volume_setup(&other, pod, &err), 0);
+        for (unsigned attempt = 0; attempt < 2; attempt++) {
+                struct volume_mounts mounts CLEANUP_VOLUME_MOUNTS = {0};
+
+                if (volume_mounts(&other, pod, &pod->containers[0], attempt, "", &mounts, &err) < 0)
+                        fail_msg("%s: %s", root_dir, err.msg);
+                if (!file_exists(kept))
+                        fail_msg("%s: what was mounted was removed when it was mounted again", root_dir);
+        }
+        if (volume_cleanup(&other, uid, &err) < 0)
+                fail_msg("%s: %s", root_dir, err.msg);
+        if (!file_exists(kept))
+                fail_msg("%s: what was mounted was removed with the pod", root_dir);
+        assert_false(file_exists(directory));
+}
+
+static void test_root_spelled_otherwise(void **state)
+{
+        (void)state;
+        char *slash CLEANUP_FREE = xasprintf("%s//kubelet/", root), *link CLEANUP_FREE = xasprintf("%s/link", root);
+        char *dots CLEANUP_FREE = xasprintf("%s/kubelet/../kubelet/.", root);
+
+        assert_true(file_mkdir_p(host.root_dir, 0750, NULL) >= 0);
+        assert_int_equal(symlink("kubelet", link), 0);
+        removes_no_source(host.root_dir, "u-plain");
+        removes_no_source(slash, "u-slash");
+        removes_no_source(link, "u-link");
+        removes_no_source(dots, "u-dots");
 }
 
 static void test_sub_path_cannot_leave(void **state)
@@ -351,6 +432,45 @@ static void test_files(void **state)
         assert_int_equal(st.st_gid, 77);
 }
 
+static void test_files_below_a_directory(void **state)
+{
+        const struct volume_file files[] = {
+                {.path = "d/a", .data = "a", .len = 1, .mode = 0644},
+                {.path = "d/e/b", .data = "b", .len = 1, .mode = 0644},
+        };
+        char *directory CLEANUP_FREE = NULL, *gone CLEANUP_FREE = NULL;
+        struct err err = ERR_INIT;
+
+        (void)state;
+        directory = xasprintf("%s/below", root);
+        assert_true(file_mkdir_p(directory, 0755, &err) >= 0);
+        gone = file_join(directory, "d/e/b");
+        assert_int_equal(volume_files_write(directory, files, 2, (gid_t)-1, &err), 0);
+        assert_true(file_exists(gone));
+        assert_int_equal(volume_files_write(directory, files, 1, (gid_t)-1, &err), 0);
+        assert_false(file_exists(gone));
+}
+
+/* Killed when the version was shown, before its names and before the version before went. */
+static void test_files_of_a_write_that_was_cut_short(void **state)
+{
+        const struct volume_file file = {.path = "a", .data = "x", .len = 1, .mode = 0644};
+        char *directory CLEANUP_FREE = NULL, *name CLEANUP_FREE = NULL, *before CLEANUP_FREE = NULL;
+        struct err err = ERR_INIT;
+
+        (void)state;
+        directory = xasprintf("%s/cut", root);
+        assert_true(file_mkdir_p(directory, 0755, &err) >= 0);
+        name = file_join(directory, "a");
+        before = file_join(directory, "..2024_01_01_00_00_00.000000001");
+        assert_int_equal(volume_files_write(directory, &file, 1, (gid_t)-1, &err), 0);
+        assert_int_equal(unlink(name), 0);
+        assert_int_equal(mkdir(before, 0755), 0);
+        assert_int_equal(volume_files_write(directory, &file, 1, (gid_t)-1, &err), 0);
+        assert_true(file_exists(name));
+        assert_false(file_exists(before));
+}
+
 static void test_downward_api(void **state)
 {
         (void)state;
@@ -392,13 +512,17 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_empty_dirs),
+                cmocka_unit_test(test_empty_dir_of_two_tries),
                 cmocka_unit_test(test_files),
+                cmocka_unit_test(test_files_below_a_directory),
+                cmocka_unit_test(test_files_of_a_write_that_was_cut_short),
                 cmocka_unit_test(test_downward_api),
                 cmocka_unit_test(test_cleanup_stays_inside),
                 cmocka_unit_test(test_host_paths),
                 cmocka_unit_test(test_mounts_of_a_container),
                 cmocka_unit_test(test_hosts_file_is_written_in_place),
                 cmocka_unit_test(test_sub_path),
+                cmocka_unit_test(test_root_spelled_otherwise),
                 cmocka_unit_test(test_sub_path_cannot_leave),
                 cmocka_unit_test(test_mountinfo),
                 cmocka_unit_test(test_log_links),

@@ -64,7 +64,7 @@ void fixture_config(struct fixture *f, const char *yaml)
 
 int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *arg, struct err *err), const char *arg)
 {
-        struct phase_flags flags = {.kubernetes_version = NULL};
+        const struct phase_flags none = {.kubernetes_version = NULL};
         char *config CLEANUP_FREE = file_join(f->dir, "kubeadm.yaml");
         struct phase *phase CLEANUP_PHASE = NULL;
         size_t out_len, log_len;
@@ -73,17 +73,18 @@ int fixture_run(struct fixture *f, int (*fn)(struct phase *phase, const char *ar
         free(f->log);
         f->out = f->log = NULL;
         f->err = ERR_INIT;
-        const struct phase_options options = {.config_file = config,
+        const struct phase_options options = {.config_file = f->flags ? NULL : config,
                                               .rootfs = f->root,
                                               .templates_dir = getenv("TEST_TEMPLATES"),
                                               .kubeadm_version = f->version,
-                                              .flags = &flags,
+                                              .flags = f->flags ?: &none,
                                               .ignored_checks = f->ignored_checks,
                                               .command = f->command,
                                               .print_manifest = f->print_manifest,
                                               .decode = f->decode,
                                               .no_config = f->no_config,
                                               .dry_run = f->dry_run,
+                                              .seen = f->seen,
                                               .out = open_memstream(&f->out, &out_len),
                                               .log = open_memstream(&f->log, &log_len)};
         int r = phase_open(&options, &phase, &f->err);

@@ -24,6 +24,8 @@ struct fixture {
         bool no_config;
         bool print_manifest;
         bool dry_run;
+        const struct cli_seen *seen;     /* the options that came */
+        const struct phase_flags *flags; /* in place of the configuration; NULL: that */
 };
 
 /* For cmocka_unit_test_setup_teardown: *state is a struct fixture with the configuration plain_config. */

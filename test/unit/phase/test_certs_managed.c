@@ -255,6 +255,46 @@ static void test_renew_kubeconfig(void **state)
         assert_holds(now, "users:\n- name: another\n  user:\n    token: abc\n- name: system:kube-scheduler\n");
 }
 
+/* A later one fails: nothing is renewed and nothing is said to be, unless a kubeadm was asked for, which keeps those
+ * before. */
+static void test_renew_all_failing(void **state)
+{
+        struct fixture *f = *state;
+
+        make_all(f);
+        fixture_put(f, PKI "etcd/ca.crt", "no certificate");
+        char *before CLEANUP_FREE = fixture_digest(f);
+        assert_true(fixture_run(f, renew, "all") < 0);
+        char *after CLEANUP_FREE = fixture_digest(f);
+        assert_string_equal(before, after);
+        assert_string_equal(f->out, "");
+        f->version = "v1.36.3";
+        assert_true(fixture_run(f, renew, "all") < 0);
+        char *with CLEANUP_FREE = fixture_digest(f);
+        assert_string_not_equal(before, with);
+        assert_holds(f->out, "certificate for serving the Kubernetes API renewed\n");
+        /* Nor is it said where those before cannot be written. */
+        fixture_remove(f, PKI "apiserver.key");
+        fixture_put(f, PKI "apiserver.key/x", "x");
+        assert_true(fixture_run(f, renew, "all") < 0);
+        assert_null(strstr(f->out, "renewed"));
+}
+
+/* The file of a dry run of init is read for its settings alone. */
+static void test_renew_beside_dry_run(void **state)
+{
+        struct fixture *f = *state;
+        char *dry CLEANUP_FREE = xasprintf("dryRun: true\n%s", plain_config);
+
+        make_all(f);
+        char *before CLEANUP_FREE = fixture_get(f, PKI "apiserver.crt");
+        fixture_config(f, dry);
+        f->command = "certs renew apiserver";
+        good(f, renew, "apiserver");
+        char *after CLEANUP_FREE = fixture_get(f, PKI "apiserver.crt");
+        assert_string_not_equal(before, after);
+}
+
 static void test_renew_all(void **state)
 {
         struct fixture *f = *state;
@@ -440,6 +480,8 @@ int main(void)
                 TEST(test_renew),
                 TEST(test_renew_kubeconfig),
                 TEST(test_renew_all),
+                TEST(test_renew_all_failing),
+                TEST(test_renew_beside_dry_run),
                 TEST(test_renew_groups),
                 TEST(test_validity_and_algorithm),
                 TEST(test_csr),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/cli.h"
 #include "base/err.h"
 #include "fixture.h"
 #include "phase/host.h"
@@ -210,7 +211,8 @@ static void test_mistakes_of_documents(void **state)
         assert_refused(f, "apiVersion: a/b/c\nkind: InitConfiguration\n", "unexpected GroupVersion string: a/b/c",
                        "kubeadm.yaml:1:1: unexpected GroupVersion");
         assert_refused(f, "apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\n",
-                       "no InitConfiguration or ClusterConfiguration kind was found in the configuration file", NULL);
+                       "no InitConfiguration or ClusterConfiguration kind was found in the configuration file",
+                       "kubeadm.yaml:1:1: no InitConfiguration or ClusterConfiguration kind");
         assert_refused(f, "apiVersion: kubeadm.k8s.io/v1beta9\nkind: InitConfiguration\n",
                        "no kind \"InitConfiguration\" is registered for version \"kubeadm.k8s.io/v1beta9\" in scheme "
                        "\"pkg/runtime/scheme.go:111\"",
@@ -232,10 +234,11 @@ static void test_mistakes_of_documents(void **state)
         assert_refused(f, CLUSTER "---\napiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration\n",
                        "unsupported apiVersion \"kubelet.config.k8s.io/v1\", you may have to do manual conversion to "
                        "\"kubelet.config.k8s.io/v1beta1\" and run kubeadm again",
-                       NULL);
+                       "kubeadm.yaml:6:1: unsupported apiVersion");
         fixture_config(f, "apiVersion: kubeadm.k8s.io/v1beta2\nkind: InitConfiguration\n");
         assert_true(fixture_run(f, nothing, NULL) < 0);
         assert_contains(f->err.msg, "your configuration file uses an old API spec: \"kubeadm.k8s.io/v1beta2\"");
+        assert_contains(f->log, "kubeadm.yaml:1:1: your configuration file uses an old API spec");
         fixture_config(f, INIT "---\napiVersion: v1\nkind: Pod\n");
         assert_true(fixture_run(f, nothing, NULL) < 0);
         fixture_config(f, INIT "---\napiVersion: example.org/v1\nkind: Thing\n");
@@ -267,6 +270,11 @@ static void test_validation(void **state)
                  "networking.podSubnet: Invalid value: \"10.244.0.0/16,10.245.0.0/16\": expected one (IPv4 or IPv6) "
                  "CIDR or two "
                  "CIDRs from each family for dual-stack networking"},
+                {"networking: {podSubnet: 10.244.0.0/16}\n"
+                 "controllerManager: {extraArgs: [{name: node-cidr-mask-size-ipv4, value: '-9223372036854775808'}]}\n",
+                 "networking.podSubnet: Invalid value: \"10.244.0.0/16\": the size of pod subnet with mask 16 is "
+                 "smaller than "
+                 "the size of node subnet with mask -9223372036854775808"},
                 {"networking: {podSubnet: 10.244.0.0/16}\n"
                  "controllerManager: {extraArgs: [{name: node-cidr-mask-size-ipv4, value: x}]}\n",
                  "networking.podSubnet: Invalid value: \"10.244.0.0/16\": could not parse the value of the "
@@ -480,6 +488,22 @@ static void test_flags(void **state)
                             "apiserver-cert-extra-sans apiserver-extra-args feature-gates kubernetes-version "
                             "pod-network-cidr]");
         phase = phase_free(phase);
+        /* Those of the phases that talk to an API server are told with the others. */
+        struct cli_seen seen = {.names = STRV_INIT};
+        const struct phase_flags one = {.pod_network_cidr = "10.0.0.0/16"};
+        options.seen = &seen;
+        options.flags = &one;
+        strv_add(&seen.names, "token");
+        strv_add(&seen.words, "--token=abcdef.0123456789abcdef");
+        strv_add(&seen.values, "abcdef.0123456789abcdef");
+        assert_true(phase_open(&options, &phase, &err) < 0);
+        assert_string_equal(err.msg, "can not mix '--config' with arguments [pod-network-cidr token]");
+        phase = phase_free(phase);
+        strv_release(&seen.names);
+        strv_release(&seen.words);
+        strv_release(&seen.values);
+        options.seen = NULL;
+        options.flags = &flags;
         strv_release(&flags.apiserver_extra_args);
         strv_release(&flags.apiserver_cert_extra_sans);
         flags = (struct phase_flags){.node_name = "node7"};

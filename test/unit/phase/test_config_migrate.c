@@ -81,6 +81,33 @@ static void test_new_file(void **state)
         assert_holds(f->err.msg, "failed to write the new configuration to the file \"/proc/none/new.yaml\": ");
 }
 
+/* dryRun is for the phases of init; this only carries it over. */
+static void test_dry_run(void **state)
+{
+        struct fixture *f = *state;
+
+        setup(f, "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\ndryRun: true\n" CLUSTER);
+        char *path CLEANUP_FREE = xasprintf("%s/new.yaml", f->root);
+        if (fixture_run(f, migrate, path) < 0)
+                fail_msg("%s", f->err.msg);
+        char *text CLEANUP_FREE = fixture_get(f, "/new.yaml");
+        assert_holds(text, "dryRun: true\n");
+}
+
+/* What only genphase reads is carried over as it is. */
+static void test_own_document(void **state)
+{
+        static const char own[] = "---\nkube-scheduler:\n- set: v\n  value: 4\napiVersion: "
+                                  "podwatch.io/v1alpha1\nkind: ArgumentsConfiguration\n";
+        struct fixture *f = *state;
+        char *text CLEANUP_FREE = xasprintf("%s%s", INIT CLUSTER, own);
+
+        setup(f, text);
+        if (fixture_run(f, migrate, NULL) < 0)
+                fail_msg("%s", f->err.msg);
+        assert_holds(f->out, own);
+}
+
 /* A file of a node alone needs no Kubernetes version and no address. */
 static void test_node_alone(void **state)
 {
@@ -118,6 +145,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_arguments_and_tokens, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_new_file, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_dry_run, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_own_document, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_node_alone, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_print, fixture_setup, fixture_teardown),
         };

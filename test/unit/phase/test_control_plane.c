@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/cli.h"
 #include "base/err.h"
 #include "fixture.h"
 #include "phase/control_plane.h"
@@ -79,6 +80,45 @@ static void test_dry_run(void **state)
         assert_string_equal(before, after);
 }
 
+/* dryRun of the configuration counts where --dry-run did not come. */
+static void test_dry_run_configured(void **state)
+{
+        struct fixture *f = *state;
+        struct cli_seen seen = {.names = STRV_INIT};
+        char *dry CLEANUP_FREE = xasprintf("dryRun: true\n%s", plain_config);
+        char *before CLEANUP_FREE = fixture_digest(f);
+
+        fixture_config(f, dry);
+        assert_int_equal(fixture_run(f, etcd, NULL), 0);
+        assert_non_null(strstr(f->out, "[dryrun] Would write file \"/etc/kubernetes/manifests/etcd.yaml\""));
+        char *after CLEANUP_FREE = fixture_digest(f);
+        assert_string_equal(before, after);
+        /* --dry-run=false */
+        strv_add(&seen.names, "dry-run");
+        strv_add(&seen.words, "--dry-run=false");
+        strv_add(&seen.values, "false");
+        f->seen = &seen;
+        assert_int_equal(fixture_run(f, etcd, NULL), 0);
+        assert_true(fixture_has(f, "/etc/kubernetes/manifests/etcd.yaml"));
+        strv_release(&seen.names);
+        strv_release(&seen.words);
+        strv_release(&seen.values);
+}
+
+/* The image of etcd is its own: nothing is said of useHyperKubeImage, which counted up to 1.21. */
+static void test_hyperkube(void **state)
+{
+        struct fixture *f = *state;
+
+        fixture_config(f, "apiVersion: kubeadm.k8s.io/v1beta2\nkind: ClusterConfiguration\nkubernetesVersion: v1.21.1\n"
+                          "useHyperKubeImage: true\n---\napiVersion: kubeadm.k8s.io/v1beta2\nkind: InitConfiguration\n"
+                          "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\nnodeRegistration: {name: node1}\n");
+        assert_int_equal(fixture_run(f, scheduler, NULL), 0);
+        assert_non_null(strstr(f->log, "\"hyperkube\" image in place of \"kube-scheduler\""));
+        assert_int_equal(fixture_run(f, etcd, NULL), 0);
+        assert_null(strstr(f->log, "hyperkube"));
+}
+
 static void test_external_etcd_writes_nothing(void **state)
 {
         struct fixture *f = *state;
@@ -126,6 +166,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_what_is_written_and_said, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_a_child_alone, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_dry_run, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_dry_run_configured, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_hyperkube, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_external_etcd_writes_nothing, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_existing_mode_is_kept, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_all_or_nothing, fixture_setup, fixture_teardown),

@@ -232,6 +232,55 @@ static void test_existing(void **state)
                      "current context's cluster. Total CA certificates found: 1");
 }
 
+/* That kubeadm, and its own Kubernetes. */
+static void use_version(struct fixture *f, const char *version)
+{
+        char *config CLEANUP_FREE = xasprintf(
+                "apiVersion: kubeadm.k8s.io/v1beta3\nkind: InitConfiguration\nlocalAPIEndpoint: {advertiseAddress: "
+                "192.0.2.10}\nnodeRegistration: {name: node1, criSocket: "
+                "'unix:///run/containerd/containerd.sock'}\n---\n"
+                "apiVersion: kubeadm.k8s.io/v1beta3\nkind: ClusterConfiguration\nkubernetesVersion: %s\n",
+                version);
+
+        fixture_config(f, config);
+        f->version = version;
+}
+
+/* Up to 1.30 the CA is compared as it is written, and up to 1.25 one that is given as a file counts for none. */
+static void test_existing_of_eras(void **state)
+{
+        static const char using[] = "[kubeconfig] Using existing kubeconfig file: \"/etc/kubernetes/admin.conf\"\n";
+        static const char wrong[] =
+                FAILED "a kubeconfig file \"/etc/kubernetes/admin.conf\" exists already but has got the "
+                       "wrong CA cert";
+        struct fixture *f = *state;
+
+        use_version(f, "v1.30.14");
+        assert_int_equal(fixture_run(f, certs, "ca"), 0);
+        says(f, "admin", "[kubeconfig] Writing \"admin.conf\" kubeconfig file\n");
+        char *good CLEANUP_FREE = fixture_get(f, ADMIN);
+
+        says(f, "admin", using);
+        change(f, good, "certificate-authority-data: ", "certificate-authority-data: eA==");
+        fails(f, "admin", wrong);
+        change(f, good, "certificate-authority-data: ", "insecure-skip-tls-verify: true");
+        fails(f, "admin", wrong);
+        change(f, good, "certificate-authority-data: ", "certificate-authority: /etc/kubernetes/none.crt");
+        fails(f, "admin", wrong);
+        assert_non_null(strstr(f->log, "failed to load CA cert from \"/etc/kubernetes/none.crt\" for kubeconfig "
+                                       "\"/etc/kubernetes/admin.conf\", open /etc/kubernetes/none.crt: no such file or "
+                                       "directory"));
+        change(f, good, "certificate-authority-data: ", "certificate-authority: /etc/kubernetes/pki/ca.crt");
+        says(f, "admin", using);
+        use_version(f, "v1.26.0");
+        says(f, "admin", using);
+        use_version(f, "v1.25.16");
+        fails(f, "admin", wrong);
+        use_version(f, "v1.31.0");
+        change(f, good, "certificate-authority-data: ", "certificate-authority-data: eA==");
+        fails(f, "admin", FAILED "the kubeconfig file \"/etc/kubernetes/admin.conf\" contains an invalid CA cert");
+}
+
 static void test_dry_run(void **state)
 {
         struct fixture *f = *state;
@@ -258,7 +307,8 @@ static void test_unknown(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(all), TEST(directory), TEST(eras), TEST(no_ca), TEST(existing), TEST(dry_run), TEST(unknown),
+                TEST(all),      TEST(directory),        TEST(eras),    TEST(no_ca),
+                TEST(existing), TEST(existing_of_eras), TEST(dry_run), TEST(unknown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

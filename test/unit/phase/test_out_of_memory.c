@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory of a bounded buffer that is refused: each allocation of a run in its turn, from the first on, until a run has
- * been through. Every such run ends with ENOMEM, or went without what was refused; what it gives is never cut short,
- * and nothing half-written is left.
+ * Readers, writers and whole phases with memory refused (refuse.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,64 +24,10 @@
 #include "kube/kubeconfig.h"
 #include "kube/pod.h"
 #include "phase/control_plane.h"
+#include "phase/kubeconfig_phase.h"
+#include "phase/certs.h"
 #include "phase/proxy.h"
-
-#define TURNS_MAX 20000
-
-/* The linker puts this in place of the library's realloc (-Wl,--wrap=realloc); of all allocations only the bounded
- * buffers' go there. */
-static long refuse_at = -1; /* how many are granted before one is refused; -1: all */
-static bool refused;
-void *__real_realloc(void *p, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_realloc(void *p, size_t size)
-{
-        if (refuse_at == 0) {
-                refuse_at = -1;
-                refused = true;
-                return NULL;
-        }
-        refuse_at -= refuse_at > 0;
-        return __real_realloc(p, size);
-}
-
-/* What is tried: appends what it made to out, whose memory is never refused. */
-typedef int (*attempt_fn)(void *userdata, struct buf *out, struct err *err);
-
-static void keep(struct buf *out, const char *text, size_t len)
-{
-        long at = refuse_at;
-
-        refuse_at = -1;
-        buf_add(out, text, len);
-        refuse_at = at;
-}
-
-static void until_success(const char *what, attempt_fn attempt, void *userdata)
-{
-        struct buf good CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
-        struct err err = ERR_INIT;
-        long turn = 0;
-
-        refuse_at = -1;
-        if (attempt(userdata, &good, &err) != 0)
-                fail_msg("%s: %s", what, err.msg);
-        do {
-                struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
-                err = ERR_INIT;
-                refused = false;
-                refuse_at = turn++;
-                int r = attempt(userdata, &out, &err);
-                refuse_at = -1;
-                if (r != 0 && (r != -ENOMEM || !strstr(err.msg, "memory")))
-                        fail_msg("%s, allocation %ld: %d, %s", what, turn, r, err.msg);
-                if (r == 0 && !str_eq(buf_str(&good), buf_str(&out)))
-                        fail_msg("%s, allocation %ld: another result: %s", what, turn, buf_str(&out));
-                assert_true(turn < TURNS_MAX);
-        } while (refused);
-        /* There was something to refuse. */
-        assert_true(turn > 1);
-}
+#include "refuse.h"
 
 static int read_file(void *path, struct buf *out, struct err *err)
 {
@@ -91,7 +35,7 @@ static int read_file(void *path, struct buf *out, struct err *err)
         int r = file_read(path, &b, err);
 
         if (r == 0)
-                keep(out, b.data, b.len);
+                refuse_keep(out, b.data, b.len);
         return r;
 }
 
@@ -112,7 +56,7 @@ static int through_yaml(void *text, struct buf *out, struct err *err)
                 r = buf_check(&b, "written", err);
         }
         if (r == 0)
-                keep(out, b.data, b.len);
+                refuse_keep(out, b.data, b.len);
         return r;
 }
 
@@ -127,7 +71,7 @@ static int through_json(void *text, struct buf *out, struct err *err)
                 r = buf_check(&b, "written", err);
         }
         if (r == 0)
-                keep(out, b.data, b.len);
+                refuse_keep(out, b.data, b.len);
         return r;
 }
 
@@ -141,8 +85,8 @@ static int through_pod(void *text, struct buf *out, struct err *err)
         if (r == 0)
                 r = pod_from_json(pod->json, pod->json_len, &again, err);
         if (r == 0) {
-                keep(out, again->json, again->json_len);
-                keep(out, pod->uid, strlen(pod->uid));
+                refuse_keep(out, again->json, again->json_len);
+                refuse_keep(out, pod->uid, strlen(pod->uid));
         }
         return r;
 }
@@ -158,7 +102,7 @@ static int through_kubeconfig(void *text, struct buf *out, struct err *err)
                 r = buf_check(&b, "written", err);
         }
         if (r == 0)
-                keep(out, b.data, b.len);
+                refuse_keep(out, b.data, b.len);
         return r;
 }
 
@@ -174,11 +118,11 @@ static void test_files_and_codecs(void **state)
         char pod_text[sizeof(manifest)];
 
         memcpy(pod_text, manifest, sizeof(manifest));
-        until_success("a file", read_file, path);
-        until_success("YAML", through_yaml, pod_text);
-        until_success("JSON", through_json, json);
-        until_success("a kubeconfig", through_kubeconfig, config);
-        until_success("a pod", through_pod, pod_text);
+        refuse_until_success("a file", read_file, path);
+        refuse_until_success("YAML", through_yaml, pod_text);
+        refuse_until_success("JSON", through_json, json);
+        refuse_until_success("a kubeconfig", through_kubeconfig, config);
+        refuse_until_success("a pod", through_pod, pod_text);
 }
 
 /* --- whole phases ----------------------------------------------------------------------------------------------- */
@@ -195,18 +139,17 @@ static int render(void *userdata, struct buf *out, struct err *err)
         int r = fixture_run(run->fixture, run->fn, NULL);
 
         *err = run->fixture->err;
-        long at = refuse_at;
-        refuse_at = -1;
+        long at = refuse_pause();
         for (const char *const *file = run->files; *file; file++) {
                 /* All or none. */
                 assert_int_equal(fixture_has(run->fixture, *file), r == 0);
                 if (r < 0)
                         continue;
                 char *text CLEANUP_FREE = fixture_get(run->fixture, *file);
-                keep(out, text, strlen(text));
+                refuse_keep(out, text, strlen(text));
                 fixture_remove(run->fixture, *file);
         }
-        refuse_at = at;
+        refuse_go_on(at);
         return r;
 }
 
@@ -239,7 +182,38 @@ static void test_phases(void **state)
                 {*state, control_plane, control_plane_files}, {*state, etcd, etcd_files}, {*state, proxy, proxy_files}};
 
         for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
-                until_success(runs[i].files[0], render, &runs[i]);
+                refuse_until_success(runs[i].files[0], render, &runs[i]);
+}
+
+static int user(struct phase *phase, const char *arg, struct err *err)
+{
+        const struct kubeconfig_user user = {.client_name = arg, .token = "abcdef.0123456789abcdef"};
+
+        return kubeconfig_user_print(phase, &user, err);
+}
+
+static int ca(struct phase *phase, const char *arg, struct err *err)
+{
+        return certs_run(phase, arg, KUBECONFIG_PHASE_DIR, err);
+}
+
+static int print_user(void *userdata, struct buf *out, struct err *err)
+{
+        struct fixture *f = userdata;
+        int r = fixture_run(f, user, "someone");
+
+        *err = f->err;
+        if (r == 0)
+                refuse_keep(out, f->out, strlen(f->out));
+        else
+                assert_string_equal(f->out, "");
+        return r;
+}
+
+static void test_kubeconfig_user(void **state)
+{
+        assert_int_equal(fixture_run(*state, ca, "ca"), 0);
+        refuse_until_success("kubeconfig user", print_user, *state);
 }
 
 int main(void)
@@ -247,6 +221,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_files_and_codecs, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_phases, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_kubeconfig_user, fixture_setup, fixture_teardown),
         };
 
         return cmocka_run_group_tests_name("phase/out of memory", tests, NULL, NULL);

@@ -16,12 +16,16 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "codec/value.h"
+#include "codec/yaml.h"
 #include "fixture.h"
 #include "phase/control_plane.h"
+#include "phase/era.h"
 #include "phase/patch.h"
+#include "phase/patch_json.h"
 
 #define PATCHES "/etc/kubernetes/patches"
 #define MANIFEST "/etc/kubernetes/manifests/kube-scheduler.yaml"
@@ -176,6 +180,54 @@ static void test_failures(void **state)
                        "");
 }
 
+/* The operations on {a: {}}; how the document ends. */
+static void expect_patched(const char *operations, int code, const char *message)
+{
+        struct value *document CLEANUP_VALUE = value_new_map(), *patch CLEANUP_VALUE = NULL;
+        struct era *era = NULL;
+        struct err err = ERR_INIT;
+        size_t operation;
+
+        assert_int_equal(era_new(getenv("TEST_TEMPLATES"), &era, NULL), 0);
+        value_map_set(document, "a", value_new_map());
+        assert_int_equal(yaml_load_one("patch", operations, strlen(operations), 0, &patch, &err), 0);
+        assert_int_equal(patch_json(&document, patch, era, &operation, &err), -code);
+        assert_string_equal(err.msg, message);
+        (void)era_free(era);
+}
+
+/* Each copy doubles the document, or its depth; what was taken out again does not count. */
+static void test_growth(void **state)
+{
+        struct buf doubled CLEANUP_BUF = BUF_INIT(LIMIT_PATCH_BYTES), kept CLEANUP_BUF = BUF_INIT(LIMIT_PATCH_BYTES),
+                           deep CLEANUP_BUF = BUF_INIT(LIMIT_PATCH_BYTES);
+
+        (void)state;
+        for (unsigned i = 0; i < 40; i++)
+                buf_addf(&doubled, "- {op: copy, from: /a, path: /%u}\n- {op: move, from: /%u, path: /a/%u}\n", i, i,
+                         i);
+        expect_patched(buf_str(&doubled), ERR_LIMIT,
+                       "error while adding value during copy: more than 200000 values in "
+                       "the patched document");
+        for (unsigned i = 0; i < 12; i++)
+                buf_addf(&kept, "- {op: copy, from: /a, path: /b}\n- {op: move, from: /b, path: /a/%u}\n", i);
+        for (unsigned i = 0; i < 100; i++)
+                buf_addstr(&kept, "- {op: copy, from: /a, path: /b}\n- {op: remove, path: /b}\n"
+                                  "- {op: replace, path: /a/11, value: {}}\n- {op: move, from: /a, path: /a}\n"
+                                  "- {op: copy, from: /a, path: /c}\n- {op: copy, from: /a, path: /c}\n");
+        expect_patched(buf_str(&kept), 0, "");
+        for (unsigned i = 0; i < 12; i++) {
+                buf_addstr(&deep, "- {op: copy, from: /a, path: /a");
+                for (unsigned level = 1; level < 1U << i; level++)
+                        buf_addstr(&deep, "/n");
+                buf_addstr(&deep, "/n}\n");
+        }
+        assert_false(kept.failed || deep.failed);
+        expect_patched(buf_str(&deep), ERR_LIMIT,
+                       "error while adding value during copy: more than 100 levels in the "
+                       "patched document");
+}
+
 /* Up to 1.28 what was patched was YAML. kubeadm's decoder goes on in its own words, so no recording tells this. */
 static void test_failure_of_old(void **state)
 {
@@ -281,6 +333,7 @@ static void test_links(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_growth),
                 cmocka_unit_test_setup_teardown(test_order_and_messages, setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_typed, setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_failures, setup, fixture_teardown),

@@ -70,6 +70,30 @@ static void test_document_of_the_user(void **state)
         assert_holds(config, "  kubeconfig: /etc/kubernetes/proxy.conf\n  qps: 5\n");
 }
 
+/* Up to 1.22 kubeadm's own gate is the proxy's too, whatever the user's document says. */
+static void test_gate_of_kubeadm(void **state)
+{
+        static const char configuration[] =
+                "apiVersion: kubeadm.k8s.io/v1beta2\nkind: ClusterConfiguration\nkubernetesVersion: v1.22.0\n"
+                "featureGates: {IPv6DualStack: true}\n---\napiVersion: kubeadm.k8s.io/v1beta2\nkind: "
+                "InitConfiguration\n"
+                "localAPIEndpoint: {advertiseAddress: 192.0.2.10}\nnodeRegistration: {name: node1}\n";
+        char *with_document CLEANUP_FREE =
+                xasprintf("%s%s", configuration, PROXY "featureGates: {A: true, IPv6DualStack: false}\n");
+        struct fixture *f = *state;
+
+        fixture_config(f, configuration);
+        if (fixture_run(f, proxy, NULL) < 0)
+                fail_msg("%s", f->err.msg);
+        char *alone CLEANUP_FREE = fixture_get(f, PROXY_CONFIG_FILE);
+        assert_holds(alone, "\nfeatureGates:\n  IPv6DualStack: true\n");
+        fixture_config(f, with_document);
+        if (fixture_run(f, proxy, NULL) < 0)
+                fail_msg("%s", f->err.msg);
+        char *both CLEANUP_FREE = fixture_get(f, PROXY_CONFIG_FILE);
+        assert_holds(both, "\nfeatureGates:\n  A: true\n  IPv6DualStack: true\n");
+}
+
 static void test_mistakes(void **state)
 {
         struct fixture *f = *state;
@@ -97,6 +121,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_manifest_and_configuration, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_document_of_the_user, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_mistakes, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_gate_of_kubeadm, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_disabled, fixture_setup, fixture_teardown),
         };
 

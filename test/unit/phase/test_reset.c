@@ -2,6 +2,7 @@
  *
  * reset: what goes, in which order, and what stays.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,6 +21,7 @@
 #include "phase/proxy.h"
 #include "phase/reset.h"
 #include "phase/reset_etcd.h"
+#include "phase/reset_files.h"
 
 #define MANIFEST "/etc/kubernetes/manifests/etcd.yaml"
 #define ETCD_POD(dir) \
@@ -36,12 +38,14 @@
 static struct {
         int called;
         bool fails, data_there;
+        int64_t timeout_nsec;
         char *endpoints, *peer_url, *certificates_dir;
 } left;
 
 static int leave_etcd(struct phase *phase, const struct reset_etcd *etcd, const char *certificates_dir, struct err *err)
 {
         left.called++;
+        left.timeout_nsec = phase->config->init.timeouts.etcd_api_call.nsec;
         left.data_there = phase_exists(phase, "/srv/etcd/member/snap/db");
         free(left.endpoints);
         left.endpoints = strv_join(&etcd->endpoints, " ");
@@ -219,6 +223,55 @@ static void test_podwatch(void **state)
         assert_null(strstr(f->log, "still there"));
 }
 
+/* Users that init makes for the gate RootlessControlPlane go where a manifest shows that they are in use. */
+static void test_rootless(void **state)
+{
+        static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
+                                     "kubeadm-etcd:x:100:100:::/bin/false\n"
+                                     "kubeadm-ks:x:103:103:::/bin/false\n"
+                                     "kubeadm-ks2:x:200:200:::/bin/false\n";
+        static const char group[] = "kubeadm-ks:x:103:kubeadm-ks\nroot:x:0:\n"
+                                    "kubeadm-sa-key-readers:x:104:kubeadm-kas,kubeadm-kcm\n";
+        static const char would[] = "[dryrun] Would remove users and groups created for rootless control-plane\n";
+        static const char pod[] = "apiVersion: v1\nkind: Pod\nspec:\n  securityContext: {runAsUser: %d}\n";
+        struct fixture *f = *state;
+        char *own CLEANUP_FREE = xasprintf(pod, 103), *other CLEANUP_FREE = xasprintf(pod, 1000);
+
+        fixture_put(f, "/etc/passwd", passwd);
+        fixture_put(f, "/etc/group", group);
+        fixture_put(f, "/etc/kubernetes/manifests/kube-scheduler.yaml", other);
+        good(f);
+        char *kept CLEANUP_FREE = fixture_get(f, "/etc/passwd");
+        assert_string_equal(kept, passwd);
+
+        fixture_put(f, "/etc/kubernetes/manifests/kube-scheduler.yaml", own);
+        f->dry_run = true;
+        good(f);
+        assert_holds(f->out, would);
+        char *still CLEANUP_FREE = fixture_get(f, "/etc/passwd");
+        assert_string_equal(still, passwd);
+
+        f->dry_run = false;
+        options.only = "cleanup-node";
+        good(f);
+        char *users CLEANUP_FREE = fixture_get(f, "/etc/passwd"), *groups CLEANUP_FREE = fixture_get(f, "/etc/group");
+        assert_string_equal(users, "root:x:0:0:root:/root:/bin/sh\nkubeadm-ks2:x:200:200:::/bin/false\n");
+        assert_string_equal(groups, "root:x:0:\n");
+
+        f->dry_run = true;
+        good(f);
+        assert_null(strstr(f->out, "users and groups"));
+        f->dry_run = false;
+
+        fixture_put(f, "/etc/passwd", passwd);
+        fixture_put(f, "/etc/kubernetes/manifests/kube-scheduler.yaml", own);
+        fixture_remove(f, "/etc/group");
+        good(f);
+        assert_holds(f->log, "[reset] Failed to remove users and groups: open /etc/group: no such file or directory\n");
+        char *whole CLEANUP_FREE = fixture_get(f, "/etc/passwd");
+        assert_string_equal(whole, passwd);
+}
+
 static int count_stuck(void *userdata, const char *container, size_t *ret, struct err *err)
 {
         (void)userdata;
@@ -275,13 +328,69 @@ static void test_configuration(void **state)
         assert_holds(f->log, "WARNING: Cleaning a non-default certificates directory: \"/srv/pki\"\n");
         fixture_put(f, "/reset.yaml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\nforced: true\n");
         assert_true(fixture_run(f, reset, NULL) < 0);
-        assert_holds(f->err.msg, "reset.yaml:3:1: unknown field \"forced\"; did you mean \"force\"?");
+        assert_holds(f->log, "reset.yaml:3:1: unknown field \"forced\"; did you mean \"force\"?");
+        assert_holds(f->err.msg, "strict decoding error: unknown field \"forced\"");
         fixture_put(f, "/reset.yaml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\nforce: 1\n");
         assert_true(fixture_run(f, reset, NULL) < 0);
-        assert_holds(f->err.msg, "reset.yaml:3:8: force: expected a boolean, found a number");
+        assert_holds(f->err.msg, "reset.yaml:3:8: force: ");
         fixture_put(f, "/reset.yaml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n");
         assert_true(fixture_run(f, reset, NULL) < 0);
         assert_holds(f->err.msg, "reset.yaml: no ResetConfiguration found in config file");
+}
+
+/* What the document says is looked at before anything is deleted. */
+static void test_configuration_is_validated(void **state)
+{
+        static const char head[] = "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\nforce: true\n";
+        static const struct {
+                const char *line, *err, *log;
+        } wrong[] = {
+                {"certificatesDir: pki\n", "certificatesDir: Invalid value: \"pki\": path is not absolute",
+                 "reset.yaml:4:18: "},
+                {"unmountFlags: [MNT_DETACH, MNT_LAZY]\n",
+                 "unmountFlags: Invalid value: \"index 1\": unknown unmount flag MNT_LAZY", "reset.yaml:4:28: "},
+                {"unmountFlags: [MNT_EXPIRE, MNT_DETACH]\n",
+                 "unmountFlags: MNT_EXPIRE cannot stand beside MNT_FORCE or MNT_DETACH", "reset.yaml:4:15: "},
+        };
+        struct fixture *f = *state;
+        char *file CLEANUP_FREE = file_join(f->root, "reset.yaml");
+
+        options.config_file = file;
+        options.force = false;
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+                char *text CLEANUP_FREE = xasprintf("%s%s", head, wrong[i].line);
+                fixture_put(f, "/reset.yaml", text);
+                f->version = "v1.33.13";
+                bad(f, wrong[i].err);
+                assert_int_equal(f->exit_code, 3);
+                assert_holds(f->log, wrong[i].log);
+                f->version = NULL;
+                bad(f, wrong[i].err);
+                assert_int_equal(f->exit_code, 1);
+        }
+}
+
+static int reset_clean_directory_of(struct phase *phase, const char *path, struct err *err)
+{
+        return reset_clean_directory(phase, path, err);
+}
+
+static void test_certificates_directory(void **state)
+{
+        struct fixture *f = *state;
+
+        options.cert_dir = "pki";
+        bad(f, "certificatesDir: Invalid value: \"pki\": path is not absolute");
+        fixture_put(f, "/srv/kept", "x");
+        options.cert_dir = "";
+        good(f);
+        assert_true(fixture_has(f, "/srv/kept"));
+        assert_false(fixture_has(f, "/etc/kubernetes/pki/etcd"));
+        assert_int_equal(strncmp(f->out, DELETED, strlen(DELETED)), 0);
+        assert_int_equal(fixture_run(f, reset_clean_directory_of, "srv"), -EINVAL);
+        assert_string_equal(f->err.msg, "open srv: path is not absolute");
+        assert_int_equal(fixture_run(f, reset_clean_directory_of, ""), -EINVAL);
+        assert_true(fixture_has(f, "/srv/kept"));
 }
 
 static void test_options(void **state)
@@ -351,6 +460,26 @@ static void test_member_that_cannot_leave(void **state)
         assert_false(fixture_has(f, "/srv/etcd/member"));
 }
 
+static void test_timeout_of_etcd(void **state)
+{
+        struct fixture *f = *state;
+        char *file CLEANUP_FREE = file_join(f->root, "reset.yaml");
+
+        options.leave_etcd = leave_etcd;
+        fixture_put(f, MANIFEST, ETCD_COMMAND("--initial-advertise-peer-urls=https://10.0.0.1:2380"));
+        good(f);
+        assert_int_equal(left.timeout_nsec, INT64_C(120) * 1000000000);
+        fixture_put(f, MANIFEST, ETCD_COMMAND("--initial-advertise-peer-urls=https://10.0.0.1:2380"));
+        fixture_put(f, "/reset.yaml",
+                    "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\nforce: true\n"
+                    "timeouts: {etcdAPICall: 1m7s}\n");
+        options.config_file = file;
+        options.force = false;
+        good(f);
+        assert_int_equal(left.called, 2);
+        assert_int_equal(left.timeout_nsec, INT64_C(67) * 1000000000);
+}
+
 /* Somebody else's etcd, or one without a peer: there is no cluster to leave. */
 static void test_manifest_without_a_peer(void **state)
 {
@@ -373,11 +502,15 @@ int main(void)
                 TEST(test_dry_run),
                 TEST(test_podwatch),
                 TEST(test_podwatch_that_does_not_stop),
+                TEST(test_rootless),
                 TEST(test_answer),
                 TEST(test_configuration),
+                TEST(test_configuration_is_validated),
+                TEST(test_certificates_directory),
                 TEST(test_options),
                 TEST(test_member_leaves),
                 TEST(test_member_that_cannot_leave),
+                TEST(test_timeout_of_etcd),
                 TEST(test_manifest_without_a_peer),
         };
 

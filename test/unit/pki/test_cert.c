@@ -250,6 +250,15 @@ static void test_facts(void **state)
         assert_string_equal(addresses, "10.96.0.1 192.0.2.10 203.0.113.7");
 }
 
+/* Go's pkix.Name keeps the last of several common names. */
+static void test_two_common_names(void **state)
+{
+        (void)state;
+        struct pki_cert *cert CLEANUP_PKI_CERT = load_cert("two-names.crt");
+
+        assert_string_equal(pki_cert_facts(cert)->common_name, "last");
+}
+
 static void test_load(void **state)
 {
         (void)state;
@@ -274,8 +283,9 @@ static void test_load(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_serials), cmocka_unit_test(test_eras),
-                cmocka_unit_test(test_refused),    cmocka_unit_test(test_facts),   cmocka_unit_test(test_load),
+                cmocka_unit_test(test_same_bytes),       cmocka_unit_test(test_serials), cmocka_unit_test(test_eras),
+                cmocka_unit_test(test_refused),          cmocka_unit_test(test_facts),   cmocka_unit_test(test_load),
+                cmocka_unit_test(test_two_common_names),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client certificate that a kubeconfig names as a file: taken when it is renewed, with no restart, and its end told in time. Against a
+real API server that knows the node by that certificate alone."""
+import json
+import os
+import re
+
+from cluster import Podwatch, pod
+from harness import Host, hold, wait_for
+from test_api_side import NODE, Server
+
+ORDERED = True
+SETUP_TIMEOUT = 240
+PKI = '/var/lib/kubelet/pki'
+CURRENT = f'{PKI}/kubelet-client-current.pem'
+KUBECONFIG = '/etc/kubernetes/kubelet.conf'
+
+
+class State:
+    def renew(self, ca, days):
+        """Another certificate and key in a file of its own, and the link to it replaced, as the kubelet does it."""
+        self.count += 1
+        name = f'kubelet-client-{self.count}'
+
+        def openssl(*args):
+            self.host.output('openssl', *args, cwd=PKI)
+        openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', f'{name}.key', '-out', f'{name}.csr', '-subj', f'/O=system:nodes/CN=system:node:{NODE}')
+        openssl('x509', '-req', '-in', f'{name}.csr', '-CA', f'{ca}.crt', '-CAkey', f'{ca}.key', '-CAcreateserial', '-out', f'{name}.crt',
+                '-days', str(days), '-extfile', 'client.ext')
+        self.host.write(f'{PKI}/{name}.pem', self.host.read(f'{PKI}/{name}.crt') + self.host.read(f'{PKI}/{name}.key'), 0o600)
+        new = self.host.path(f'{PKI}/link.new')
+        os.symlink(f'{name}.pem', new)
+        os.rename(new, self.host.path(CURRENT))
+
+    def api(self):
+        return self.podwatch.status()['api']
+
+    def warnings(self):
+        return [line for line in self.podwatch.log_text().splitlines() if 'client certificate' in line]
+
+
+def setup():
+    state = State()
+    state.count = 0
+    state.host = host = Host('cert')
+    host.docker.make_busybox()
+    os.makedirs(host.path(PKI), exist_ok=True)
+    host.write(f'{PKI}/client.ext', 'extendedKeyUsage=clientAuth\n')
+    for ca in ('ca', 'other-ca'):
+        host.output('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', f'{ca}.key', '-out', f'{ca}.crt', '-subj', '/CN=kubernetes',
+                    '-days', '3000', cwd=PKI)
+    state.server = Server(host, api=[f'--client-ca-file={PKI}/ca.crt'])
+    wait_for(state.server.ready, 120, 'the API server')
+    host.write('/etc/kubernetes/manifests/web.yaml', pod('web', terminationGracePeriodSeconds=0))
+    state.server.kubeconfig()
+    config = json.loads(host.read(KUBECONFIG))
+    config['users'][0]['user'] = {'client-certificate': CURRENT, 'client-key': CURRENT}
+    host.write(KUBECONFIG, json.dumps(config), 0o600)
+    state.podwatch = Podwatch(host, kubeconfig=KUBECONFIG).start()
+    return state
+
+
+def test_a_certificate_that_is_missing_is_waited_for(state):
+    wait_for(lambda: f'{CURRENT}: No such file or directory' in state.api()['reason'], 20, 'the word that the certificate is missing')
+    state.renew('other-ca', 300)
+    wait_for(lambda: re.search('401|certificate', state.api()['reason']) and state.api().get('clientCertificate'), 20, 'the refusal of a stranger')
+    assert state.api()['up'] is False or not state.server.get('nodes')['items']
+    assert state.warnings() == []
+
+
+def test_a_renewed_one_is_taken_without_a_restart(state):
+    pid = state.podwatch.pid
+    state.renew('ca', 6)
+    wait_for(lambda: state.server.get('node', NODE), 30, 'the node')
+    wait_for(lambda: state.server.get('pod', f'web-{NODE}'), 30, 'the mirror')
+    assert state.podwatch.alive() and state.podwatch.pid == pid
+
+
+def test_that_it_expires_soon_is_told_once_everywhere(state):
+    certificate = state.api()['clientCertificate']
+    assert f'CN=system:node:{NODE}' in certificate['subject'] and re.search('in [56] days', certificate['warning']), certificate
+    assert f"To be renewed: {certificate['warning']}" in state.podwatch.command('status').stdout
+    assert len(state.warnings()) == 1 and certificate['expires'] in state.warnings()[0], state.warnings()
+    events = wait_for(lambda: [e for e in state.server.get('events', '-n', 'default')['items'] if e['reason'] == 'ClientCertificateExpires'], 20, 'the event')
+    assert len(events) == 1 and events[0]['type'] == 'Warning' and events[0]['involvedObject']['name'] == NODE, events
+
+
+def test_a_longer_one_ends_the_warning(state):
+    state.renew('ca', 400)
+    wait_for(lambda: 'warning' not in state.api()['clientCertificate'], 20, 'no warning')
+    assert 'To be renewed' not in state.podwatch.command('status').stdout
+    hold(lambda: state.api()['up'], 2, 'the link up')
+
+
+def test_one_that_is_broken_or_gone_leaves_the_last_in_use(state):
+    os.unlink(state.host.path(CURRENT))
+    wait_for(lambda: f'{CURRENT}: No such file' in state.api()['reason'], 20, 'the word that it is missing')
+    state.server.kubectl('delete', 'pod', f'web-{NODE}', '--wait=false')
+    hold(lambda: state.api()['up'], 2, 'the link up')
+    state.host.write(CURRENT, 'half a certif', 0o600)
+    wait_for(lambda: 'No such file' not in state.api()['reason'], 20, 'another word')
+    assert state.api()['reason'], state.api()
+    wait_for(lambda: state.server.get('pod', f'web-{NODE}'), 20, 'the mirror again')
+    os.unlink(state.host.path(CURRENT))
+    state.renew('ca', 400)
+    wait_for(lambda: state.api()['reason'] == '', 20, 'all well')
+
+
+def test_an_expired_one_is_told(state):
+    state.renew('ca', -1)
+    wait_for(lambda: 'has expired at' in state.api()['clientCertificate'].get('warning', ''), 20, 'the word that it has expired')
+    assert 'has expired at' in state.warnings()[-1]
