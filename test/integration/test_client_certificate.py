@@ -4,6 +4,7 @@ real API server that knows the node by that certificate alone."""
 import json
 import os
 import re
+import time
 
 from cluster import Podwatch, pod
 from harness import Host, hold, wait_for
@@ -15,18 +16,37 @@ PKI = '/var/lib/kubelet/pki'
 CURRENT = f'{PKI}/kubelet-client-current.pem'
 KUBECONFIG = '/etc/kubernetes/kubelet.conf'
 
+CA_CONFIG = """[ca]
+default_ca = node
+[node]
+database = index.txt
+new_certs_dir = .
+rand_serial = yes
+unique_subject = no
+default_md = sha256
+policy = names
+x509_extensions = client
+[names]
+organizationName = supplied
+commonName = supplied
+[client]
+extendedKeyUsage = clientAuth
+"""
+
 
 class State:
-    def renew(self, ca, days):
-        """Another certificate and key in a file of its own, and the link to it replaced, as the kubelet does it."""
+    def renew(self, ca, days, age=0):
+        """Another certificate and key in a file of its own, and the link to it replaced, as the kubelet does it. It began `age` days ago and
+        ends in `days`."""
         self.count += 1
         name = f'kubelet-client-{self.count}'
+        begin, end = (time.strftime('%Y%m%d%H%M%SZ', time.gmtime(time.time() + day * 86400)) for day in (-age, days))
 
         def openssl(*args):
             self.host.output('openssl', *args, cwd=PKI)
         openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', f'{name}.key', '-out', f'{name}.csr', '-subj', f'/O=system:nodes/CN=system:node:{NODE}')
-        openssl('x509', '-req', '-in', f'{name}.csr', '-CA', f'{ca}.crt', '-CAkey', f'{ca}.key', '-CAcreateserial', '-out', f'{name}.crt',
-                '-days', str(days), '-extfile', 'client.ext')
+        openssl('ca', '-batch', '-notext', '-config', 'ca.cnf', '-cert', f'{ca}.crt', '-keyfile', f'{ca}.key', '-in', f'{name}.csr', '-out', f'{name}.crt',
+                '-startdate', begin, '-enddate', end)
         self.host.write(f'{PKI}/{name}.pem', self.host.read(f'{PKI}/{name}.crt') + self.host.read(f'{PKI}/{name}.key'), 0o600)
         new = self.host.path(f'{PKI}/link.new')
         os.symlink(f'{name}.pem', new)
@@ -45,7 +65,8 @@ def setup():
     state.host = host = Host('cert')
     host.docker.make_busybox()
     os.makedirs(host.path(PKI), exist_ok=True)
-    host.write(f'{PKI}/client.ext', 'extendedKeyUsage=clientAuth\n')
+    host.write(f'{PKI}/ca.cnf', CA_CONFIG)
+    host.write(f'{PKI}/index.txt', '')
     for ca in ('ca', 'other-ca'):
         host.output('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', f'{ca}.key', '-out', f'{ca}.crt', '-subj', '/CN=kubernetes',
                     '-days', '3000', cwd=PKI)
@@ -70,7 +91,7 @@ def test_a_certificate_that_is_missing_is_waited_for(state):
 
 def test_a_renewed_one_is_taken_without_a_restart(state):
     pid = state.podwatch.pid
-    state.renew('ca', 6)
+    state.renew('ca', 6, age=30)
     wait_for(lambda: state.server.get('node', NODE), 30, 'the node')
     wait_for(lambda: state.server.get('pod', f'web-{NODE}'), 30, 'the mirror')
     assert state.podwatch.alive() and state.podwatch.pid == pid
@@ -92,6 +113,14 @@ def test_a_longer_one_ends_the_warning(state):
     hold(lambda: state.api()['up'], 2, 'the link up')
 
 
+def test_a_short_lived_one_warns_in_its_last_third_only(state):
+    before = state.api()['clientCertificate']['expires']
+    state.renew('ca', 6)
+    wait_for(lambda: state.api()['clientCertificate']['expires'] != before, 20, 'the other certificate')
+    assert 'warning' not in state.api()['clientCertificate'], state.api()
+    assert len(state.warnings()) == 1, state.warnings()
+
+
 def test_one_that_is_broken_or_gone_leaves_the_last_in_use(state):
     os.unlink(state.host.path(CURRENT))
     wait_for(lambda: f'{CURRENT}: No such file' in state.api()['reason'], 20, 'the word that it is missing')
@@ -107,6 +136,6 @@ def test_one_that_is_broken_or_gone_leaves_the_last_in_use(state):
 
 
 def test_an_expired_one_is_told(state):
-    state.renew('ca', -1)
+    state.renew('ca', -1, age=30)
     wait_for(lambda: 'has expired at' in state.api()['clientCertificate'].get('warning', ''), 20, 'the word that it has expired')
     assert 'has expired at' in state.warnings()[-1]
