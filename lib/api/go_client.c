@@ -30,19 +30,11 @@ static const struct {
          "the server was unable to return a response in the time allotted, but may still be processing the request"},
 };
 
-/* strings.TrimSpace of what is shown at most. */
-static char *trimmed(const char *text)
-{
-        size_t len = strnlen(text, TEXT_MAX), start = strspn(text, " \t\r\n");
-
-        while (len > start && strchr(" \t\r\n", text[len - 1]))
-                len--;
-        return xstrndup(text + start, len > start ? len - start : 0);
-}
-
 char *go_client_status_text(int status, const char *text)
 {
-        char *own CLEANUP_FREE = text ? trimmed(text) : xstrdup("unknown");
+        size_t len = text ? strnlen(text, TEXT_MAX) : 0;
+        const char *shown = text ? str_trim(text, &len) : "unknown";
+        char *own CLEANUP_FREE = text ? xstrndup(shown, len) : xstrdup(shown);
 
         for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
                 if (texts[i].status == status)

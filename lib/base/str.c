@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/str.h"
 
 bool str_eq(const char *a, const char *b)
@@ -226,4 +227,25 @@ void str_lower(char *s)
 {
         for (; *s; s++)
                 *s = (char)tolower((unsigned char)*s);
+}
+
+const char *str_trim(const char *s, size_t *len)
+{
+        static const char spaces[] = " \t\n\v\f\r";
+        const char *end = s + *len;
+
+        while (s < end && memchr(spaces, *s, sizeof(spaces) - 1))
+                s++;
+        while (end > s && memchr(spaces, end[-1], sizeof(spaces) - 1))
+                end--;
+        *len = (size_t)(end - s);
+        return s;
+}
+
+char *str_trimmed(const char *s)
+{
+        size_t len = strlen(s);
+
+        s = str_trim(s, &len);
+        return xstrndup(s, len);
 }

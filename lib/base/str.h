@@ -36,3 +36,8 @@ void str_copy(char *to, size_t size, const char *from);
 
 /* In place: ASCII lower case. */
 void str_lower(char *s);
+
+/* The part of the *len bytes at s without white space (Go's, of ASCII) at both ends, and its length in *len. */
+const char *str_trim(const char *s, size_t *len);
+/* A copy of s without white space at both ends. */
+char *str_trimmed(const char *s);

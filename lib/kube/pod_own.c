@@ -24,17 +24,6 @@ void pod_after_release(struct pod_after_list *list)
         *list = (struct pod_after_list){0};
 }
 
-static char *trimmed(const char *s)
-{
-        size_t len;
-
-        s += strspn(s, " \t\n");
-        len = strlen(s);
-        while (len > 0 && strchr(" \t\n", s[len - 1]))
-                len--;
-        return xstrndup(s, len);
-}
-
 /* One "NS/NAME:state"; text is cut in place. */
 static int parse_one(char *text, const char *namespace, struct pod_after *ret, struct err *err)
 {
@@ -66,7 +55,7 @@ int pod_after_parse(const char *text, const char *namespace, struct pod_after_li
         strv_split(&parts, text, ',');
         list.items = xcalloc(parts.len, sizeof(*list.items));
         STRV_FOREACH (part, &parts) {
-                char *one CLEANUP_FREE = trimmed(part);
+                char *one CLEANUP_FREE = str_trimmed(part);
                 int r;
 
                 if (!*one)

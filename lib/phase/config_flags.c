@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -85,12 +84,11 @@ static struct value *with_origin(struct value *v, const struct flag *flag)
 
 static void trim(char *s)
 {
-        size_t start = strspn(s, " \t\n\v\f\r"), len = strlen(s);
+        size_t len = strlen(s);
+        const char *text = str_trim(s, &len);
 
-        while (len > start && isspace((unsigned char)s[len - 1]))
-                len--;
-        memmove(s, s + start, len - start);
-        s[len - start] = '\0';
+        memmove(s, text, len);
+        s[len] = '\0';
 }
 
 static int parse_bool(const char *s, bool *ret)

@@ -77,18 +77,6 @@ struct expected {
         size_t ca_count;
 };
 
-/* bytes.TrimSpace */
-static char *trimmed(const char *text)
-{
-        static const char spaces[] = " \t\r\n\v\f";
-        const char *start = text + strspn(text, spaces);
-        size_t len = strlen(start);
-
-        while (len > 0 && strchr(spaces, start[len - 1]))
-                len--;
-        return xstrndup(start, len);
-}
-
 /* The CA as it is written there, against the first of those expected. */
 static int check_ca_bytes(const char *path, const struct kubeconfig *found, const struct expected *expected,
                           struct err *err)
@@ -98,7 +86,7 @@ static int check_ca_bytes(const char *path, const struct kubeconfig *found, cons
 
         if (r < 0)
                 return r;
-        char *have CLEANUP_FREE = trimmed(found->ca_pem ?: ""), *want CLEANUP_FREE = trimmed(buf_str(&pem));
+        char *have CLEANUP_FREE = str_trimmed(found->ca_pem ?: ""), *want CLEANUP_FREE = str_trimmed(buf_str(&pem));
         if (str_eq(have, want))
                 return 0;
         return err_set(err, ERR_INVALID, "a kubeconfig file \"%s\" exists already but has got the wrong CA cert", path);

@@ -93,17 +93,6 @@ static int parse_number(const char *text, int64_t *ret, struct err *err)
                                 r == -ERANGE ? "value out of range" : "invalid syntax");
 }
 
-/* strings.TrimSpace, as far as these files have space. In place. */
-static char *trim(char *s)
-{
-        size_t len;
-
-        s += strspn(s, " \t\r\n\v\f");
-        for (len = strlen(s); len > 0 && strchr(" \t\r\n\v\f", s[len - 1]); len--)
-                s[len - 1] = '\0';
-        return s;
-}
-
 /* ---- /etc/login.defs ---- */
 
 static int parse_definition(char *line, size_t number, struct range *uids, struct range *gids, struct err *err)
@@ -116,10 +105,13 @@ static int parse_definition(char *line, size_t number, struct range *uids, struc
                            {"SYS_GID_MIN", &gids->min},
                            {"SYS_GID_MAX", &gids->max}};
 
-        for (size_t i = 0; i < ARRAY_SIZE(definitions); i++)
-                if (str_starts(line, definitions[i].name) &&
-                    parse_number(trim(line + strlen(definitions[i].name)), definitions[i].to, err) < 0)
+        for (size_t i = 0; i < ARRAY_SIZE(definitions); i++) {
+                const char *rest = str_after(line, definitions[i].name);
+                char *text CLEANUP_FREE = rest ? str_trimmed(rest) : NULL;
+
+                if (text && parse_number(text, definitions[i].to, err) < 0)
                         return err_wrap(err, "could not parse value for %s at line %zu", definitions[i].name, number);
+        }
         return 0;
 }
 
@@ -184,7 +176,7 @@ static int read_entries(const struct phase *phase, const char *path, size_t fiel
         ret->read_len = len;
         strv_split(&lines, text, '\n');
         for (size_t i = 0; i < lines.len; i++) {
-                char *line = trim(lines.items[i]);
+                char *line CLEANUP_FREE = str_trimmed(lines.items[i]);
 
                 if (*line && parse_entry(line, i, fields, ret, err) < 0)
                         return err_wrap(err, "could not parse \"%s\"", path);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -165,12 +166,34 @@ static void test_lower(void **state)
         assert_string_equal(s, "node-\xc3\x84z9");
 }
 
+static void test_trim(void **state)
+{
+        (void)state;
+        size_t len = 6;
+
+        assert_string_equal(str_trim("  a b \r\n", &len), "a b \r\n");
+        assert_int_equal(len, 3);
+        len = 3;
+        (void)str_trim(" \v\f text", &len);
+        assert_int_equal(len, 0);
+
+        const struct {
+                const char *text, *expected;
+        } cases[] = {{"", ""}, {" \t\n\v\f\r", ""}, {"word", "word"}, {"\ttwo words\n", "two words"}};
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                char *own = str_trimmed(cases[i].text);
+
+                assert_string_equal(own, cases[i].expected);
+                free(own);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_compare), cmocka_unit_test(test_numbers), cmocka_unit_test(test_utf8),
                 cmocka_unit_test(test_mend),    cmocka_unit_test(test_copy),    cmocka_unit_test(test_did_you_mean),
-                cmocka_unit_test(test_lower),
+                cmocka_unit_test(test_lower),   cmocka_unit_test(test_trim),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
