@@ -3,12 +3,12 @@
  * Asking a running podwatch over its socket.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "docker/docker_split.h"
 #include "net/unix_ask.h"
 #include "podwatch.h"
 
@@ -107,9 +107,16 @@ int podwatch_follow(const struct podwatch *p, const char *path, const struct pod
 
 struct lines {
         struct docker_lines split;
+        const struct podwatch_lines *wanted;
         struct err err;
-        void (*tick)(void *userdata);
 };
+
+static void on_lines_head(void *userdata, const struct http_answer *answer)
+{
+        const struct lines *lines = userdata;
+
+        lines->wanted->head(lines->wanted->userdata, answer);
+}
 
 static bool on_piece(void *userdata, const char *data, size_t len)
 {
@@ -120,21 +127,24 @@ static bool on_piece(void *userdata, const char *data, size_t len)
 
 static void on_lines_tick(void *userdata)
 {
-        struct lines *lines = userdata;
+        const struct lines *lines = userdata;
 
-        lines->tick(lines->split.userdata);
+        lines->wanted->tick(lines->wanted->userdata);
 }
 
-int podwatch_follow_lines(const struct podwatch *p, const char *path,
-                          bool (*on_line)(void *userdata, const char *line, size_t len), void (*tick)(void *userdata),
-                          void *userdata, struct err *err)
+int podwatch_follow_lines(const struct podwatch *p, const char *path, const struct podwatch_lines *wanted,
+                          struct err *err)
 {
-        struct lines lines = {.err = ERR_INIT, .tick = tick};
+        struct lines lines = {.err = ERR_INIT, .wanted = wanted};
         const struct podwatch_stream stream = {
-                .data = on_piece, .tick = tick ? on_lines_tick : NULL, .userdata = &lines};
+                .head = wanted->head ? on_lines_head : NULL,
+                .data = on_piece,
+                .tick = wanted->tick ? on_lines_tick : NULL,
+                .userdata = &lines,
+        };
         int r;
 
-        docker_lines_init(&lines.split, LIMIT_API_BODY, on_line, userdata);
+        docker_lines_init(&lines.split, LIMIT_API_BODY, wanted->line, wanted->userdata);
         r = podwatch_follow(p, path, &stream, err);
         docker_lines_release(&lines.split);
         if (r >= 0 && lines.err.code) {
@@ -142,6 +152,12 @@ int podwatch_follow_lines(const struct podwatch *p, const char *path,
                 return -err->code;
         }
         return r;
+}
+
+bool podwatch_print_line(void *userdata, const char *line, size_t len)
+{
+        (void)userdata;
+        return fwrite(line, 1, len, stdout) == len && putchar('\n') != EOF && fflush(stdout) == 0;
 }
 
 int podwatch_post(const struct podwatch *p, const char *path, struct buf *out, struct err *err)

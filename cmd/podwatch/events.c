@@ -17,10 +17,8 @@ static bool on_line(void *userdata, const char *line, size_t len)
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_FEED_BUFFER);
         cJSON *change CLEANUP_CJSON = NULL;
 
-        if (str_eq(p->output, "json")) {
-                (void)printf("%s\n", line);
-                return fflush(stdout) == 0;
-        }
+        if (str_eq(p->output, "json"))
+                return podwatch_print_line(NULL, line, len);
         change = cJSON_ParseWithLength(line, len);
         event_line(cjson_get(change, "object", NULL), &text);
         (void)fputs(buf_str(&text), stdout);
@@ -51,6 +49,7 @@ int verb_events(void *userdata, const struct strv *args)
 {
         struct podwatch *p = userdata;
         struct buf path CLEANUP_BUF = BUF_INIT(LIMIT_LOCAL_REQUEST);
+        const struct podwatch_lines lines = {.line = on_line, .userdata = p};
         struct err err = ERR_INIT;
         int r;
 
@@ -59,6 +58,6 @@ int verb_events(void *userdata, const struct strv *args)
                 unix_ask_query(&path, "pod", args->items[0]);
         if (p->watch)
                 unix_ask_query(&path, "watch", "true");
-        r = p->watch ? podwatch_follow_lines(p, buf_str(&path), on_line, NULL, p, &err) : show(p, buf_str(&path), &err);
+        r = p->watch ? podwatch_follow_lines(p, buf_str(&path), &lines, &err) : show(p, buf_str(&path), &err);
         return r < 0 ? podwatch_fail(&err) : 0;
 }

@@ -78,6 +78,8 @@ static int make_path(const struct podwatch *p, const char *pod, struct buf *path
                 buf_addstr(path, "&previous=true");
         if (p->timestamps)
                 buf_addstr(path, "&timestamps=true");
+        if (str_eq(p->output, "json"))
+                unix_ask_query(path, "format", "json");
         if (p->tail >= 0)
                 add_number(path, "tailLines", p->tail);
         if (p->limit_bytes > 0)
@@ -90,9 +92,12 @@ int verb_logs(void *userdata, const struct strv *args)
         const struct podwatch *p = userdata;
         struct buf path CLEANUP_BUF = BUF_INIT(LIMIT_LOCAL_REQUEST);
         const struct podwatch_stream stream = {.head = on_head, .data = on_data};
+        const struct podwatch_lines lines = {.head = on_head, .line = podwatch_print_line};
         struct err err = ERR_INIT;
+        int r = make_path(p, args->items[0], &path, &err);
 
-        if (make_path(p, args->items[0], &path, &err) < 0 || podwatch_follow(p, buf_str(&path), &stream, &err) < 0)
-                return podwatch_fail(&err);
-        return 0;
+        if (r >= 0)
+                r = str_eq(p->output, "json") ? podwatch_follow_lines(p, buf_str(&path), &lines, &err)
+                                              : podwatch_follow(p, buf_str(&path), &stream, &err);
+        return r < 0 ? podwatch_fail(&err) : 0;
 }

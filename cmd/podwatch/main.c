@@ -84,7 +84,9 @@ static const struct cli_option logs_options[] = {
         {"since", 0, CLI_STRING, offsetof(struct podwatch, since), "DURATION", "what is newer than that: 5s, 2m, 3h"},
         {"since-time", 0, CLI_STRING, offsetof(struct podwatch, since_time), "TIME", "what was written at that time (RFC 3339) or after"},
         {"timestamps", 0, CLI_FLAG, offsetof(struct podwatch, timestamps), NULL, "the time in front of each line"},
-        {"limit-bytes", 0, CLI_INT, offsetof(struct podwatch, limit_bytes), "N", "no more than N bytes", .min = 1, .max = INT_MAX},
+        {"limit-bytes", 0, CLI_INT, offsetof(struct podwatch, limit_bytes), "N", "no more than N bytes of the log", .min = 1, .max = INT_MAX},
+        {"output", 'o', CLI_STRING, offsetof(struct podwatch, output), "FORMAT",
+         "json: an object a line, with the time, stream and text of what was written", "json"},
         {0}
 };
 static const struct cli_option drain_options[] = {

@@ -7,6 +7,7 @@
 
 #include "base/cli.h"
 #include "base/strv.h"
+#include "docker/docker_split.h"
 #include "net/unix_ask.h"
 
 struct buf;
@@ -71,10 +72,17 @@ struct podwatch_stream {
         void *userdata;
 };
 int podwatch_follow(const struct podwatch *p, const char *path, const struct podwatch_stream *stream, struct err *err);
-/* The same for lines (without their end); on_line as docker_lines has it: false: enough. */
-int podwatch_follow_lines(const struct podwatch *p, const char *path,
-                          bool (*on_line)(void *userdata, const char *line, size_t len), void (*tick)(void *userdata),
-                          void *userdata, struct err *err);
+/* The same for lines (without their end); one that broke off is left out. */
+struct podwatch_lines {
+        http_answer_head_fn head; /* may be NULL */
+        docker_line_fn line;      /* false: enough */
+        void (*tick)(void *userdata);
+        void *userdata;
+};
+int podwatch_follow_lines(const struct podwatch *p, const char *path, const struct podwatch_lines *lines,
+                          struct err *err);
+/* A docker_line_fn: prints the line as it is. */
+bool podwatch_print_line(void *userdata, const char *line, size_t len);
 /* A revision's number on the command line. */
 int podwatch_revision(const char *word, unsigned *ret, struct err *err);
 /* Lower case; free it. */

@@ -63,10 +63,8 @@ static bool on_line(void *userdata, const char *line, size_t len)
         struct buf lines CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
         cJSON *before CLEANUP_CJSON = w->status;
 
-        if (str_eq(w->p->output, "json")) {
-                (void)printf("%s\n", line);
-                return fflush(stdout) == 0;
-        }
+        if (str_eq(w->p->output, "json"))
+                return podwatch_print_line(NULL, line, len);
         w->status = cJSON_ParseWithLength(line, len);
         w->received = clock_boottime();
         w->told_at = 0;
@@ -83,7 +81,8 @@ static bool on_line(void *userdata, const char *line, size_t len)
 static int watch(const struct podwatch *p, const struct strv *only, struct err *err)
 {
         struct watching w = {.p = p, .only = only, .terminal = isatty(STDOUT_FILENO) && !str_eq(p->output, "json")};
-        int r = podwatch_follow_lines(p, "/status?watch=true", on_line, w.terminal ? draw : NULL, &w, err);
+        const struct podwatch_lines lines = {.line = on_line, .tick = w.terminal ? draw : NULL, .userdata = &w};
+        int r = podwatch_follow_lines(p, "/status?watch=true", &lines, err);
 
         cJSON_Delete(w.status);
         return r;

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/strv.h"
+#include "docker/docker_record.h"
 
 struct err;
 
@@ -149,6 +150,7 @@ struct docker_logs {
         bool unhurried;  /* it may take as long as its reader does (with follow it always may); else two minutes */
         docker_done_fn connected; /* the daemon has said that output follows; may be NULL */
         docker_data_fn data;      /* a piece of it, as it comes */
+        docker_record_fn record;  /* NULL, or in the place of data: whole records, each with its time */
         docker_done_fn done;
 };
 

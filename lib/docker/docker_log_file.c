@@ -95,7 +95,7 @@ struct docker_log_file *docker_log_file_free(struct docker_log_file *file)
 /* --- records ------------------------------------------------------------------------------------------------------ */
 
 /* RFC3339Nano leaves zeros at the end of the fraction out, what Docker shows has them. */
-static void add_stamp(struct buf *out, const char *time)
+static void add_time(struct buf *out, const char *time)
 {
         size_t whole = strcspn(time, ".Z"), digits = time[whole] == '.' ? strspn(time + whole + 1, "0123456789") : 0;
         const char *zone = time + whole + (digits ? digits + 1 : 0);
@@ -105,7 +105,20 @@ static void add_stamp(struct buf *out, const char *time)
         buf_add(out, time + whole + 1, digits);
         for (size_t i = digits; i < FRACTION_DIGITS; i++)
                 buf_addch(out, '0');
-        buf_addf(out, "%s ", zone);
+        buf_addstr(out, zone);
+}
+
+static void give_record(const struct docker_log_file *file, const char *stream, const char *time,
+                        const struct value *text)
+{
+        struct buf whole CLEANUP_BUF = BUF_INIT(LIMIT_DOCKER_LOG_RECORD);
+
+        add_time(&whole, time);
+        file->wanted.record(file->wanted.userdata,
+                            &(const struct docker_record){.stream = str_eq(stream, "stderr") ? 2 : 1,
+                                                          .time = buf_str(&whole),
+                                                          .text = text->text,
+                                                          .len = text->len});
 }
 
 static bool on_line(void *userdata, const char *line, size_t len)
@@ -123,8 +136,14 @@ static bool on_line(void *userdata, const char *line, size_t len)
         time = value_string(value_map_get(record, "time"), "");
         if (!value_is(text, VALUE_STRING) || timefmt_parse(time, &at) < 0 || at < file->wanted.since)
                 return true;
-        if (file->wanted.timestamps)
-                add_stamp(file->out, time);
+        if (file->wanted.record) {
+                give_record(file, value_string(value_map_get(record, "stream"), ""), time, text);
+                return true;
+        }
+        if (file->wanted.timestamps) {
+                add_time(file->out, time);
+                buf_addch(file->out, ' ');
+        }
         buf_add(file->out, text->text, text->len);
         return true;
 }

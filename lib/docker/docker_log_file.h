@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "docker/docker_record.h"
 
 struct buf;
 struct docker_log_file;
@@ -24,6 +25,8 @@ struct docker_log_wanted {
         int64_t tail;    /* lines from the end, -1: all; as Docker counts them, records */
         usec_t since;    /* wall clock, 0: all; of those lines */
         bool timestamps; /* nine digits of a second and a space in front of each record, as Docker writes them */
+        docker_record_fn record; /* NULL, or called for each record in the place of adding its text to a step's out */
+        void *userdata;
 };
 
 /* path: the newest file. Codes: errno of open (ENOENT), ERR_INVALID where it is no regular file. */

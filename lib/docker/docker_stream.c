@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "docker/docker_call.h"
 #include "docker/docker_decode.h"
+#include "docker/docker_record.h"
 #include "docker/docker_split.h"
 
 /* ---- events ---- */
@@ -101,10 +102,17 @@ struct docker_call *docker_op_events(struct docker *d, usec_t since, docker_done
 struct logs_call {
         struct docker_call call;
         struct docker_output output;
+        struct docker_records records;
         docker_done_fn connected;
-        docker_data_fn data;
+        docker_data_fn data; /* NULL: records have it */
+        docker_record_fn record;
         struct err broken;
 };
+
+static void logs_release(struct docker_call *call)
+{
+        docker_records_release(&((struct logs_call *)call)->records);
+}
 
 static void on_logs_head(struct docker_call *call)
 {
@@ -118,8 +126,21 @@ static bool on_log_output(void *userdata, int stream, const char *data, size_t l
         struct logs_call *logs = userdata;
         if (docker_call_muted(&logs->call))
                 return false;
-        logs->data(logs->call.userdata, stream, data, len);
+        if (logs->data)
+                logs->data(logs->call.userdata, stream, data, len);
+        else if (logs->output.format == DOCKER_OUTPUT_RAW)
+                return docker_records_raw(&logs->records, data, len, &logs->broken) == 0;
+        else
+                return docker_records_frame(&logs->records, stream, data, len, logs->output.left == 0, &logs->broken) ==
+                       0;
         return true;
+}
+
+static void on_log_record(void *userdata, const struct docker_record *record)
+{
+        struct logs_call *logs = userdata;
+        if (!docker_call_muted(&logs->call))
+                logs->record(logs->call.userdata, record);
 }
 
 static bool on_logs_data(struct docker_call *call, const char *data, size_t len)
@@ -133,8 +154,8 @@ static void on_logs_end(struct docker_call *call, const struct curl_glue_respons
         struct logs_call *logs = (struct logs_call *)call;
         struct err err = ERR_INIT;
         (void)response;
-        if (!from)
-                (void)docker_output_end(&logs->output, &logs->broken);
+        if (!from && docker_output_end(&logs->output, &logs->broken) == 0)
+                docker_records_end(&logs->records);
         if (logs->broken.code) {
                 err = logs->broken;
                 (void)err_wrap(&err, "Docker: logs");
@@ -150,11 +171,15 @@ struct docker_call *docker_op_logs(struct docker *d, const struct docker_logs *r
         struct buf rest CLEANUP_BUF = BUF_INIT(LIMIT_DOCKER_BODY);
 
         logs->connected = request->connected;
-        logs->data = request->data;
+        logs->data = request->record ? NULL : request->data;
+        logs->record = request->record;
+        docker_records_init(&logs->records, on_log_record, logs);
+        call->release = logs_release;
         docker_output_init(&logs->output, on_log_output, logs);
         call->head = on_logs_head;
         call->data = on_logs_data;
-        buf_addf(&rest, "/logs?stdout=1&stderr=1&timestamps=%d&follow=%d", request->timestamps, request->follow);
+        buf_addf(&rest, "/logs?stdout=1&stderr=1&timestamps=%d&follow=%d", request->timestamps || request->record,
+                 request->follow);
         if (request->tail >= 0)
                 buf_addf(&rest, "&tail=%" PRId64, request->tail);
         if (request->since)

@@ -61,7 +61,7 @@ static bool more_may_come(const struct pod_view *view, const struct pod_incarnat
 }
 
 enum container_log_next agent_log_next(void *userdata, const char *key, const char *container, const char *after,
-                                       char ret_id[POD_VIEW_ID_MAX])
+                                       struct container_log_run *ret)
 {
         struct agent *agent = userdata;
         const struct pod_entry *entry = pod_store_find(agent->store, key);
@@ -73,7 +73,8 @@ enum container_log_next agent_log_next(void *userdata, const char *key, const ch
                 return CONTAINER_LOG_END;
         run = run_after(&inc->containers[index], after);
         if (run) {
-                str_copy(ret_id, POD_VIEW_ID_MAX, run->id);
+                str_copy(ret->id, sizeof(ret->id), run->id);
+                ret->attempt = run->attempt;
                 return CONTAINER_LOG_NEXT;
         }
         return more_may_come(entry->view, inc, index) ? CONTAINER_LOG_WAIT : CONTAINER_LOG_END;
@@ -172,6 +173,7 @@ void agent_logs_serve(struct agent *agent, struct http_server_request *request, 
                         .key = entry->view->key,
                         .container = container,
                         .id = run ? run->id : "",
+                        .attempt = attempt,
                         .path = path,
                         .away = !agent->runtime_ready,
                 };
@@ -240,6 +242,7 @@ static bool port_query(struct agent *agent, struct http_server_request *request,
                 return false;
         }
         ret->restarts = false;
+        ret->json = false;
         return true;
 }
 

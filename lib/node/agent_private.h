@@ -272,7 +272,7 @@ void agent_logs(void *userdata, struct http_server_request *request);
 void agent_port_logs(void *userdata, struct http_server_request *request,
                      const char *rest); /* GET /logs of the local API */
 enum container_log_next agent_log_next(void *userdata, const char *key, const char *container, const char *after,
-                                       char ret_id[POD_VIEW_ID_MAX]);
+                                       struct container_log_run *ret);
 /* Answers with the log of a container; NULL or "": the pod's default one. entry is one that agent_shown has. Refusals
  * as the kubelet's: 404: no such container; 400: it has not run (so often) yet. */
 void agent_logs_serve(struct agent *agent, struct http_server_request *request, struct pod_entry *entry,

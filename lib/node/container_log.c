@@ -18,8 +18,12 @@
 
 /* What waits for a slow reader beside what the kernel holds. */
 #define STREAM_BUFFER (64 * 1024)
-/* Docker may have sent that much before it learns that it is to wait. */
+/* Docker may have sent that much before it learns that it is to wait. As JSON the shortest lines grow the most: each
+ * has the names of its pod and container beside it. */
 #define HELD_MAX (256 * 1024)
+#define HELD_JSON_MAX (1024 * 1024)
+/* A record as JSON: a byte of its text is at most six. */
+#define JSON_LINE_MAX (6 * LIMIT_DOCKER_LOG_RECORD + 4096)
 /* A person who reads page by page; the kubelet's streamingConnectionIdleTimeout. */
 #define STREAM_IDLE (4 * 3600 * USEC_PER_SEC)
 
@@ -32,14 +36,15 @@ struct log_stream {
         struct loop_source *turn;            /* of the file */
         char *key, *container;
         char *path; /* of the file, until it was tried; NULL: none */
-        char id[POD_VIEW_ID_MAX];
+        struct container_log_run run;
         struct container_log_query query;
         int64_t left; /* bytes to go, -1: no limit */
         bool begun;   /* the status line is out */
         bool ended;   /* the instance's log is through */
         bool waits;   /* for the next instance */
         bool paused;
-        struct buf held; /* came while the client's buffer was full */
+        struct buf held;   /* came while the client's buffer was full */
+        struct buf *lines; /* JSON of a step of the file */
 };
 
 struct container_logs {
@@ -63,6 +68,16 @@ static int read_flag(const char *name, const char *text, bool *ret, struct err *
                 *ret = false;
         else
                 return err_set(err, ERR_INVALID, "%s: '%s' is neither true nor false", name, text);
+        return 0;
+}
+
+static int read_format(const char *text, bool *ret, struct err *err)
+{
+        if (str_empty(text))
+                return 0;
+        if (!str_eq(text, "json"))
+                return err_set(err, ERR_INVALID, "format: '%s' is not json", text);
+        *ret = true;
         return 0;
 }
 
@@ -114,6 +129,8 @@ int container_log_query_read(const struct http_server_request *request, containe
 
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(flags); i++)
                 r = read_flag(flags[i].name, param(request, flags[i].name), flags[i].to, err);
+        if (r >= 0)
+                r = read_format(param(request, "format"), &q.json, err);
         if (r >= 0)
                 r = read_number("tailLines", param(request, "tailLines"), 0, &q.tail, err);
         if (r >= 0)
@@ -171,7 +188,7 @@ static void stream_begin(struct log_stream *stream)
         if (stream->begun)
                 return;
         stream->begun = true;
-        http_server_stream_begin(stream->request, 200, NULL, STREAM_BUFFER);
+        http_server_stream_begin(stream->request, 200, stream->query.json ? "application/json" : NULL, STREAM_BUFFER);
         http_server_stream_idle(stream->request, STREAM_IDLE);
 }
 
@@ -191,16 +208,16 @@ static void stream_start(struct log_stream *stream);
 static void stream_next(struct log_stream *stream)
 {
         struct container_logs *logs = stream->logs;
-        char id[POD_VIEW_ID_MAX] = "";
+        struct container_log_run run = {.attempt = -1};
 
         stream->waits = false;
         if (!stream->query.restarts) {
                 stream_end(stream, true);
                 return;
         }
-        switch (logs->next(logs->userdata, stream->key, stream->container, stream->id, id)) {
+        switch (logs->next(logs->userdata, stream->key, stream->container, stream->run.id, &run)) {
         case CONTAINER_LOG_NEXT:
-                memcpy(stream->id, id, sizeof(id));
+                stream->run = run;
                 stream->query.tail = -1;
                 stream_start(stream);
                 break;
@@ -229,13 +246,19 @@ static void on_drained(void *userdata)
                 stream_next(stream);
 }
 
-/* False: the stream has ended, and is gone unless Docker has a call of it. */
-static bool stream_feed(struct log_stream *stream, const char *data, size_t len)
+/* How much of len bytes the limit lets through. */
+static size_t take_of_limit(struct log_stream *stream, size_t len)
 {
-        if (stream->left > 0 && (int64_t)len > stream->left)
+        if (stream->left >= 0 && (int64_t)len > stream->left)
                 len = (size_t)stream->left;
         if (stream->left > 0)
                 stream->left -= (int64_t)len;
+        return len;
+}
+
+/* False: the stream has ended, and is gone unless Docker has a call of it. */
+static bool stream_send(struct log_stream *stream, const char *data, size_t len)
+{
         if (stream->held.len > 0 || http_server_stream_write(stream->request, data, len) < 0) {
                 buf_add(&stream->held, data, len);
                 stream_pause(stream, true);
@@ -252,7 +275,52 @@ static void on_data(void *userdata, int output, const char *data, size_t len)
 
         (void)output; /* a log is both, in the order in which it was written */
         if (stream->request && stream->left != 0)
-                (void)stream_feed(stream, data, len);
+                (void)stream_send(stream, data, take_of_limit(stream, len));
+}
+
+/* --- as JSON ------------------------------------------------------------------------------------------------------ */
+
+static void add_json(struct log_stream *stream, const struct docker_record *record, struct buf *out)
+{
+        buf_addch(out, '{');
+        if (*record->time) {
+                buf_addstr(out, "\"time\":");
+                buf_add_json_string(out, record->time, strlen(record->time));
+                buf_addch(out, ',');
+        }
+        buf_addstr(out, "\"pod\":");
+        buf_add_json_string(out, stream->key, strlen(stream->key));
+        buf_addstr(out, ",\"container\":");
+        buf_add_json_string(out, stream->container, strlen(stream->container));
+        if (stream->run.attempt >= 0) {
+                buf_addstr(out, ",\"attempt\":");
+                buf_addi(out, stream->run.attempt);
+        }
+        buf_addf(out, ",\"stream\":\"%s\",\"log\":", record->stream == 2 ? "stderr" : "stdout");
+        buf_add_json_string(out, record->text, take_of_limit(stream, record->len));
+        buf_addstr(out, "}\n");
+}
+
+static void on_record(void *userdata, const struct docker_record *record)
+{
+        struct buf line CLEANUP_BUF = BUF_INIT(JSON_LINE_MAX);
+        struct log_stream *stream = userdata;
+
+        if (!stream->request || stream->left == 0)
+                return;
+        add_json(stream, record, &line);
+        if (line.failed)
+                stream_end(stream, false);
+        else
+                (void)stream_send(stream, line.data, line.len);
+}
+
+static void on_file_record(void *userdata, const struct docker_record *record)
+{
+        struct log_stream *stream = userdata;
+
+        if (stream->left != 0)
+                add_json(stream, record, stream->lines);
 }
 
 /* --- Docker's file, while Docker is away -------------------------------------------------------------------------- */
@@ -261,12 +329,17 @@ static void on_turn(void *userdata)
 {
         struct log_stream *stream = userdata;
         struct buf piece CLEANUP_BUF = BUF_INIT(LIMIT_DOCKER_LOG_RECORD + 2 * DOCKER_LOG_STEP);
+        struct buf lines CLEANUP_BUF = BUF_INIT(JSON_LINE_MAX);
+        struct buf *out = stream->query.json ? &lines : &piece;
         struct err err = ERR_INIT;
-        int r = docker_log_file_step(stream->file, &piece, &err);
+        int r;
 
-        if (piece.failed)
+        stream->lines = &lines;
+        r = docker_log_file_step(stream->file, &piece, &err);
+        if (out->failed)
                 r = -1;
-        if (r >= 0 && piece.len > 0 && !stream_feed(stream, piece.data, piece.len))
+        if (r >= 0 && out->len > 0 &&
+            !stream_send(stream, out->data, stream->query.json ? out->len : take_of_limit(stream, out->len)))
                 return;
         if (stream->held.len > 0 && r > 0)
                 return; /* on_drained goes on */
@@ -291,6 +364,8 @@ static bool stream_from_file(struct log_stream *stream)
                 .tail = stream->query.tail,
                 .since = stream->query.since,
                 .timestamps = stream->query.timestamps,
+                .record = stream->query.json ? on_file_record : NULL,
+                .userdata = stream,
         };
         struct err err = ERR_INIT;
 
@@ -359,7 +434,7 @@ static void stream_start(struct log_stream *stream)
 {
         struct docker *docker = stream->logs->docker;
         const struct docker_logs wanted = {
-                .id = stream->id,
+                .id = stream->run.id,
                 .tail = stream->query.tail,
                 .since = stream->query.since,
                 .timestamps = stream->query.timestamps,
@@ -367,6 +442,7 @@ static void stream_start(struct log_stream *stream)
                 .unhurried = true,
                 .connected = on_connected,
                 .data = on_data,
+                .record = stream->query.json ? on_record : NULL,
                 .done = on_done,
         };
 
@@ -415,15 +491,16 @@ void container_logs_serve(struct container_logs *logs, struct http_server_reques
         stream->path = source->path ? xstrdup(source->path) : NULL;
         stream->query = *query;
         stream->left = query->limit_bytes;
-        stream->held = BUF_INIT(HELD_MAX);
-        str_copy(stream->id, sizeof(stream->id), source->id);
+        stream->held = BUF_INIT(query->json ? HELD_JSON_MAX : HELD_MAX);
+        stream->run.attempt = source->attempt;
+        str_copy(stream->run.id, sizeof(stream->run.id), source->id);
         DL_APPEND(logs->list, stream);
         logs->count++;
         http_server_on_closed(request, on_closed, stream);
         http_server_on_drained(request, on_drained, stream);
         if (source->away && stream_from_file(stream))
                 return;
-        if (*stream->id) {
+        if (*stream->run.id) {
                 stream_start(stream);
                 return;
         }

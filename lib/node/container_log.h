@@ -12,6 +12,10 @@
  * While Docker does not answer, its json-file log is read from disk (docker/docker_log_file.h), with a note; a followed
  * log is then cut behind what is there.
  *
+ * As JSON each record (docker/docker_record.h) is {"time", "pod": "namespace/name", "container", "attempt": the
+ * restarts before this run, "stream": "stdout" or "stderr", "log": the text with the end of its line}. Time and attempt
+ * are left out where they are not known. Bytes that are not UTF-8 become U+FFFD.
+ *
  * A stream that could not be read to its end is cut (the client sees an HTTP body without its end), never ended as if
  * it were whole.
  */
@@ -33,15 +37,17 @@ struct container_log_query {
         bool previous;       /* of the run before: for the caller of container_logs_serve to choose the instance by */
         bool timestamps;     /* RFC 3339 with nanoseconds and a space in front of each line */
         bool restarts;       /* followed: go on with the container's next run, until none comes any more */
+        bool json;           /* a JSON object a line for each record of the log, see below */
         int64_t tail;        /* lines from the end, -1: all */
         usec_t since;        /* wall clock, 0: all */
-        int64_t limit_bytes; /* -1: no limit */
+        int64_t limit_bytes; /* of the log's text; -1: no limit */
 };
 
 /* Value of a query parameter, NULL where it is not there (http_server_query is one). */
 typedef const char *(*container_log_param_fn)(const struct http_server_request *request, const char *name);
 /* Reads follow, previous, timestamps, tailLines, sinceSeconds, sinceTime (RFC 3339), limitBytes as the API server
- * passes them on (pkg/apis/core/validation, ValidatePodLogOptions), and restarts. -ERR_INVALID names the parameter. */
+ * passes them on (pkg/apis/core/validation, ValidatePodLogOptions), and of our own restarts and format ("json").
+ * -ERR_INVALID names the parameter. */
 int container_log_query_read(const struct http_server_request *request, container_log_param_fn param, usec_t now_wall,
                              struct container_log_query *ret, struct err *err);
 
@@ -50,18 +56,25 @@ int container_log_query_read(const struct http_server_request *request, containe
 /* And what the log lacks. */
 #define CONTAINER_LOG_WARNING "Podwatch-Warning"
 
+/* One run of a container. */
+struct container_log_run {
+        char id[POD_VIEW_ID_MAX]; /* of the Docker container */
+        int64_t attempt;          /* restarts before it; -1: not known */
+};
+
 /* What follows the instance `after` ("": the first) of a container whose log is followed over restarts. */
 enum container_log_next {
-        CONTAINER_LOG_NEXT, /* *ret_id is the instance to go on with */
+        CONTAINER_LOG_NEXT, /* *ret is the run to go on with */
         CONTAINER_LOG_WAIT, /* none yet; container_logs_changed will ask again */
         CONTAINER_LOG_END,  /* none will come */
 };
 typedef enum container_log_next (*container_log_next_fn)(void *userdata, const char *key, const char *container,
-                                                         const char *after, char ret_id[POD_VIEW_ID_MAX]);
+                                                         const char *after, struct container_log_run *ret);
 
 /* What is to be read. */
 struct container_log_source {
         const char *key, *container, *id;
+        int64_t attempt; /* of the instance; -1: not known */
         const char *path;
         bool away; /* Docker is known not to answer */
 };

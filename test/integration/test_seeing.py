@@ -98,6 +98,45 @@ def test_logs_options(state):
         assert refused.returncode == 1 and words in refused.stderr, refused
 
 
+def test_logs_as_json(state):
+    """Each record of Docker's log is an object, whatever it is; what Docker's own file has of it says what is right."""
+    long = 20000
+    speaks = f"printf 'one\\n\\n'; echo two >&2; head -c {long} /dev/zero | tr '\\0' x; echo; printf 'half\\377'"
+    names = 'records', 'terminal'
+    for name in names:
+        state.put(name, pod(name, ['sh', '-c', speaks], hostNetwork=True, restartPolicy='Never', container={'tty': name == 'terminal'}))
+
+    def parsed(*args):
+        return [json.loads(line) for line in state.logs(*args, '-o', 'json').stdout.splitlines()]
+
+    def recorded(name):
+        container = state.host.docker.request('GET', f'/containers/{state.container(name)["containerID"].removeprefix("docker://")}/json')
+        with open(state.host.path(container['LogPath'])) as f:
+            return [json.loads(line) for line in f]
+    for name in names:
+        wait_for(lambda: state.podwatch.pods()[f'default/{name}-node1']['status']['phase'] == 'Succeeded', 20, 'its end')
+        got = parsed(name)
+        assert [(x['stream'], x['log']) for x in got] == [(x['stream'], x['log']) for x in recorded(name)], (got, recorded(name))
+        assert {(x['pod'], x['container'], x['attempt']) for x in got} == {(f'default/{name}-node1', 'main', 0)}, got
+        assert all(re.fullmatch(r'20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z', x['time']) for x in got), got
+        assert {len(x['log'].rstrip()) for x in got if x['log'].startswith('x')} == {16384, long - 16384}, got
+        assert got[-1]['log'] == 'half\ufffd' and {x['stream'] for x in got} == ({'stdout'} if name == 'terminal' else {'stdout', 'stderr'}), got
+    assert [x['log'] for x in parsed('records', '--tail', '1', '--limit-bytes', '2')] == [parsed('records')[-1]['log'][:2]]
+    assert parsed('pair', '-c', 'side', '--since-time', '2100-01-01T00:00:00Z') == []
+    for name in names:
+        state.drop(name)
+    # Over runs: attempts are told apart.
+    wait_for(lambda: state.container('crash')['restartCount'] >= 1 and 'waiting' in state.container('crash')['state'], 30, 'a restart and a backoff')
+    newest = parsed('crash', '--previous')
+    assert {x['log'] for x in newest} == {'about to end\n', 'cannot reach it\n'} and {x['attempt'] for x in newest} == {
+        state.container('crash')['restartCount']} and {x['stream'] for x in newest} == {'stdout', 'stderr'}, newest
+    follower = Follower(state, 'logs', '-f', 'crash', '--tail', '1', '-o', 'json')
+    state.podwatch.command('retry', 'crash', check=False)
+    wait_for(lambda: newest[0]['attempt'] + 1 in {json.loads(x)['attempt'] for x in follower.text().splitlines()}, 20, 'the next run')
+    follower.stop()
+    assert state.logs('pair', '-o', 'yaml', check=False).returncode == 1
+
+
 def test_logs_of_what_crashed_and_of_the_run_before(state):
     wait_for(lambda: state.container('crash')['restartCount'] >= 1 and 'waiting' in state.container('crash')['state'], 30, 'a restart and a backoff')
     for args in (('crash',), ('crash', '--previous')):
@@ -176,7 +215,7 @@ def test_logs_while_docker_is_away(state):
         return state.logs('pair', '-c', 'main', *args)
     stamped = state.logs('pair', '-c', 'side', '--timestamps').stdout
     wait_for(lambda: 'line 5\n' in ours().stdout and state.logs('crash', '--previous', check=False).returncode == 0, 30, 'some lines')
-    before = ours().stdout
+    before, as_json = ours().stdout, json.loads(state.logs('pair', '-c', 'side', '-o', 'json').stdout)
     state.host.docker_kill()
     try:
         wait_for(lambda: not state.podwatch.status()['docker']['ready'], 10, 'podwatch to notice')
@@ -186,6 +225,7 @@ def test_logs_while_docker_is_away(state):
         assert ours('--tail', '2').stdout == ''.join(result.stdout.splitlines(keepends=True)[-2:])
         assert state.logs('pair', '-c', 'side', '--timestamps').stdout == stamped
         assert 'about to end' in state.logs('crash').stdout and 'about to end' in state.logs('crash', '--previous').stdout
+        assert json.loads(state.logs('pair', '-c', 'side', '-o', 'json').stdout) == as_json
         followed = state.logs('pair', '-c', 'side', '-f', check=False)
         assert followed.returncode == 1 and followed.stdout == 'aside\n' and 'not followed' in followed.stderr, followed
         # And with a podwatch that has never seen the containers.

@@ -471,6 +471,51 @@ static void on_output(void *userdata, int stream, const char *data, size_t len)
         (void)snprintf(s->got.text + at, sizeof(s->got.text) - at, "%d:%.*s|", stream, (int)len, data);
 }
 
+#define CASE(text, want, code)                     \
+        {                                          \
+                text, sizeof(text) - 1, want, code \
+        }
+
+static void on_record(void *userdata, const struct docker_record *record)
+{
+        struct state *s = userdata;
+        size_t at = strlen(s->got.text);
+        (void)snprintf(s->got.text + at, sizeof(s->got.text) - at, "%d:%s:%.*s|", record->stream, record->time,
+                       (int)record->len, record->text);
+}
+
+/* Records are whole, with frames and without; half a one is none. */
+static void test_log_records(void **state)
+{
+        static const struct {
+                const char *text;
+                size_t len;
+                const char *want;
+                int code;
+        } cases[] = {
+                CASE(FRAME("\1", "\30", "2026-01-02T03:04:05Z one") FRAME("\2", "\27", "2026-01-02T03:04:06Z x\n"),
+                     "1:2026-01-02T03:04:05Z:one|2:2026-01-02T03:04:06Z:x\n|", 0),
+                CASE("2026-01-02T03:04:05Z one\r\n2026-01-02T03:04:06Z x",
+                     "1:2026-01-02T03:04:05Z:one\r\n|1:2026-01-02T03:04:06Z:x|", 0),
+                CASE(FRAME("\1", "\30", "2026-01-02T03:04:05Z o"), "", ERR_PROTOCOL),
+        };
+        struct state *s = *state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                s->got = (struct got){0};
+                (void)s->docker->ops->logs(
+                        s->docker, &(struct docker_logs){.id = "c", .tail = -1, .record = on_record, .done = on_done},
+                        s);
+                wait_kept(s);
+                assert_string_equal(http_server_query(s->kept, "timestamps"), "1");
+                http_server_stream_begin(s->kept, 200, NULL, 4096);
+                say(s, cases[i].text, cases[i].len);
+                http_server_stream_end(TAKE_PTR(s->kept), true);
+                wait_got(s);
+                assert_string_equal(s->got.text, cases[i].want);
+                assert_int_equal(s->got.err.code, cases[i].code);
+        }
+}
+
 static void test_logs(void **state)
 {
         static const struct {
@@ -479,7 +524,6 @@ static void test_logs(void **state)
                 const char *want;
                 int code;
         } cases[] = {
-#define CASE(text, want, code) {text, sizeof(text) - 1, want, code}
                 CASE(FRAME("\1", "\3", "one") FRAME("\2", "\3", "two"), "1:one|2:two|", 0),
                 CASE("plain", "1:plain|", 0),
                 CASE("", "", 0),
@@ -621,6 +665,7 @@ int main(void)
                 TEST(test_statuses),
                 TEST(test_events),
                 TEST(test_logs),
+                TEST(test_log_records),
                 TEST(test_exec),
                 TEST(test_pull),
                 TEST(test_hosts),

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "docker/docker_log_file.h"
+#include "docker/docker_record.h"
 
 #define OUT_MAX (64 * 1024 * 1024)
 
@@ -101,6 +102,26 @@ static void test_tail_and_rotated_files(void **state)
         assert_string_equal(get(s, (struct docker_log_wanted){.tail = 1}), "5\n");
 }
 
+static void on_record(void *userdata, const struct docker_record *record)
+{
+        struct state *s = userdata;
+
+        buf_addf(&s->out, "%d %s %.*s|", record->stream, record->time, (int)record->len, record->text);
+}
+
+static void test_records(void **state)
+{
+        struct state *s = *state;
+        static const char text[] = "{\"log\":\"a\\n\",\"stream\":\"stdout\",\"time\":\"2026-01-02T03:04:05.5Z\"}\n"
+                                   "{\"log\":\"piece\",\"stream\":\"stderr\",\"time\":\"2026-01-02T03:04:06Z\"}\n"
+                                   "{\"log\":\"half";
+
+        put(s, 0, text, sizeof(text) - 1);
+        assert_string_equal(get(s, (struct docker_log_wanted){.tail = -1, .record = on_record, .userdata = s}),
+                            "1 2026-01-02T03:04:05.500000000Z a\n|2 2026-01-02T03:04:06.000000000Z piece|");
+        assert_string_equal(get(s, (struct docker_log_wanted){.tail = 0, .record = on_record, .userdata = s}), "");
+}
+
 static void test_since_and_timestamps(void **state)
 {
         struct state *s = *state;
@@ -172,11 +193,8 @@ static void test_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(test_tail_and_rotated_files),
-                TEST(test_since_and_timestamps),
-                TEST(test_half_records),
-                TEST(test_large),
-                TEST(test_refused),
+                TEST(test_tail_and_rotated_files), TEST(test_records), TEST(test_since_and_timestamps),
+                TEST(test_half_records),           TEST(test_large),   TEST(test_refused),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

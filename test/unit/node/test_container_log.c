@@ -46,6 +46,7 @@ struct state {
         char dir[64], daemon_path[128], server_path[128];
         struct container_log_query query;
         const char *id;       /* first instance to serve */
+        int attempt;          /* of it */
         const char *log_path; /* of its file; NULL: none */
         bool away;
         struct http_server_request *kept; /* the daemon's /logs */
@@ -99,21 +100,27 @@ static void daemon_handler(void *userdata, struct http_server_request *request)
 static void server_handler(void *userdata, struct http_server_request *request)
 {
         struct state *s = userdata;
-        const struct container_log_source source = {
-                .key = "default/pod", .container = "main", .id = s->id, .path = s->log_path, .away = s->away};
+        const struct container_log_source source = {.key = "default/pod",
+                                                    .container = "main",
+                                                    .id = s->id,
+                                                    .attempt = s->attempt,
+                                                    .path = s->log_path,
+                                                    .away = s->away};
 
         container_logs_serve(s->logs, request, &source, &s->query);
 }
 
 static enum container_log_next next(void *userdata, const char *key, const char *container, const char *after,
-                                    char ret_id[POD_VIEW_ID_MAX])
+                                    struct container_log_run *ret)
 {
         struct state *s = userdata;
         assert_string_equal(key, "default/pod");
         assert_string_equal(container, "main");
         str_copy(s->after, sizeof(s->after), after);
-        if (s->next == CONTAINER_LOG_NEXT)
-                str_copy(ret_id, POD_VIEW_ID_MAX, s->next_id);
+        if (s->next == CONTAINER_LOG_NEXT) {
+                str_copy(ret->id, sizeof(ret->id), s->next_id);
+                ret->attempt = s->attempt + 1;
+        }
         return s->next;
 }
 
@@ -258,7 +265,7 @@ static const char *param(const struct http_server_request *request, const char *
 static bool same(const struct container_log_query *a, const struct container_log_query *b)
 {
         return a->follow == b->follow && a->previous == b->previous && a->timestamps == b->timestamps &&
-               a->restarts == b->restarts && a->tail == b->tail && a->since == b->since &&
+               a->restarts == b->restarts && a->json == b->json && a->tail == b->tail && a->since == b->since &&
                a->limit_bytes == b->limit_bytes;
 }
 
@@ -293,6 +300,9 @@ static void test_query(void **state)
                 {{{"tailLines", "9223372036854775808"}}, {0}, "tailLines"},
                 {{{"limitBytes", "0"}}, {0}, "limitBytes: '0'"},
                 {{{"follow", "maybe"}}, {0}, "follow: 'maybe'"},
+                {{{"format", "json"}}, {.json = true, .tail = -1, .limit_bytes = -1}, NULL},
+                {{{"format", ""}}, {.tail = -1, .limit_bytes = -1}, NULL},
+                {{{"format", "yaml"}}, {0}, "format: 'yaml' is not json"},
         };
         (void)state;
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -498,6 +508,103 @@ static void test_too_many(void **state)
         WAIT(s->client.status == 200);
 }
 
+#define STAMP "2026-01-02T03:04:05.000000006Z"
+
+static const char *json_line(char *to, size_t size, int attempt, const char *rest)
+{
+        (void)snprintf(to, size,
+                       "{\"time\":\"" STAMP "\",\"pod\":\"default/pod\",\"container\":\"main\",\"attempt\":%d,%s}\n",
+                       attempt, rest);
+        return to;
+}
+
+static void must_follow(const char **at, const char *line)
+{
+        assert_int_equal(strncmp(*at, line, strlen(line)), 0);
+        *at += strlen(line);
+}
+
+/* A record is an object, whatever it holds and however it comes; the limit counts its text. */
+static void test_json(void **state)
+{
+        static const char *const one = "\"stream\":\"stdout\",\"log\":\"one\\n\"",
+                                 *const two = "\"stream\":\"stderr\",\"log\":\"\\\"\\ufffd\\u0001\"";
+        struct state *s = *state;
+        char line[256];
+        const char *at;
+
+        s->query = (struct container_log_query){
+                .follow = true, .restarts = true, .json = true, .tail = -1, .limit_bytes = -1};
+        s->attempt = 4;
+        ask(s);
+        says(s, 1, STAMP " one\n");
+        says(s, 2, STAMP " \"\xff\1"); /* a piece of a longer line */
+        s->next = CONTAINER_LOG_NEXT;
+        s->next_id = "d";
+        ends(s, true);
+        WAIT(s->asked == 2);
+        s->next = CONTAINER_LOG_END;
+        says(s, 1, STAMP " one\n");
+        says(s, 1, "Error: what Docker says itself\n");
+        ends(s, true);
+        WAIT(s->client.done);
+        assert_int_equal(s->client.err.code, 0);
+        at = buf_str(&s->client.body);
+        must_follow(&at, json_line(line, sizeof(line), 4, one));
+        must_follow(&at, json_line(line, sizeof(line), 4, two));
+        must_follow(&at, json_line(line, sizeof(line), 5, one));
+        assert_string_equal(at, "{\"pod\":\"default/pod\",\"container\":\"main\",\"attempt\":5,\"stream\":\"stdout\","
+                                "\"log\":\"Error: what Docker says itself\\n\"}\n");
+
+        s->query = (struct container_log_query){.json = true, .tail = -1, .limit_bytes = 5};
+        s->attempt = -1;
+        ask(s);
+        says(s, 1, STAMP " one\n");
+        says(s, 1, STAMP " two\n");
+        WAIT(s->client.done);
+        assert_string_equal(
+                buf_str(&s->client.body),
+                "{\"time\":\"" STAMP
+                "\",\"pod\":\"default/pod\",\"container\":\"main\",\"stream\":\"stdout\",\"log\":\"one\\n\"}\n"
+                "{\"time\":\"" STAMP
+                "\",\"pod\":\"default/pod\",\"container\":\"main\",\"stream\":\"stdout\",\"log\":\"t\"}\n");
+}
+
+/* The shortest records grow the most, and the longest still fit; a reader that stops for a while loses none. */
+static void test_json_of_a_slow_reader(void **state)
+{
+        enum { SHORT = 380, LONG = 16 * 1024 };
+        struct state *s = *state;
+        struct buf text CLEANUP_BUF = BUF_INIT(ANSWER_MAX);
+        size_t written = 0, lines = 0;
+
+        s->query = (struct container_log_query){.json = true, .tail = -1, .limit_bytes = -1};
+        ask(s);
+        WAIT(s->kept && s->client.status == 200);
+        curl_glue_pause(s->client.call);
+        buf_addstr(&text, STAMP " ");
+        for (int i = 0; i < LONG; i++)
+                buf_addch(&text, '\1');
+        for (int idle = 0; idle < 50 && written < 40000; idle++) {
+                const char *what = written % SHORT ? STAMP " \n" : buf_str(&text);
+
+                for (int r = 0; r == 0;) {
+                        r = say(s, 1, what, strlen(what));
+                        written += r == 0;
+                        idle = r == 0 ? 0 : idle;
+                        what = written % SHORT ? STAMP " \n" : buf_str(&text);
+                }
+                loop_wait_step(s->loop);
+        }
+        curl_glue_resume(s->client.call);
+        ends(s, true);
+        WAIT(s->client.done);
+        assert_int_equal(s->client.err.code, 0);
+        for (size_t i = 0; i < s->client.body.len; i++)
+                lines += s->client.body.data[i] == '\n';
+        assert_int_equal(lines, written);
+}
+
 /* While Docker does not answer its file is read, at once where that is known. */
 static void test_file_while_away(void **state)
 {
@@ -524,6 +631,13 @@ static void test_file_while_away(void **state)
                 assert_string_equal(buf_str(&s->client.body), "line 19998\nline 19999\n");
                 assert_int_equal(s->asked, 0);
         }
+        s->query = (struct container_log_query){.tail = 1, .limit_bytes = 9, .json = true};
+        ask(s);
+        WAIT(s->client.done);
+        assert_string_equal(
+                buf_str(&s->client.body),
+                "{\"time\":\"2026-01-02T03:04:05.500000000Z\",\"pod\":\"default/"
+                "pod\",\"container\":\"main\",\"attempt\":0,\"stream\":\"stderr\",\"log\":\"line 1999\"}\n");
         /* All of it, by a reader that stops for a while; followed, it is cut where it cannot be followed. */
         s->query = (struct container_log_query){.tail = -1, .limit_bytes = -1, .follow = true, .restarts = true};
         ask(s);
@@ -550,9 +664,17 @@ static void test_file_while_away(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_query), TEST(test_whole),    TEST(test_refusals),
-                TEST(test_broken_is_cut),     TEST(test_limit),    TEST(test_slow_reader),
-                TEST(test_reader_goes),       TEST(test_restarts), TEST(test_too_many),
+                cmocka_unit_test(test_query),
+                TEST(test_whole),
+                TEST(test_refusals),
+                TEST(test_broken_is_cut),
+                TEST(test_limit),
+                TEST(test_slow_reader),
+                TEST(test_reader_goes),
+                TEST(test_restarts),
+                TEST(test_too_many),
+                TEST(test_json),
+                TEST(test_json_of_a_slow_reader),
                 TEST(test_file_while_away),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
