@@ -59,6 +59,9 @@ int online_run(struct genphase *g, enum online_verb verb, const struct strv *arg
  * no such kubeconfig can be used. Free *ret_text. Outside of genphase-api the process is replaced by it where there is
  * a kubeconfig, so it comes before anything is said. */
 int online_cluster_config(struct genphase *g, const char *prefix, char **ret_text, struct err *err);
+/* The first half of it alone, for what says something before: replaces the process by genphase-api where there is a
+ * kubeconfig. 0: there is none, or this is genphase-api. */
+int online_if_kubeconfig(const struct genphase *g, struct err *err);
 
 /* Rows for the tree of verbs (verb_online.c). */
 extern const struct cli_verb upload_config_verbs[];

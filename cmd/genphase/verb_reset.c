@@ -8,6 +8,11 @@
 #include "images.h"
 #include "phase/reset.h"
 
+static int fetch(void *userdata, char **ret, struct err *err)
+{
+        return online_cluster_config(userdata, "reset", ret, err);
+}
+
 int reset_with(struct genphase *g, const struct reset_runtime *run)
 {
         struct phase *phase CLEANUP_PHASE = NULL;
@@ -19,9 +24,12 @@ int reset_with(struct genphase *g, const struct reset_runtime *run)
         options->config_file = config;
         options->in = stdin;
         options->wait_sec = RESET_WAIT_SEC;
+        options->fetch = fetch;
+        options->fetch_userdata = g;
         if (run)
                 options->run = *run;
         g->options.config_file = NULL;
+        g->options.no_config = true;
         int r = phase_open(&g->options, &phase, &err);
         options->podwatch = r == 0 && reset_host_has_podwatch(phase);
         if (r == 0)
@@ -31,7 +39,11 @@ int reset_with(struct genphase *g, const struct reset_runtime *run)
 
 static int reset(struct genphase *g, const char *only)
 {
+        struct err err = ERR_INIT;
+
         g->reset.only = only;
+        if (online_if_kubeconfig(g, &err) < 0)
+                return genphase_fail(&err, 1);
         /* Containers are those of this machine; a dry run and another root have none. */
         return g->options.dry_run || !str_empty(g->options.rootfs) ? reset_with(g, NULL) : images_reset(g);
 }
@@ -62,9 +74,9 @@ const struct cli_option reset_options[] = {
         {"cleanup-tmp-dir", 0, CLI_FLAG, offsetof(struct genphase, reset.cleanup_tmp_dir), NULL, "clean /etc/kubernetes/tmp as well"},
         {"skip-phases", 0, CLI_LIST, offsetof(struct genphase, reset.skipped), "PHASE,...", "phases that are left out"},
         OPTION_TEXT("docker-host", docker_host, "URL", "the Docker daemon (default $DOCKER_HOST, else its usual socket)"),
-        OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN,
-        /* kubeadm's: the runtime is Docker here, and the API server is not asked. */
-        OPTION_IGNORED("cri-socket", "SOCKET", "taken and not used"), OPTION_IGNORED("kubeconfig", "FILE", "taken and not used"),
+        OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN, OPTION_KUBECONFIG,
+        /* kubeadm's: the runtime is Docker here. */
+        OPTION_IGNORED("cri-socket", "SOCKET", "taken and not used"),
         {0}
 };
 

@@ -285,7 +285,8 @@ int config_default_dynamic(const struct phase *phase, struct config_problems *pr
                 return r;
         default_taints(config, phase->era);
         r = default_cri_socket(phase, problems, err);
-        if (r == 0)
+        /* Of a cluster the API server's pod would say it (GetAPIEndpoint). */
+        if (r == 0 && !phase->options.config_text)
                 r = default_address(config, phase_host(phase), problems, err);
         if (r == 0)
                 r = kubernetes_version_normalise(config, phase->era, problems, err);

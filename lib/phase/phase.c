@@ -204,7 +204,7 @@ static int default_and_validate(struct phase *phase, struct config_problems *pro
                 phase->exit_code = phase_validation_exit_code(phase);
                 return r;
         }
-        return config_check_bind_address(phase->config, err);
+        return phase->options.config_text ? 0 : config_check_bind_address(phase->config, err);
 }
 
 /* The kubeadm that was asked for may not have an option, or not its letter. */

@@ -48,8 +48,8 @@ struct phase_options {
          * written there with dry_run as well. */
         const char *host_root;
         const char *config_file;        /* --config; NULL: defaults and flags */
-        const char *config_text;        /* what the cluster has, of which config_file is the name: not validated, and no
-                                         * runtime is looked for; NULL: the file is read */
+        const char *config_text;        /* what the cluster has, of which config_file is the name: not validated, and
+                                         * neither a runtime nor an address is looked for; NULL: the file is read */
         const char *templates_dir;      /* --templates; NULL: embedded */
         const char *rootfs;             /* --rootfs; NULL: none */
         const char *kubeadm_version;    /* --kubeadm-version; NULL: newest known patch of the Kubernetes minor. Given:

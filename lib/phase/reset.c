@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/value.h"
+#include "phase/config_default.h"
 #include "phase/config_validate.h"
 #include "phase/kubelet_start.h"
 #include "phase/preflight.h"
@@ -19,6 +20,7 @@
 #include "phase/problems.h"
 #include "phase/proxy.h"
 #include "phase/reset.h"
+#include "phase/reset_cluster.h"
 #include "phase/reset_config.h"
 #include "phase/reset_etcd.h"
 #include "phase/reset_files.h"
@@ -37,15 +39,20 @@ struct reset {
         struct phase *phase;
         const struct reset_options *options;
         struct reset_config config;
+        struct reset_cluster cluster;
         struct preflight_report report;
         const char *certificates_dir;
+        struct strv stateful; /* directories that are cleaned last, in eras that have them apart */
+        bool apart;           /* such an era */
         bool dry_run;
-        bool rootless; /* by manifests that are deleted on the way */
+        bool rootless; /* where the cluster does not say: by manifests that are deleted on the way */
 };
 
 static void reset_release(struct reset *reset)
 {
         reset_config_release(&reset->config);
+        reset_cluster_release(&reset->cluster);
+        strv_release(&reset->stateful);
         preflight_report_release(&reset->report);
 }
 
@@ -129,18 +136,49 @@ static void stop_etcd(const struct reset *reset)
                 wait_for_containers(reset, "etcd");
 }
 
-static void leave_etcd(const struct reset *reset, const struct reset_etcd *etcd)
+/* Whether the member is out. why: why the manifest does not say who it is, or "". */
+static bool leave_etcd(const struct reset *reset, const struct reset_etcd *etcd, struct err *why)
 {
-        struct err why = ERR_INIT;
+        const char *certificates_dir = reset_cluster_certificates_dir(&reset->cluster) ?: reset->certificates_dir;
+        bool known = etcd->peer_url != NULL;
+        bool asked = reset->options->leave_etcd && (known || reset_cluster_has_local_etcd(&reset->cluster));
 
-        if (reset->options->leave_etcd && etcd->peer_url &&
-            reset->options->leave_etcd(reset->phase, etcd, reset->certificates_dir, &why) < 0)
+        if (asked && !known && *why->msg == '\0')
+                (void)err_set(why, ERR_INVALID, "%s does not name it", RESET_ETCD_MANIFEST);
+        bool left = asked && known && reset->options->leave_etcd(reset->phase, etcd, certificates_dir, why) == 0;
+        if (asked && !left)
                 phase_warn(reset->phase,
                            "[reset] Failed to remove etcd member: %s, please manually remove this etcd member using "
                            "etcdctl",
-                           why.msg);
-        if (reset->options->podwatch)
+                           why->msg);
+        if (reset->options->podwatch && etcd->data_dir)
                 stop_etcd(reset);
+        return left;
+}
+
+static void clean_etcd(const struct reset *reset, const char *data_dir)
+{
+        struct err why = ERR_INIT;
+
+        if (reset_clean_directory(reset->phase, data_dir, &why) < 0)
+                phase_warn(reset->phase, "[reset] Failed to delete contents of the etcd directory: \"%s\", error: %s",
+                           data_dir, why.msg);
+        else
+                phase_say(reset->phase, "[reset] Deleted contents of the etcd data directory: %s", data_dir);
+}
+
+/* getEtcdDataDir: by the cluster's configuration, else by the manifest, which has been read with result r. NULL: the
+ * etcd is not on this node. */
+static const char *etcd_data_dir(const struct reset *reset, const struct reset_etcd *etcd, int r)
+{
+        const char *configured = reset_cluster_data_dir(&reset->cluster);
+
+        if (configured)
+                return configured;
+        phase_warn(reset->phase, "[reset] No kubeadm config, using etcd pod spec to get data directory");
+        if (r == 0)
+                return etcd->data_dir;
+        return r > 0 && !reset->apart ? ETCD_DATA_DIR : NULL;
 }
 
 static int run_remove_etcd_member(struct reset *reset, struct err *err)
@@ -148,32 +186,31 @@ static int run_remove_etcd_member(struct reset *reset, struct err *err)
         struct reset_etcd etcd CLEANUP_RESET_ETCD = {0};
         struct phase *phase = reset->phase;
         struct err why = ERR_INIT;
+        int r = reset_etcd_read(phase, &etcd, &why);
+        const char *data_dir = etcd_data_dir(reset, &etcd, r);
 
         (void)err;
-        phase_warn(phase, "[reset] No kubeadm config, using etcd pod spec to get data directory");
-        int r = reset_etcd_read(phase, &etcd, &why);
-        if (r < 0) {
+        if (!data_dir) {
                 phase_say(phase, "[reset] No etcd config found. Assuming external etcd");
                 phase_say(phase, "[reset] Please, manually reset etcd to prevent further issues");
                 return 0;
         }
-        if (reset->dry_run) {
-                if (r == 0) {
-                        would(reset, "remove the etcd member on this node from the etcd cluster");
-                        would(reset, "delete contents of the etcd data directory: %s", etcd.data_dir);
-                }
-                return 0;
+        if (reset->apart)
+                strv_add(&reset->stateful, data_dir);
+        if (reset->dry_run && (r == 0 || reset_cluster_is_known(&reset->cluster))) {
+                would(reset, "remove the etcd member on this node from the etcd cluster");
+                if (!reset->apart)
+                        would(reset, "delete contents of the etcd data directory: %s", data_dir);
         }
-        if (r == 0)
-                leave_etcd(reset, &etcd);
-        const char *data_dir = etcd.data_dir ? etcd.data_dir : ETCD_DATA_DIR;
-        if (reset_directory_is_empty(phase, data_dir))
+        if (reset->dry_run)
                 return 0;
-        if (reset_clean_directory(phase, data_dir, &why) < 0)
-                phase_warn(phase, "[reset] Failed to delete contents of the etcd directory: \"%s\", error: %s",
-                           data_dir, why.msg);
-        else
-                phase_say(phase, "[reset] Deleted contents of the etcd data directory: %s", data_dir);
+        bool left = leave_etcd(reset, &etcd, &why);
+        if (reset->apart)
+                return 0;
+        if (left && reset_cluster_is_known(&reset->cluster))
+                clean_etcd(reset, data_dir);
+        if (!reset_directory_is_empty(phase, data_dir))
+                clean_etcd(reset, data_dir);
         return 0;
 }
 
@@ -324,7 +361,6 @@ static void delete_all_files(const struct reset *reset)
         delete_files(reset, " of genphase proxy", &ours);
 }
 
-/* kubeadm asks the cluster's configuration for the gate RootlessControlPlane. */
 static void remove_users(const struct reset *reset)
 {
         struct err why = ERR_INIT;
@@ -340,31 +376,41 @@ static void remove_users(const struct reset *reset)
                 phase_warn(reset->phase, "[reset] Failed to remove users and groups: %s", why.msg);
 }
 
+/* kubeadm leaves it without a word: its default stands before what it asked the cluster. */
+static void warn_of_certificates(const struct reset *reset)
+{
+        const char *dir = reset_cluster_certificates_dir(&reset->cluster);
+
+        if (dir && !str_eq(dir, reset->certificates_dir) && phase_exists(reset->phase, dir))
+                phase_warn(reset->phase,
+                           "[reset] The certificates directory of the cluster, \"%s\", is not cleaned: that takes "
+                           "--cert-dir",
+                           dir);
+}
+
 static int run_cleanup_node(struct reset *reset, struct err *err)
 {
-        struct strv dirs CLEANUP_STRV = STRV_INIT, stateful CLEANUP_STRV = STRV_INIT;
+        struct strv dirs CLEANUP_STRV = STRV_INIT, *last = reset->apart ? &reset->stateful : &dirs;
         const struct value *more = era_value(reset->phase->era, "reset", "moreDirectories");
-        bool apart = era_flag(reset->phase->era, "reset", "statefulDirectories");
 
         stop_pods(reset);
         strv_add(&dirs, MANIFESTS_DIR);
         stop_service(reset);
-        int r = unmount(reset, apart ? &stateful : &dirs, err);
+        int r = unmount(reset, last, err);
         if (r < 0)
                 return r;
         remove_containers(reset);
         if (!str_eq(reset->certificates_dir, PKI_DIR))
                 phase_warn(reset->phase, "[reset] WARNING: Cleaning a non-default certificates directory: \"%s\"",
                            reset->certificates_dir);
+        warn_of_certificates(reset);
         strv_add(&dirs, reset->certificates_dir);
         if (reset->options->cleanup_tmp_dir || reset->config.cleanup_tmp_dir)
                 strv_add(&dirs, KUBERNETES_DIR "/tmp");
         for (size_t i = 0; value_is(more, VALUE_LIST) && i < more->list.count; i++)
-                strv_add(apart ? &stateful : &dirs, value_string(more->list.items[i], ""));
+                strv_add(last, value_string(more->list.items[i], ""));
         delete_directories(reset, era_text(reset->phase->era, "reset", "directories", ""), &dirs);
         delete_all_files(reset);
-        if (stateful.len > 0)
-                delete_directories(reset, "stateful directories", &stateful);
         remove_users(reset);
         return 0;
 }
@@ -428,6 +474,9 @@ static int prepare(struct reset *reset, struct err *err)
                 r = reset_config_read(reset->phase, options->config_file, &reset->config, err);
         if (r == 0)
                 r = choose_certificates_dir(reset, err);
+        if (r == 0)
+                reset_cluster_ask(reset->phase, options, &reset->cluster);
+        config_default_static(reset->phase->config, reset->phase->era);
         if (reset->config.etcd_api_call_nsec > 0)
                 reset->phase->config->init.timeouts.etcd_api_call.nsec = reset->config.etcd_api_call_nsec;
         strv_copy(&ignored, &options->ignored);
@@ -445,7 +494,9 @@ static int prepare(struct reset *reset, struct err *err)
                         r = check_phase_name(name, err);
         if (r == 0 && options->only)
                 r = check_phase_name(options->only, err);
-        reset->rootless = rootless_is_used(reset->phase);
+        reset->rootless = reset_cluster_is_known(&reset->cluster) ? reset_cluster_is_rootless(&reset->cluster)
+                                                                  : rootless_is_used(reset->phase);
+        reset->apart = era_flag(reset->phase->era, "reset", "statefulDirectories");
         reset->dry_run = reset->phase->options.dry_run || reset->config.dry_run;
         return r;
 }
@@ -476,6 +527,8 @@ int phase_reset(struct phase *phase, const struct reset_options *options, struct
         }
         if (options->only)
                 return 0;
+        if (reset.apart)
+                delete_directories(&reset, "stateful directories", &reset.stateful);
         if (!phase->options.quiet)
                 (void)fputs(era_text(phase->era, "reset", "instructions", ""), phase->options.out);
         if (options->podwatch)

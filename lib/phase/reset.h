@@ -5,8 +5,8 @@
  * leaves. On a host of podwatch the manifests go first, so that podwatch stops the pods in order, and the rest only
  * when their containers are gone.
  *
- * Nothing here asks the API server: what kubeadm reads from there for the member of a local etcd, its manifest says
- * (reset_etcd.h).
+ * How the cluster was configured is asked of its API server first, as kubeadm does (reset_cluster.h). Where that is not
+ * to be had, and for the member of a local etcd itself, the manifests say it (reset_etcd.h, rootless.h).
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -37,6 +37,10 @@ struct reset_options {
         bool podwatch;            /* it is podwatch that runs the pods of this host */
         unsigned wait_sec;        /* how long podwatch may take to stop the pods */
         struct reset_runtime run; /* count NULL: containers are not looked at */
+        /* Gets the ClusterConfiguration of the cluster and says that it does (fetch_config). 0: free *ret; 1: there is
+         * no kubeconfig to ask by. NULL: as 1. */
+        int (*fetch)(void *userdata, char **ret, struct err *err);
+        void *fetch_userdata;
         /* Takes the member out of its cluster (etcd_member_leave). NULL: it stays in the list of the others. */
         int (*leave_etcd)(struct phase *phase, const struct reset_etcd *etcd, const char *certificates_dir,
                           struct err *err);

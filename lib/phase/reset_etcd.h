@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the manifest of a local etcd tells reset: where its data is, and how its cluster is reached so that the member
- * can leave it. kubeadm asks the API server for both (kubeadm-config, annotations of the etcd pods); the manifest says
- * the same and needs no API server.
+ * can leave it. kubeadm asks the API server for the second (annotations of the etcd pods); the manifest says the same
+ * and needs no API server. Where the data is, kubeadm-config says first (reset.h).
  */
 #include "base/strv.h"
 

@@ -63,7 +63,7 @@ bool reset_directory_is_empty(const struct phase *phase, const char *path)
         for (struct dirent *e; dir && (e = readdir(dir));)
                 if (!is_dots(e->d_name))
                         return false;
-        return true;
+        return dir != NULL;
 }
 
 int reset_remove(const struct phase *phase, const char *path, struct err *err)

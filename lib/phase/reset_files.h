@@ -13,7 +13,7 @@ struct phase;
 /* Removes everything in the directory but not itself; a missing one is fine. Mounts are not crossed. path has to
  * be absolute. */
 int reset_clean_directory(const struct phase *phase, const char *path, struct err *err);
-/* True where it is missing as well. */
+/* False where it cannot be looked at, a missing one too, as for kubeadm (IsDirEmpty). */
 bool reset_directory_is_empty(const struct phase *phase, const char *path);
 /* A file, a link or a whole tree; a missing one is fine. */
 int reset_remove(const struct phase *phase, const char *path, struct err *err);

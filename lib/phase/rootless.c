@@ -21,7 +21,6 @@
 #include "phase/users.h"
 
 #define TABLE "rootless.yaml"
-#define GATE "RootlessControlPlane"
 
 static bool prints_pods(const struct phase *phase)
 {
@@ -32,7 +31,7 @@ static bool prints_pods(const struct phase *phase)
 static int find(const struct phase *phase, const struct component *component, const struct value **ret, struct err *err)
 {
         const struct value *table = NULL;
-        int r = config_gate_enabled(phase->config, GATE) ? era_template(phase->era, TABLE, &table, err) : 0;
+        int r = config_gate_enabled(phase->config, ROOTLESS_GATE) ? era_template(phase->era, TABLE, &table, err) : 0;
 
         *ret = r == 0 && table ? value_map_get(table, component->name) : NULL;
         return r;
@@ -101,7 +100,7 @@ static struct value *number(const struct phase *phase, int64_t n)
         struct value *v = value_new_int(n);
 
         for (size_t i = 0; i < gates->count; i++)
-                if (str_eq(gates->items[i].name, GATE))
+                if (str_eq(gates->items[i].name, ROOTLESS_GATE))
                         v->place = gates->items[i].place;
         return v;
 }

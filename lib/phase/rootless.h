@@ -13,6 +13,8 @@ struct err;
 struct phase;
 struct value;
 
+#define ROOTLESS_GATE "RootlessControlPlane"
+
 /* Puts who it runs as into a component's pod, where the gate is on. */
 int rootless_pod(struct phase *phase, const struct component *component, struct value *pod, struct err *err);
 /* Takes the users that are missing and whose the component's files are to be for phase_commit. */

@@ -6,11 +6,15 @@ import os
 import re
 import socketserver
 import subprocess
+import sys
 import tempfile
 import threading
 
-from harness import Cluster, Host, Podwatch, peers, wait_for
-from kubeadm_beside import GENPHASE, Beside, last_line
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../parity'))
+import dialogue  # noqa: E402
+import scripted_api  # noqa: E402
+from harness import Cluster, Host, Podwatch, peers, wait_for  # noqa: E402
+from kubeadm_beside import GENPHASE, VERSION, Beside, last_line  # noqa: E402
 
 CONFIG = """\
 apiVersion: kubeadm.k8s.io/v1beta4
@@ -32,11 +36,15 @@ def fill(root):
         os.makedirs(f'{root}/{path}')
 
 
-def compare(args, stdin='', genphase_args=(), config=None):
+def compare(args, stdin='', genphase_args=(), config=None, inputs=()):
     with tempfile.TemporaryDirectory(prefix='reset-') as directory:
         beside = Beside(directory, config or CONFIG)
         for root in beside.roots.values():
             fill(root)
+            for path, text in dict(inputs).items():
+                os.makedirs(os.path.dirname(root + path), exist_ok=True)
+                with open(root + path, 'w') as f:
+                    f.write(text)
         socket = [] if '--config' in args else SOCKET
         theirs = beside.kubeadm('reset', *args, *socket, stdin=stdin)
         ours = beside.genphase('reset', *args, *genphase_args, stdin=stdin)
@@ -160,6 +168,54 @@ def test_podwatch():
     assert not os.listdir(host.path('/etc/kubernetes/pki')) and not os.listdir(host.path('/etc/kubernetes/manifests'))
 
 
+CLUSTER = f"""\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+kubernetesVersion: v{VERSION}
+certificatesDir: /etc/kubernetes/other
+etcd: {{local: {{dataDir: /etc/kubernetes/configured}}}}
+"""
+IN_SYSTEM = '/api/v1/namespaces/kube-system'
+OF_CLUSTER = {'configmaps/kubeadm-config': {'ClusterConfiguration': CLUSTER},
+              'configmaps/kubelet-config': {'kubelet': 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'},
+              'configmaps/kube-proxy': {'config.conf': 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n'}}
+
+
+def serve_cluster():
+    """An API server with what kubeadm asks a cluster for: the server, its address, and its rules."""
+    objects = {f'{IN_SYSTEM}/{path}': {'apiVersion': 'v1', 'kind': 'ConfigMap', 'data': data,
+                                       'metadata': {'name': path.partition('/')[2], 'namespace': 'kube-system'}} for path, data in OF_CLUSTER.items()}
+    objects['/api/v1/nodes/node1'] = {'apiVersion': 'v1', 'kind': 'Node', 'metadata': {
+        'name': 'node1', 'annotations': {'kubeadm.alpha.kubernetes.io/cri-socket': SOCKET[1]}}}
+    script = {'objects': objects, 'rules': []}
+    store = scripted_api.Store(script)
+    server = scripted_api.Server(store, ('127.0.0.1', 0), dialogue.credentials())
+    store.port = server.server_address[1]
+    return server, f'https://127.0.0.1:{store.port}', script['rules']
+
+
+def test_what_the_cluster_says():
+    """The data directory of its configuration goes, in kubeadm's words; where it refuses, and where nobody listens, that of the manifest."""
+    server, address, rules = serve_cluster()
+    kubeconfigs = {f'/etc/kubernetes/{name}.conf': dialogue.kubeconfig(user, address)
+                   for name, user in (('admin', 'kubernetes-admin'), ('kubelet', 'system:node:node1'))}
+    more = 'force: true\ntimeouts: {etcdAPICall: 1s, kubernetesAPICall: 1s}\n'
+    reading = '[reset] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...'
+
+    def left(config=CONFIG + more):
+        files, ours = compare(['--config', 'kubeadm.yaml'], config=config, inputs={**kubeconfigs, '/etc/kubernetes/configured/member/x': 'x'})
+        assert ours.out.startswith(reading), ours.out
+        return [name for name in ('configured', 'data', 'pki') if f'/etc/kubernetes/{name}/member' in files], ours
+    assert left()[0] == ['data']
+    rules.append({'path': f'{IN_SYSTEM}/configmaps/kubeadm-config', 'status': 403, 'message': 'forbidden'})
+    kept, ours = left()
+    assert kept == ['configured'] and 'Unable to fetch the kubeadm-config ConfigMap from cluster: failed to get config map: forbidden' in ours.err, ours.err
+    server.shutdown()
+    server.server_close()
+    kept, ours = left()
+    assert kept == ['configured'] and 'Unable to fetch the kubeadm-config ConfigMap from cluster: failed to get config map: ' in ours.err, ours.err
+
+
 class StubbornDocker(http.server.BaseHTTPRequestHandler):
     """An engine with four containers of pods, two of which it cannot remove."""
     protocol_version = 'HTTP/1.1'
@@ -265,12 +321,13 @@ def test_member_leaves_its_etcd_cluster():
 
 
 def test_member_that_does_not_answer():
-    """A dead etcd is said at once, and reset goes on."""
+    """A dead etcd is said at once, a dead API server too, and reset goes on."""
     host = Host('reset-dead')
     cluster = Cluster(host)
-    cluster.render('certs all', 'etcd local')
+    cluster.render('certs all', 'kubeconfig admin', 'etcd local')
     host.run(['mkdir', '-p', '/var/lib/etcd/member'])
     result = host.run([GENPHASE, 'reset', '--force'], timeout=60)
     assert re.search(r'Failed to remove etcd member: .*2379.*refused.*, please manually remove this etcd member using etcdctl', result.stderr,
                      re.I), result.stderr
+    assert 'Unable to fetch the kubeadm-config ConfigMap from cluster: failed to get config map: ' in result.stderr, result.stderr
     assert os.listdir(host.path('/var/lib/etcd')) == []

@@ -67,6 +67,7 @@ def plain(value):
 class Store:
     def __init__(self, script):
         self.script, self.lock, self.version = script, threading.Lock(), 0
+        self.port = API_PORT  # at which it is an API server
         self.objects = dict(script.get('objects', {}))
         self.asked, self.written = [], []
 
@@ -77,7 +78,7 @@ class Store:
     def rule(self, port, user, method, path, body):
         name = f'{path}/{body["metadata"]["name"]}' if method == 'POST' else path
         for rule in self.script.get('rules', []):
-            fits = (rule.get('port', API_PORT) == port and rule.get('method', method) == method and rule.get('user', user) == user
+            fits = (rule.get('port', self.port) == port and rule.get('method', method) == method and rule.get('user', user) == user
                     and re.fullmatch(rule.get('path', '.*'), path) and re.fullmatch(rule.get('object', '.*'), name)
                     and rule.get('unless') not in self.objects and rule.get('times') != 0)
             if fits and 'times' in rule:
@@ -126,7 +127,7 @@ class Store:
             elif rule:
                 status, reply = self.failure(rule['status'], rule.get('message', f'{method} {path} is refused'),
                                              'Conflict' if method in ('PUT', 'PATCH') and rule['status'] == 409 else None)
-            elif port == API_PORT:
+            elif port == self.port:
                 status, reply = self.request(user, method, path, body)
             else:
                 status, reply = (200, 'ok') if path in HEALTH_PATHS else (404, 'not found')

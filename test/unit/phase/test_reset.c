@@ -69,6 +69,7 @@ static int setup(void **state)
         options = (struct reset_options){.force = true, .wait_sec = 2};
         if (fixture_setup(state) < 0)
                 return -1;
+        ((struct fixture *)*state)->no_config = true; /* as the command has it */
         fixture_put(*state, MANIFEST, ETCD_POD("/srv/etcd"));
         fixture_put(*state, "/srv/etcd/member/snap/db", "x");
         fixture_put(*state, "/etc/kubernetes/pki/etcd/ca.key", "x");
