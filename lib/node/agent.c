@@ -30,6 +30,7 @@
 #include "node/pod_net.h"
 #include "node/probe.h"
 #include "node/revision.h"
+#include "node/trash.h"
 
 #define ROOT_DIR_MODE 0750
 #define CGROUP_MOUNT "/sys/fs/cgroup"
@@ -392,6 +393,7 @@ struct agent *agent_free(struct agent *agent)
         agent->source = manifest_source_free(agent->source);
         agent->journal = journal_free(agent->journal);
         free_pods(agent);
+        agent->trash = trash_free(agent->trash);
         agent->api = api_side_free(agent->api);
         agent->revisions = revisions_free(agent->revisions);
         agent_watch_free(agent);

@@ -22,6 +22,7 @@
 #include "node/pod_store.h"
 #include "node/revision.h"
 #include "node/seen.h"
+#include "node/trash.h"
 
 /* What is known of a running container that nothing wants: its version on disk where that is still there, else what its
  * labels say. */
@@ -59,6 +60,12 @@ static struct seen_by who_sees(struct agent *agent)
                                 .userdata = agent};
 }
 
+static void take_leftovers(struct agent *agent, const struct docker_containers *list)
+{
+        agent->leftovers_due = agent_leftovers(agent, list);
+        trash_empty(agent->trash);
+}
+
 static void on_listed(void *userdata, const struct docker_containers *list)
 {
         struct agent *agent = userdata;
@@ -66,7 +73,7 @@ static void on_listed(void *userdata, const struct docker_containers *list)
 
         agent->metrics.orphans += seen_list(&by, list);
         if (!agent->observed || agent->leftovers_due)
-                agent->leftovers_due = agent_leftovers(agent, list);
+                take_leftovers(agent, list);
         agent_kick(agent);
 }
 

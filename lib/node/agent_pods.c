@@ -19,7 +19,9 @@
 #include "node/pod_exec.h"
 #include "node/pod_store.h"
 #include "node/revert.h"
+#include "node/trash.h"
 #include "node/view_digest.h"
+#include "node/volume.h"
 
 /* Memory of pods that have gone is given back when no other has followed for so long. */
 #define TRIM_AFTER_USEC (10 * USEC_PER_SEC)
@@ -125,6 +127,8 @@ static int on_outcome(void *userdata, const struct pod_exec_job *job, const stru
         struct pod_entry *entry = pod_store_find(agent->store, job->key);
         int r;
 
+        if (outcome->op == POD_OP_CLEANUP)
+                trash_empty(agent->trash);
         if (!entry)
                 return 1;
         if (outcome->op == POD_OP_IMAGE)
@@ -401,6 +405,21 @@ static int new_source(struct agent *agent, struct err *err)
         return r;
 }
 
+static void on_trash_stays(void *userdata, const char *message)
+{
+        (void)userdata;
+        log_warning("what is left of a pod that is gone stays until another one goes: %s", message);
+}
+
+/* With what an earlier run had no time for. */
+static void new_trash(struct agent *agent)
+{
+        char *directory CLEANUP_FREE = volume_trash_directory(&agent->host);
+
+        agent->trash = trash_new(agent->loop, directory, on_trash_stays, agent);
+        trash_empty(agent->trash);
+}
+
 int agent_pods_new(struct agent *agent, struct err *err)
 {
         static const struct pod_exec_handlers exec_handlers = {
@@ -432,6 +451,7 @@ int agent_pods_new(struct agent *agent, struct err *err)
         pod_store_set_recorder(agent->store, journal_record, agent->journal);
         /* Before the source reads what is in force among all that is there. */
         agent_prune(agent);
+        new_trash(agent);
         agent->exec = pod_exec_new(agent->loop, agent->docker, agent->probes, &agent->host, &exec_handlers, agent);
         return new_source(agent, err);
 }

@@ -60,6 +60,7 @@ struct pod_exec_job;
 struct pod_status_message;
 struct probes;
 struct revisions;
+struct trash;
 
 /* Edits of a pod whose time is kept. */
 #define AGENT_GAPS_MAX 5
@@ -129,6 +130,7 @@ struct agent {
         struct container_logs *logs;
         struct node_port *port;
         struct agent_metrics metrics;
+        struct trash *trash; /* directories of pods that are gone */
         struct loop_source *step, *step_timer, *publish, *sigterm, *sigint;
         struct loop_source *image_timer;
         struct loop_source *trim; /* a while after pods have gone: what the heap keeps of them goes back */

@@ -21,6 +21,7 @@
 #include "node/host.h"
 #include "node/host_mount.h"
 #include "node/pod_net.h"
+#include "node/trash.h"
 #include "node/volume.h"
 #include "node/volume_files.h"
 
@@ -33,6 +34,12 @@
 char *volume_pod_directory(const struct host *host, const char *uid)
 {
         return xasprintf("%s/pods/%s", host->root_dir, uid);
+}
+
+/* On the file system of what is put there, whatever is mounted on pods/. No UID begins with a dot. */
+char *volume_trash_directory(const struct host *host)
+{
+        return volume_pod_directory(host, ".trash");
 }
 
 char *volume_path(const struct host *host, const struct pod *pod, const struct pod_volume *volume)
@@ -271,7 +278,7 @@ int volume_refresh(const struct host *host, const struct pod *pod, struct err *e
 
 int volume_cleanup(const struct host *host, const char *uid, struct err *err)
 {
-        char *path CLEANUP_FREE = NULL;
+        char *path CLEANUP_FREE = NULL, *trash CLEANUP_FREE = volume_trash_directory(host);
         int r;
 
         /* The name decides what is removed: nothing but one directory below pods/. */
@@ -283,5 +290,7 @@ int volume_cleanup(const struct host *host, const char *uid, struct err *err)
         r = host_mount_detach_below(path, err);
         if (r < 0)
                 return r;
-        return file_remove_tree(path, err);
+        /* A full disk has no room for another name, and this may be what fills it. */
+        r = trash_put(trash, path, NULL);
+        return r < 0 ? file_remove_tree(path, err) : r;
 }

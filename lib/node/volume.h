@@ -7,6 +7,7 @@
  *      <root>/pods/<uid>/volume-subpaths/<volume>/<container>/<index>
  *      <root>/pods/<uid>/containers/<container>/<8 hex>     termination message
  *      <root>/pods/<uid>/etc-hosts
+ *      <root>/pods/.trash                                   directories of pods that are gone (trash.h)
  *
  * dockerd must see what is mounted here, so podwatch runs in its mount namespace. Everything may be called again: what
  * is there already is left as it is.
@@ -43,12 +44,13 @@ int volume_mounts(const struct host *host, const struct pod *pod, const struct p
 void volume_mounts_release(struct volume_mounts *mounts);
 #define CLEANUP_VOLUME_MOUNTS __attribute__((cleanup(volume_mounts_release)))
 
-/* Unmounts and removes all of a pod's directory, without following links or crossing into another file system. A
- * missing one is fine. */
+/* Unmounts what is below a pod's directory and puts it into the trash, where trash_empty removes it: the caller's part.
+ * What cannot be put there is removed at once. A missing directory is fine. */
 int volume_cleanup(const struct host *host, const char *uid, struct err *err);
 
 /* Paths; free them. */
 char *volume_pod_directory(const struct host *host, const char *uid);
+char *volume_trash_directory(const struct host *host);
 char *volume_path(const struct host *host, const struct pod *pod, const struct pod_volume *volume);
 char *volume_message_path(const struct host *host, const struct pod *pod, const char *container, unsigned attempt);
 

@@ -160,3 +160,63 @@ def test_hosts_resolv_conf_and_hostname(state):
     ip = state.pod('names')['status']['podIP']
     hosts = state.inside('names', 'cat /etc/hosts')
     assert f'{ip}\tnamed\n' in hosts and '192.0.2.7\tfar\taway\n' in hosts and hosts.startswith('# Kubernetes-managed hosts file.\n'), hosts
+
+
+PODS = '/var/lib/kubelet/pods'
+LINKS = 50000  # names of one file: ext4 has at most 65,000
+
+
+def fill(state, name, files):
+    """Puts files into the only volume of a pod that runs; gives the path of the pod's directory and its UID."""
+    state.put(name, manifest(name, [{'name': 'v', 'emptyDir': {}}], [{'name': 'v', 'mountPath': '/v'}]))
+    state.ready(name)
+    uid = state.pod(name)['metadata']['uid']
+    directory = state.host.path(f'{PODS}/{uid}')
+    volume = f'{directory}/volumes/kubernetes.io~empty-dir/v'
+    for part in range(files // LINKS):
+        os.mkdir(f'{volume}/{part}')
+        first = f'{volume}/{part}/first'
+        open(first, 'w').close()
+        for i in range(LINKS - 1):
+            os.link(first, f'{volume}/{part}/{i}')
+    return directory, uid
+
+
+def remove(state, name, directory):
+    """Takes the manifest away, and comes back once the pod's directory has left its place."""
+    os.unlink(state.host.path(f'/etc/kubernetes/manifests/{name}.yaml'))
+    wait_for(lambda: not os.path.exists(directory), 60, 'the directory of the pod to go', 0.002)
+
+
+def left(state, uid):
+    """Whether something of the pod is there, in the trash or not."""
+    trash = state.host.path(f'{PODS}/.trash')
+    return os.path.exists(state.host.path(f'{PODS}/{uid}')) or (os.path.exists(trash) and bool(os.listdir(trash)))
+
+
+def test_a_huge_volume_holds_up_nobody(state):
+    probe = {'readinessProbe': {'exec': {'command': ['true']}, 'periodSeconds': 1}}
+    state.put('beside', manifest('beside', [], [], command=['sleep', '100001'], container=probe))
+    state.ready('beside')
+    directory, uid = fill(state, 'huge', 4 * LINKS)
+    first = state.pod('beside')['metadata']['uid']
+    remove(state, 'huge', directory)
+    state.put('beside', manifest('beside', [], [], command=['sleep', '100002'], container=probe))
+    answers = 0
+    while left(state, uid):
+        answers += state.podwatch.api('/healthz')[0] == 200
+    assert answers >= 10, answers
+    wait_for(lambda: state.pod('beside')['metadata']['uid'] != first, 20, 'the edit to be taken')
+    state.ready('beside')
+    assert not os.path.exists(state.host.path(f'{PODS}/.trash'))
+    os.unlink(state.host.path('/etc/kubernetes/manifests/beside.yaml'))
+
+
+def test_a_removal_that_was_cut_short_goes_on(state):
+    directory, uid = fill(state, 'huge', LINKS)
+    remove(state, 'huge', directory)
+    state.podwatch.kill9()
+    assert left(state, uid) and not os.path.exists(directory)
+    state.podwatch.start()
+    wait_for(lambda: not left(state, uid), 60, 'the trash to be emptied')
+    assert 'what is left of a pod that is gone' not in state.podwatch.log_text()

@@ -166,6 +166,32 @@ static int try_host_path(const char *type, const char *name, struct err *err)
         return volume_setup(&host, pod, err);
 }
 
+/* The pod itself has taken the last inode: the trash cannot be made. */
+static void test_cleanup_on_a_full_disk(void **state)
+{
+        (void)state;
+        char *pods CLEANUP_FREE = file_join(host.root_dir, "pods");
+        char *directory CLEANUP_FREE = volume_pod_directory(&host, "u-full");
+        char *trash CLEANUP_FREE = volume_trash_directory(&host);
+        struct pod *pod CLEANUP_POD = pod_of("u-full", "[{name: d, emptyDir: {}}]", "[{name: d, mountPath: /d}]");
+        char *path CLEANUP_FREE = volume_path(&host, pod, &pod->volumes[0]);
+        struct err err = ERR_INIT;
+        int r = 0;
+
+        assert_true(file_mkdir_p(pods, 0755, NULL) >= 0);
+        assert_int_equal(mount("none", pods, "tmpfs", 0, "nr_inodes=50"), 0);
+        assert_int_equal(volume_setup(&host, pod, &err), 0);
+        for (int i = 0; i < 50 && r == 0; i++) {
+                char *file CLEANUP_FREE = xasprintf("%s/%d", path, i);
+                r = mknod(file, S_IFREG, 0);
+        }
+        assert_int_equal(errno, ENOSPC);
+        assert_int_equal(volume_cleanup(&host, "u-full", &err), 0);
+        assert_false(file_exists(directory));
+        assert_false(file_exists(trash));
+        assert_int_equal(umount(pods), 0);
+}
+
 static void test_host_paths(void **state)
 {
         (void)state;
@@ -518,6 +544,7 @@ int main(void)
                 cmocka_unit_test(test_files_of_a_write_that_was_cut_short),
                 cmocka_unit_test(test_downward_api),
                 cmocka_unit_test(test_cleanup_stays_inside),
+                cmocka_unit_test(test_cleanup_on_a_full_disk),
                 cmocka_unit_test(test_host_paths),
                 cmocka_unit_test(test_mounts_of_a_container),
                 cmocka_unit_test(test_hosts_file_is_written_in_place),
