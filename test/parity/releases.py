@@ -59,7 +59,10 @@ def prints(genphase, number, kind, options=()):
 
 def other_problems(genphase, number, known, options=()):
     """What differs but for images, a line each."""
-    have = requests(genphase, number, options)
+    try:
+        have = requests(genphase, number, options)
+    except subprocess.CalledProcessError as e:
+        return [f'{number}: {e.stderr}']
     found = [f'{number}: etcd requests {have}, not {known["etcdRequests"]}'] if have != known['etcdRequests'] else []
     kinds = {kind: prints(genphase, number, kind, options) for kind in ('init', 'join', 'reset', 'upgrade')}
     if kinds != {kind: kind in known['configPrint'] for kind in kinds}:

@@ -37,7 +37,7 @@ from tap import Tap, arguments
 
 DATA = f'{golden.ROOT}/test/data/rows'
 DIFFERENTIAL = f'{golden.ROOT}/test/data/differential'
-TABLES = ['eras.yaml', 'images.yaml', 'addons.yaml']
+TABLES = ['eras.yaml', 'images.yaml', 'addons.yaml', 'coredns.yaml', 'versions.yaml']
 OF_RECORDINGS = re.compile(r'(print-)?\d|certs ')  # witnesses that are there with the recordings alone
 UNIT_SECONDS = 120
 
@@ -48,20 +48,26 @@ def version(text):
 
 
 class Row:
-    """Some lines of a table; text is the table without them."""
+    """A part of a table; text is the table without it. A kubeadm release of versions.yaml counts for its minor; what counts for releases of
+    CoreDNS does so in any kubeadm."""
 
-    def __init__(self, table, group, lines, first, last):
-        block = '\n'.join(lines[first:last])
+    def __init__(self, table, group, number, block, rest):
         find = lambda key: (re.search(rf'(?:^|[{{, -]){key}: *"?([^",}}\n]*)"?', block, re.M) or (None, ''))[1]  # noqa: E731
-        self.table, self.group, self.path = table, group, find('path')
+        self.table, self.group = table, group
+        self.path = find('path') or '.'.join(filter(None, map(find, ('plugin', 'option', 'whole'))))
+        self.path = self.path or (str(number) if '\n' in block else block.removeprefix('- '))
         self.since, self.until = find('since'), find('until')
         self.etcd = ''.join(f' {key}={find(key)}' for key in ('etcdSince', 'etcdUntil') if find(key))
-        self.key = f'{group}/{self.path} {self.since or "-"} {self.until or "-"}{self.etcd}'
-        rest = lines[:first] + lines[last:]
+        self.section = f'coredns-{group}' if table == 'coredns.yaml' else group or 'releases'
+        self.key = f'{self.section}/{self.path} {self.since or "-"} {self.until or "-"}{self.etcd}'
         # A group of no rows is a list of none.
-        self.text = re.sub(rf'^{re.escape(group)}:\n(?=(?:\s*#.*\n|\n)*(?:[a-z]|\Z))', f'{group}: []\n', '\n'.join(rest) + '\n', flags=re.M)
+        self.text = re.sub(rf'^{re.escape(group)}:\n(?=(?:\s*#.*\n|\n)*(?:[a-z]|\Z))', f'{group}: []\n', rest, flags=re.M) if group else rest
 
     def counts_for(self, number):
+        if self.table == 'coredns.yaml':
+            return True
+        if self.table == 'versions.yaml':
+            return version(self.path)[:2] == number[:2]
         return (not self.since or version(self.since) <= number) and (not self.until or number < version(self.until))
 
 
@@ -76,16 +82,26 @@ def end_of_row(lines, first):
     return last
 
 
+def flow_rows(table, group, text, begin, end):
+    """A list in brackets, whose items are words."""
+    for number, item in enumerate(re.finditer(r'([^\s,]+)(,\s*|\s*$)', text[begin:end])):
+        rest = text[:begin] + text[begin:end][:item.start()] + text[begin:end][item.end():] + text[end:]
+        yield Row(table, group, number, item[1], re.sub(r',\s*]', ']', rest))
+
+
 def rows_of(table):
     with open(f'{golden.ROOT}/templates/{table}') as f:
-        lines = f.read().splitlines()
-    group, rows, at = None, [], 0
+        text = f.read()
+    lines, group, rows, at = text.splitlines(), '', [], 0
+    for listed in re.finditer(r'^([a-z][a-z-]*): \[\n([^]]*)\]', text, re.M):
+        rows.extend(flow_rows(table, listed[1], text, *listed.span(2)))
     while at < len(lines):
         if re.match(r'[a-z][a-z-]*:', lines[at]):
             group = lines[at].split(':')[0]
         if lines[at].startswith('- '):
             last = end_of_row(lines, at)
-            rows.append(Row(table, group, lines, at, last))
+            number = sum(row.group == group for row in rows)
+            rows.append(Row(table, group, number, '\n'.join(lines[at:last]), '\n'.join(lines[:at] + lines[last:]) + '\n'))
             at = last
         else:
             at += 1
@@ -116,8 +132,9 @@ class Runs:
         numbers = [number for number in sorted(self.by_version, reverse=True) if row.counts_for(number)]
         if not everywhere:
             numbers = numbers[:1] + numbers[1:][-1:]
-        first = [f'releases {number}' for number in self.releases if row.group in ('images', 'etcd', 'commands') and row.counts_for(version(number))]
-        first = first[:1] + first[1:][-1:]
+        of_releases = row.section in ('images', 'etcd', 'commands', 'releases')
+        first = [f'releases {number}' for number in self.releases if of_releases and row.counts_for(version(number))]
+        first = (['unit phase/corefile'] if row.table == 'coredns.yaml' else []) + first[:1] + first[1:][-1:]
         certs = row.group == 'certificates'
         names = [name for number in numbers for name in self.by_version[number] if certs or not name.startswith('certs ')]
         return first + sorted(names, key=lambda name: (name.startswith('certs ') != certs, not name.startswith(('rows-', 'print-'))))
@@ -190,7 +207,7 @@ def main():
                 problems.append(f'{table}: nothing notices that {row.key} is gone')
             elif witness and witness != witnesses.get(row.key) and not learn and not every:
                 problems.append(f'{table}: {row.key} is noticed by {witness}, not by {witnesses.get(row.key)}: --learn it')
-        gone = sorted(key for key in witnesses if not wanted and key.split('/')[0] in {row.group for row in rows} and key not in known)
+        gone = sorted(key for key in witnesses if not wanted and key.split('/')[0] in {row.section for row in rows} and key not in known)
         problems += [] if learn else [f'{table}: witnesses.json names {key}, which is no row' for key in gone]
         print(f'# {table}: {len(rows)} rows, {len(unreached)} of them noticed by nothing yet'
               + (f', {len(unchecked)} not looked at: the recordings that notice them are not here' if unchecked else ''))

@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, '../../..')
 FILE = f'{ROOT}/templates/coredns.yaml'
 DATA = f'{ROOT}/test/data/corefile'
-LIBRARIES = {'1.20.15': '1.0.10', '1.21.14': '1.0.11', '1.36.3': '1.0.31'}
+LIBRARIES = {'1.20.15': '1.0.10', '1.21.14': '1.0.11', '1.36.3': '1.0.31', '1.37.1': '1.0.34'}
 COMMENT = '''\
 # What kubeadm knows of CoreDNS releases when it finds a Corefile: it replaces one that is the default of any of them, and migrates one that
 # uses what was removed since or lacks what became a default (lib/phase/corefile_migration.h). Made by test/peer/corefile/update.py.
