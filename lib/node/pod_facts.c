@@ -18,8 +18,11 @@ bool fact_in_sandbox(const struct pod_incarnation *inc, const struct pod_instanc
 
 bool fact_runs(const struct pod_incarnation *inc)
 {
-        if (inc->sandbox.state == INSTANCE_RUNNING)
-                return true;
+        return inc->sandbox.state == INSTANCE_RUNNING || fact_contains_running(inc);
+}
+
+bool fact_contains_running(const struct pod_incarnation *inc)
+{
         for (size_t i = 0; i < inc->pod->container_count; i++)
                 if (inc->containers[i].now.state == INSTANCE_RUNNING)
                         return true;

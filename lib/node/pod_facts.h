@@ -42,6 +42,7 @@ struct pod_runs fact_container_runs(const struct pod_container_view *c);
 bool fact_in_sandbox(const struct pod_incarnation *inc, const struct pod_instance *instance);
 /* Something of it runs, as far as is known. */
 bool fact_runs(const struct pod_incarnation *inc);
+bool fact_contains_running(const struct pod_incarnation *inc); /* beside the sandbox */
 /* A request is under way that may start or create something, so its end is not known yet. */
 bool fact_unsettled(const struct pod_incarnation *inc);
 /* What has ended is run again, by restartPolicy and the rest. Of an instance that has exited. */

@@ -198,8 +198,9 @@ static const char *phase_of(const struct pod_status_input *in)
         if (inc->terminal)
                 return inc->terminal_failed ? "Failed" : "Succeeded";
         bool stopped = inc->phase == POD_STOPPING || inc->phase == POD_ENDED;
-        /* What a stop of ours ends has not completed. */
-        if ((!stopped || inc->stop_reason == POD_STOP_COMPLETED) && fact_completed(inc, &failed))
+        /* What a stop of ours ends has not completed; nor has, for others, what still has sidecars to stop. */
+        if ((!stopped || inc->stop_reason == POD_STOP_COMPLETED) && !fact_contains_running(inc) &&
+            fact_completed(inc, &failed))
                 return failed ? "Failed" : "Succeeded";
         /* What ran keeps running while it is stopped. */
         if (stopped && str_eq(before, "Running"))

@@ -29,6 +29,11 @@ def side(pod, name, **more):
     return steps(pod, name, restartPolicy='Always', **more)
 
 
+def bad_end(pod, name):
+    """What a container does that stays and, told to end, takes its time and ends badly."""
+    return f'trap "sleep 1; echo -{name} >> /out/{pod}; exit 9" TERM; while :; do sleep 0.05; done'
+
+
 def pods():
     slowly = {'startupProbe': {'exec': {'command': ['test', '-e', '/tmp/up']}, 'periodSeconds': 1, 'failureThreshold': 60}}
     slow = 'trap "echo -s1 >> /out/sides; exit 0" TERM; sleep 1.5; touch /tmp/up; echo up >> /out/sides; while :; do sleep 0.05; done'
@@ -47,6 +52,11 @@ def pods():
         'sides': manifest('sides', steps('sides', 'app'), initContainers=[
             steps('sides', 's1', slow, restartPolicy='Always', **slowly), steps('sides', 'i', 'true'), side('sides', 's2')]),
         'job': manifest('job', steps('job', 'app', 'sleep 2'), initContainers=[side('job', 's')], restartPolicy='Never'),
+        'sidenever': manifest('sidenever', steps('sidenever', 'app', 'until test -e /out/go; do sleep 0.1; done'), restartPolicy='Never',
+                              initContainers=[steps('sidenever', 's', bad_end('sidenever', 's'), restartPolicy='Always')]),
+        'sidefails': manifest('sidefails', steps('sidefails', 'app', 'sleep 1; exit 3'), initContainers=[side('sidefails', 's')], restartPolicy='Never'),
+        'sideonfailure': manifest('sideonfailure', steps('sideonfailure', 'app', 'test $(grep -c +app /out/sideonfailure) -ge 2'),
+                                  initContainers=[side('sideonfailure', 's')], restartPolicy='OnFailure'),
         'always': manifest('always', steps('always', 'app', 'exit 0')),
         'onfailure': manifest('onfailure', steps('onfailure', 'good', 'exit 0'), steps('onfailure', 'bad', 'exit 3'), restartPolicy='OnFailure'),
         'never': manifest('never', steps('never', 'good', 'exit 0'), steps('never', 'bad', 'exit 3'), restartPolicy='Never'),
@@ -140,6 +150,32 @@ def test_sidecars_end_with_a_pod_that_completes(state):
     wait_for(lambda: state.status('job')['phase'] == 'Succeeded', 40, 'the completion')
     assert state.lines('job') == ['+s', '+app', '-s'], state.lines('job')
     wait_for(lambda: not state.running('job'), 10, 'its sandbox to go')
+
+
+def test_sidecars_have_a_restart_policy_of_their_own(state):
+    """Of a pod that restarts nothing: the sidecar comes again, and how it ends in the end counts for nothing."""
+    wait_for(lambda: '+app' in state.lines('sidenever'), 20, 'the app')
+    state.kill('sidenever', 's')
+    wait_for(lambda: state.lines('sidenever') == ['+s', '+app', '+s'] and state.container('sidenever', 's')['restartCount'] == 1, 20, 'the sidecar alone')
+    state.host.write(f'{OUT}/go', '')
+    wait_for(lambda: state.status('sidenever')['phase'] == 'Succeeded', 40, 'the completion')
+    assert state.lines('sidenever') == ['+s', '+app', '+s', '-s'], state.lines('sidenever')
+    assert state.container('sidenever', 's')['state']['terminated']['exitCode'] == 9
+
+
+def test_sidecars_end_with_a_pod_that_fails(state):
+    wait_for(lambda: state.status('sidefails')['phase'] == 'Failed', 40, 'the failure')
+    assert state.lines('sidefails') == ['+s', '+app', '-s'], state.lines('sidefails')
+    assert state.container('sidefails', 'app')['state']['terminated']['exitCode'] == 3
+    assert state.container('sidefails', 's')['restartCount'] == 0
+
+
+def test_sidecars_stay_while_the_rest_is_tried_again(state):
+    wait_for(lambda: state.status('sideonfailure')['phase'] == 'Succeeded', 40, 'the completion')
+    assert state.lines('sideonfailure') == ['+s', '+app', '+app', '-s'], state.lines('sideonfailure')
+    counts = [state.container('sideonfailure', c)['restartCount'] for c in ('s', 'app')]
+    assert counts == [0, 1], counts
+    wait_for(lambda: not state.running('sideonfailure'), 10, 'its sandbox to go')
 
 
 def test_restart_policy_always(state):

@@ -212,6 +212,35 @@ static void ended_pods_stay_ended(void **state)
         rig_release(&rig);
 }
 
+/* getPhase of the kubelet: what runs keeps the phase, and how a sidecar ends is no matter. */
+static void ended_pods_have_stopped_their_sidecars_first(void **state)
+{
+        static const struct {
+                int app, sidecar;
+                const char *phase;
+        } cases[] = {{0, 143, "Succeeded"}, {3, 0, "Failed"}};
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct rig rig;
+                struct pod *pod = rig_pod("u1", "h1", 1, 1);
+
+                pod->restart_policy = POD_RESTART_NEVER;
+                rig_container(pod, "init0")->sidecar = true;
+                rig_up(&rig, pod);
+                struct cJSON *before CLEANUP_CJSON = status_of(&rig, NULL);
+                rig_exits(&rig, "app0", cases[i].app);
+                rig_step(&rig);
+                struct cJSON *stopping CLEANUP_CJSON = status_of(&rig, before);
+                assert_string_equal(at(stopping, "phase"), "Running");
+                assert_string_equal(condition(stopping, "Ready", "reason"), "ContainersNotReady");
+                rig_exits(&rig, "init0", cases[i].sidecar);
+                struct cJSON *ended CLEANUP_CJSON = status_of(&rig, stopping);
+                assert_string_equal(at(ended, "phase"), cases[i].phase);
+                rig_release(&rig);
+        }
+}
+
 /* Removed and put back before the last of it was gone: what it was then is no status of what it is now. */
 static void what_came_back_has_not_ended(void **state)
 {
@@ -338,6 +367,7 @@ int main(void)
                 cmocka_unit_test(what_somebody_removed_has_an_unknown_status),
                 cmocka_unit_test(init_containers_hold_the_rest),
                 cmocka_unit_test(ended_pods_stay_ended),
+                cmocka_unit_test(ended_pods_have_stopped_their_sidecars_first),
                 cmocka_unit_test(what_came_back_has_not_ended),
                 cmocka_unit_test(an_orphan_has_not_ended),
                 cmocka_unit_test(an_orphan_that_is_wanted_again_is_past_its_steps),
