@@ -9,13 +9,28 @@ import subprocess
 import time
 
 from cluster import PODWATCH_CONFIG, PODWATCH_YAML
-from harness import Host, Podwatch, peers, slower, wait_for
+from harness import Host, Podwatch, hold, peers, slower, wait_for
 
 OUT = '/etc/kubernetes/out'
 SLEEP = 'trap "exit 0" TERM; while :; do sleep 0.1; done'
 STUBBORN = 'trap "" TERM; while :; do sleep 0.05; done'
 VOLUMES = [{'name': 'out', 'hostPath': {'path': OUT, 'type': 'DirectoryOrCreate'}}]
 MOUNT = [{'name': 'out', 'mountPath': '/out'}]
+
+
+# Takes its time for one answer, which is a refusal.
+GREETED = f"""
+import http.server, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        time.sleep(1.5)
+        with open('{OUT}/greeting', 'a') as f:
+            print(self.path, self.headers['X-Greeting'], file=f)
+        self.send_error(404)
+server = http.server.HTTPServer(('127.0.0.1', 18081), Handler)
+print('listening', flush=True)
+server.serve_forever()
+"""
 
 
 def shell(name, script=SLEEP, **more):
@@ -36,6 +51,11 @@ def pods():
     return {
         'ordered': manifest('ordered', shell('first', lifecycle={'postStart': execs('sleep 1.5; echo hooked >> /out/ordered')}),
                             shell('second', 'echo second >> /out/ordered; ' + SLEEP)),
+        'greeting': manifest('greeting', shell('first', lifecycle={'postStart': {'httpGet': {
+            'port': 18081, 'path': '/hello?to=you', 'host': '127.0.0.1', 'httpHeaders': [{'name': 'X-Greeting', 'value': 'from first'}]}}}),
+                             shell('second', 'echo second >> /out/greeting; ' + SLEEP)),
+        'nobody': manifest('nobody', shell('main', lifecycle={'postStart': {'httpGet': {'port': 18082, 'host': '127.0.0.1'}}})),
+        'rested': manifest('rested', shell('first', lifecycle={'postStart': {'sleep': {'seconds': 2}}}), shell('second')),
         'badhook': manifest('badhook', shell('main', STUBBORN, lifecycle={'postStart': execs('echo no such thing; exit 3')}),
                             terminationGracePeriodSeconds=3),
         'stopping': manifest('stopping', shell('main', 'trap "read a b < /proc/uptime; echo \\$a > /out/term; exit 0" TERM; while :; do sleep 0.05; done', lifecycle={
@@ -49,6 +69,8 @@ def pods():
                             shell('logs', 'echo from the log; exit 5', terminationMessagePolicy='FallbackToLogsOnError'),
                             shell('quiet', 'echo not this; exit 0', terminationMessagePolicy='FallbackToLogsOnError'),
                             restartPolicy='Never'),
+        'input': manifest('input', *(shell(name, 'read x; echo got $x; cat > /dev/null; echo end of input; ' + SLEEP, stdin=True, **more)
+                                     for name, more in (('once', {'stdinOnce': True}), ('kept', {})))),
         'terminal': manifest('terminal', shell('tty', 'if test -t 0 && test -t 1; then echo a terminal; fi; ' + SLEEP, stdin=True, tty=True),
                              shell('plain', 'if cat | read x; then :; else echo end of input; fi; ' + SLEEP)),
         'rules': manifest('rules', shell('again', 'echo x >> /out/again; test $(wc -l < /out/again) -ge 3 && exit 1; exit 42',
@@ -115,6 +137,8 @@ def setup():
     state.etcd = state.host.popen([f'{peers()}/etcd', '--data-dir', '/run/etcd', '--listen-client-urls', 'http://0.0.0.0:12379',
                                    '--advertise-client-urls', 'http://127.0.0.1:12379', '--listen-peer-urls', 'http://127.0.0.1:12380'],
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    state.greeted = state.host.popen(['python3', '-c', GREETED], stdout=subprocess.PIPE, text=True)
+    assert state.greeted.stdout.readline() == 'listening\n'
     state.host.write(PODWATCH_CONFIG, PODWATCH_YAML + 'clusterDomain: cluster.local\n')
     state.podwatch = Podwatch(state.host).start()
     for name, text in pods().items():
@@ -126,6 +150,22 @@ def test_post_start_ends_before_the_next_container_starts(state):
     # The second container's own first word comes a moment after its start.
     wait_for(lambda: 'second\n' in state.read('ordered'), 30, 'both containers')
     assert state.read('ordered') == 'hooked\nsecond\n', state.read('ordered')
+
+
+def test_post_start_by_http(state):
+    """The next container waits for the answer, whatever it is; a server that is not there has the container stopped."""
+    wait_for(lambda: 'second\n' in state.read('greeting'), 30, 'both containers')
+    assert state.read('greeting') == '/hello?to=you from first\nsecond\n', state.read('greeting')
+    assert not state.events('greeting', 'FailedPostStartHook')
+    wait_for(lambda: state.events('nobody', 'FailedPostStartHook'), 20, 'the event')
+    assert 'connection refused' in state.events('nobody', 'FailedPostStartHook')[0], state.events('nobody', 'FailedPostStartHook')
+    wait_for(lambda: state.container('nobody', 'main')['restartCount'] >= 1, 40, 'a restart')
+
+
+def test_post_start_sleep(state):
+    wait_for(lambda: len(state.running('rested')) == 3, 30, 'both containers')
+    first, second = (state.recorder.find('start', f'k8s_{name}_rested')[0]['timeNano'] / 1e9 for name in ('first', 'second'))
+    assert 2 <= second - first < 2 + 4 * slower(), (first, second)
 
 
 def test_failed_post_start_stops_the_container_and_says_so(state):
@@ -159,6 +199,21 @@ def test_termination_message(state):
 def test_tty_and_stdin(state):
     wait_for(lambda: 'a terminal' in state.output('terminal', 'tty'), 20, 'the terminal')
     wait_for(lambda: 'end of input' in state.output('terminal', 'plain'), 20, 'the end of input without stdin')
+
+
+def test_stdin_is_for_one_client_with_stdin_once(state):
+    """The first client that goes takes the input with it; without stdinOnce it stays open for the next."""
+    for name in ('once', 'kept'):
+        wait_for(lambda: 'running' in state.container('input', name)['state'], 20, 'it to run')
+        client = state.host.popen(['docker', 'attach', state.container_id('input', name)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        client.stdin.write(f'word for {name}\n'.encode())
+        client.stdin.close()
+        wait_for(lambda: f'got word for {name}' in state.output('input', name), 10, 'the word')
+        if name == 'once':
+            wait_for(lambda: 'end of input' in state.output('input', name), 10, 'the end of input')
+        client.kill()
+        client.wait()
+    hold(lambda: 'end of input' not in state.output('input', 'kept'), 0.5, 'open input')
 
 
 def test_restart_rules_of_containers(state):

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 
+from cluster import PODWATCH_CONFIG, PODWATCH_YAML
 from harness import Host, Podwatch, wait_for
 
 DATA = '/etc/kubernetes/data'
@@ -53,6 +54,8 @@ def setup():
     state.host.run(['ln', '-s', f'{DATA}/secret', f'{DATA}/tree/escape'])
     state.host.run(['ln', '-s', '../../secret', f'{DATA}/tree/inner/up'])
     state.host.run(['ln', '-s', 'inner', f'{DATA}/tree/within'])
+    state.host.write('/etc/kubernetes/resolv.conf', 'nameserver 192.0.2.9\nsearch node.test\noptions timeout:1\n')
+    state.host.write(PODWATCH_CONFIG, PODWATCH_YAML + 'resolvConf: /etc/kubernetes/resolv.conf\nclusterDNS: [10.32.0.10]\nclusterDomain: k8s.test\n')
     state.podwatch = Podwatch(state.host).start()
     return state
 
@@ -61,14 +64,15 @@ def test_host_path_types(state):
     state.host.run(['python3', '-c', f'import socket; socket.socket(socket.AF_UNIX).bind("{DATA}/sock")'])
     good = {'': 'made', 'DirectoryOrCreate': 'dir', 'Directory': 'tree', 'FileOrCreate': 'newfile', 'File': 'file', 'Socket': 'sock'}
     volumes = [host_path(f'v{i}', f'{DATA}/{p}', k) for i, (k, p) in enumerate(good.items())]
-    volumes += [host_path('char', '/dev/null', 'CharDevice')]
+    state.host.run(['mknod', f'{DATA}/block', 'b', '7', '250'])
+    volumes += [host_path('char', '/dev/null', 'CharDevice'), host_path('block', f'{DATA}/block', 'BlockDevice')]
     state.put('types', manifest('types', volumes, [{'name': v['name'], 'mountPath': f"/mnt/{v['name']}"} for v in volumes]))
     bad = {'File': 'tree', 'Directory': 'file', 'Socket': 'file', 'BlockDevice': 'file', 'CharDevice': 'none'}
     for kind, path in bad.items():
         name = f'bad-{kind.lower()}'
         state.put(name, manifest(name, [host_path('v', f'{DATA}/{path}', kind)], [{'name': 'v', 'mountPath': '/v'}]))
     state.ready('types')
-    assert state.inside('types', 'test -d /mnt/v0 && test -d /mnt/v1 && test -f /mnt/v3 && cat /mnt/v4 && test -S /mnt/v5 && test -c /mnt/char') == 'one file\n'
+    assert state.inside('types', 'test -d /mnt/v0 && test -d /mnt/v1 && test -f /mnt/v3 && cat /mnt/v4 && test -S /mnt/v5 && test -c /mnt/char && test -b /mnt/block') == 'one file\n'
     assert stat.S_IMODE(os.stat(state.path('dir')).st_mode) == 0o755 and stat.S_IMODE(os.stat(state.path('newfile')).st_mode) == 0o644
     for kind in bad:
         wait_for(lambda: 'hostPath type check failed' in state.waits(f'bad-{kind.lower()}'), 15, f'the refusal of {kind}')
@@ -160,6 +164,30 @@ def test_hosts_resolv_conf_and_hostname(state):
     ip = state.pod('names')['status']['podIP']
     hosts = state.inside('names', 'cat /etc/hosts')
     assert f'{ip}\tnamed\n' in hosts and '192.0.2.7\tfar\taway\n' in hosts and hosts.startswith('# Kubernetes-managed hosts file.\n'), hosts
+
+
+def test_dns_policies(state):
+    node = 'nameserver 192.0.2.9\nsearch node.test\noptions timeout:1\n'
+    cluster = 'nameserver 10.32.0.10\nsearch default.svc.k8s.test svc.k8s.test k8s.test node.test\noptions ndots:5\n'
+    more = {'nameservers': ['192.0.2.53'], 'searches': ['more.test'], 'options': [{'name': 'ndots', 'value': '2'}]}
+    cases = {
+        'unsaid': ({}, cluster), 'first': ({'dnsPolicy': 'ClusterFirst'}, cluster), 'default': ({'dnsPolicy': 'Default'}, node),
+        'onhost': ({'dnsPolicy': 'ClusterFirst', 'hostNetwork': True}, node),  # the node's network has the node's servers
+        'withhost': ({'dnsPolicy': 'ClusterFirstWithHostNet', 'hostNetwork': True}, cluster),
+        'more': ({'dnsPolicy': 'ClusterFirst', 'dnsConfig': more}, 'nameserver 10.32.0.10\nnameserver 192.0.2.53\n'
+                 'search default.svc.k8s.test svc.k8s.test k8s.test node.test more.test\noptions ndots:2\n'),
+    }
+    for name, (spec, _) in cases.items():
+        state.put(f'dns-{name}', manifest(f'dns-{name}', [], [], **{'hostNetwork': False, **spec}))
+    state.ready(*(f'dns-{name}' for name in cases))
+    for name, (_, text) in cases.items():
+        assert state.inside(f'dns-{name}', 'cat /etc/resolv.conf') == text, (name, state.inside(f'dns-{name}', 'cat /etc/resolv.conf'))
+    # Docker writes the file anew at each start of the sandbox.
+    sandbox = state.host.docker.containers(all=False, label='io.kubernetes.pod.name=dns-first-node1')
+    state.host.docker.kill(next(c['Id'] for c in sandbox if c['Labels']['io.kubernetes.docker.type'] == 'podsandbox'))
+    wait_for(lambda: state.pod('dns-first')['status']['containerStatuses'][0]['restartCount'] == 1, 20, 'the pod again')
+    state.ready('dns-first')
+    assert state.inside('dns-first', 'cat /etc/resolv.conf') == cluster
 
 
 PODS = '/var/lib/kubelet/pods'
