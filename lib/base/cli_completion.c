@@ -260,13 +260,14 @@ static void write_zsh(const struct shell *shell, const struct cli_program *progr
 {
         buf_addf(out, "#compdef %s\n# zsh completion for %s\n%s()\n{\n", program->name, program->name, function);
         buf_addf(out,
-                 "    local at=\"%s\" i\n    local -a verbs options\n"
+                 "    local at=\"%s\" prev=\"${words[CURRENT-1]}\" of=\"\" i\n    local -a verbs options\n"
+                 "    if compset -P 1 '--*='; then\n        of=\"${words[CURRENT]%%%%=*}\" prev=\"$of\"\n    fi\n"
                  "    for ((i = 2; i < CURRENT; i++)); do\n        case \"$at ${words[i]}\" in\n",
                  program->name);
         visit(shell, program, add_step, out);
-        buf_addstr(out, "        esac\n    done\n    case \"$at ${words[CURRENT-1]}\" in\n");
+        buf_addstr(out, "        esac\n    done\n    case \"$at $prev\" in\n");
         visit(shell, program, add_values, out);
-        buf_addstr(out, "    esac\n    case \"$at\" in\n");
+        buf_addstr(out, "    esac\n    [[ -z $of ]] || return 1\n    case \"$at\" in\n");
         visit(shell, program, add_zsh_words, out);
         buf_addf(out,
                  "    esac\n    if [[ ${words[CURRENT]} == -* || ${#verbs} -eq 0 ]]; then\n"
@@ -318,15 +319,21 @@ static void write_fish(const struct shell *shell, const struct cli_program *prog
         buf_addf(out, "# fish completion for %s\nfunction %s\n", program->name, function);
         buf_addf(out,
                  "    set -l words (commandline -opc)\n    set -l cur (commandline -ct)\n    set -l at %s\n"
-                 "    set -l prev $words[-1]\n    for word in $words[2..-1]\n        switch \"$at $word\"\n",
+                 "    set -l prev $words[-1]\n    set -l of ''\n"
+                 "    if string match -q -- '--*=*' $cur\n        set -l parts (string split -m 1 = -- $cur)\n"
+                 "        set prev $parts[1]\n        set of $prev=\n        set cur $parts[2]\n    end\n"
+                 "    for word in $words[2..-1]\n        switch \"$at $word\"\n",
                  program->name);
         visit(shell, program, add_step, out);
         buf_addstr(out, "        end\n    end\n    switch \"$at $prev\"\n");
         visit(shell, program, add_values, out);
-        buf_addstr(out, "    end\n    switch $at\n");
+        buf_addstr(out, "    end\n    test -z $of; or return\n    switch $at\n");
         visit(shell, program, add_fish_words, out);
         buf_addf(out, "    end\nend\ncomplete -c %s -f -a '(%s)'\n", program->name, function);
 }
+
+/* A value behind --name= is completed with what stands before it. */
+#define FISH_OF_OPTION " | string replace -r -- '^' $of;"
 
 static const struct shell shells[] = {
         {.name = "bash",
@@ -352,12 +359,12 @@ static const struct shell shells[] = {
          .quote = "'\\''",
          .write = write_zsh},
         {.name = "fish",
-         .files = "__fish_complete_path $cur;",
-         .directories = "__fish_complete_directories $cur;",
+         .files = "__fish_complete_path $cur" FISH_OF_OPTION,
+         .directories = "__fish_complete_directories $cur" FISH_OF_OPTION,
          .words_begin = "string split ' ' -- '",
-         .words_end = "';",
+         .words_end = "'" FISH_OF_OPTION,
          .command_begin = "",
-         .command_end = "$words 2>/dev/null;",
+         .command_end = "$words 2>/dev/null" FISH_OF_OPTION,
          .option_begin = "case ",
          .option_end = " return\n",
          .quote = "\\'",
