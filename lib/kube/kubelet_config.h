@@ -62,7 +62,7 @@ struct kubelet_config {
         /* the HTTPS port */
         bool enable_server;
         bool enable_debugging_handlers;             /* logs and what shows pods */
-        char *cert_dir;                             /* --cert-dir: where a serving certificate of our own is */
+        char *cert_dir;                             /* --cert-dir: where certificates of our own are */
         char *tls_cert_file, *tls_private_key_file; /* both, or NULL: of our own */
         bool tls_1_3;                               /* nothing older */
         char *client_ca_file;                       /* NULL: client certificates do not count */
@@ -91,6 +91,7 @@ struct kubelet_config {
         char *provider_id;       /* NULL without */
         struct strv node_labels; /* --node-labels, "key=value" */
         bool register_node;
+        bool rotate_certificates; /* the client certificate is renewed, in cert_dir */
         struct kubelet_taint *register_with_taints;
         size_t register_with_taint_count;
         usec_t node_status_update_frequency, node_status_report_frequency;

@@ -130,6 +130,7 @@ static void decode_node(const struct value *kubelet, struct kubelet_config *conf
 
         config->provider_id = decode_text(kubelet, "providerID", NULL);
         config->register_node = field_bool(kubelet, "registerNode", true);
+        config->rotate_certificates = field_bool(kubelet, "rotateCertificates", false);
         decode_taints(value_map_get(kubelet, "registerWithTaints"), config);
         /* An update frequency that is given is the report frequency too, as the kubelet has it. */
         config->node_status_update_frequency = update ? update : STATUS_UPDATE;

@@ -89,7 +89,7 @@ static const struct schema_field kubelet_configuration_schema_fields[] = {
         SCHEMA_LIST("tlsCipherSuites", STRING, INERT),
         SCHEMA_LIST("tlsCurvePreferences", INT32, INERT),
         SCHEMA_OPT("tlsMinVersion", STRING, USED),
-        SCHEMA_OPT("rotateCertificates", BOOL, INERT),
+        SCHEMA_OPT("rotateCertificates", BOOL, USED),
         SCHEMA_OPT("serverTLSBootstrap", BOOL, INERT),
         SCHEMA_OBJ("authentication", authentication_schema, USED),
         SCHEMA_OBJ("authorization", authorization_schema, USED),

@@ -9,12 +9,15 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "codec/cjson_get.h"
 #include "codec/timefmt.h"
 #include "docker/docker.h"
 #include "kube/kubeconfig.h"
 #include "kube/kubelet_config.h"
 #include "net/loop.h"
 #include "node/api_side.h"
+#include "node/client_cert.h"
+#include "node/client_rotation.h"
 #include "node/kubeconfig_watch.h"
 #include "node/machine.h"
 
@@ -40,6 +43,8 @@ struct api_side {
         struct mirrors *mirrors;
         struct events *events;
         struct kubeconfig_watch *watch;
+        struct client_rotation *rotation; /* NULL without rotateCertificates */
+        char *rotated;                    /* where its certificate is */
         char *server;
         bool told_up;
 };
@@ -146,10 +151,12 @@ static int take_kubeconfig(void *userdata, const struct kubeconfig *config, stru
                 return r;
         free(side->server);
         side->server = xstrdup(config->server);
+        if (side->rotation)
+                client_rotation_use(side->rotation, config->cert_pem, str_eq(config->cert_path, side->rotated));
         return 0;
 }
 
-static void kubeconfig_trouble(void *userdata, const char *message)
+static void certificates_changed(void *userdata, const char *message)
 {
         struct api_side *side = userdata;
 
@@ -176,7 +183,7 @@ static int start(struct api_side *side, struct err *err)
         const struct kubelet_config *kubelet = side->config.kubelet;
         static const struct kubeconfig_watch_handlers handlers = {
                 .take = take_kubeconfig,
-                .trouble = kubeconfig_trouble,
+                .trouble = certificates_changed,
                 .expires = certificate_expires,
         };
         struct api_client_options client_options = {.user_agent = "podwatch/" GENPHASE_PROJECT_VERSION};
@@ -199,7 +206,14 @@ static int start(struct api_side *side, struct err *err)
         side->mirrors = mirrors_new(side->loop, side->client, side->node_name, mirror_refused, side);
         side->node = node_new(side->loop, side->client, &node_options, give_facts, node_registered, side);
         side->events = events_new(side->loop, side->client, "kubelet", side->node_name);
-        return kubeconfig_watch_new(side->loop, side->kubeconfig, &handlers, side, &side->watch, err);
+        if (kubelet->rotate_certificates) {
+                side->rotated = client_cert_path(kubelet->cert_dir);
+                side->rotation = client_rotation_new(side->loop, side->client, kubelet->cert_dir, side->node_name,
+                                                     certificates_changed, side);
+        }
+        const struct kubeconfig_watch_options watch_options = {
+                .path = side->kubeconfig, .rotated = side->rotated, .node_name = side->node_name};
+        return kubeconfig_watch_new(side->loop, &watch_options, &handlers, side, &side->watch, err);
 }
 
 int api_side_new(struct loop *loop, const struct api_side_config *config, api_side_refused_fn refused,
@@ -235,6 +249,7 @@ struct api_side *api_side_free(struct api_side *side)
         if (!side)
                 return NULL;
         kubeconfig_watch_free(side->watch);
+        client_rotation_free(side->rotation);
         events_free(side->events);
         node_free(side->node);
         mirrors_free(side->mirrors);
@@ -249,6 +264,7 @@ struct api_side *api_side_free(struct api_side *side)
         free(side->runtime_version);
         free(side->docker_root);
         free(side->not_ready);
+        free(side->rotated);
         free(side->server);
         free(side);
         return NULL;
@@ -352,6 +368,9 @@ struct cJSON *api_side_status(const struct api_side *side)
         if (!up && next != USEC_INFINITY)
                 cJSON_AddNumberToObject(status, "nextTrySeconds", (double)usec_sub(next, now) / (double)USEC_PER_SEC);
         kubeconfig_watch_status(side->watch, status);
+        struct cJSON *certificate = cjson_get(status, "clientCertificate", NULL);
+        if (side->rotation && certificate)
+                client_rotation_status(side->rotation, certificate);
         add_node_status(side, status);
         struct cJSON *events = cJSON_AddObjectToObject(status, "events");
         cJSON_AddNumberToObject(events, "waiting", (double)events_waiting(side->events));

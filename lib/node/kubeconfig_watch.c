@@ -12,13 +12,15 @@
 #include "codec/timefmt.h"
 #include "kube/kubeconfig.h"
 #include "net/loop.h"
+#include "node/client_cert.h"
 #include "node/kubeconfig_watch.h"
 #include "node/manifest_watch.h"
 #include "pki/cert.h"
 
 #define DAY_SECONDS ((int64_t)24 * 60 * 60)
-/* The kubeconfig, the CA, a client certificate, its key, a token: each may be in a directory of its own. */
-#define DIRECTORIES_MAX 5
+/* The kubeconfig, the CA, a client certificate, its key, a token, the renewed one: each may be in a directory of its
+ * own. */
+#define DIRECTORIES_MAX 6
 
 static const int64_t marks[] = {30 * DAY_SECONDS, 7 * DAY_SECONDS, DAY_SECONDS, 0};
 
@@ -30,7 +32,7 @@ struct watched {
 
 struct kubeconfig_watch {
         struct loop *loop;
-        char *path;
+        char *path, *rotated, *node_name;
         struct kubeconfig_watch_handlers handlers;
         void *userdata;
         struct loop_source *reload, *clock;
@@ -215,6 +217,11 @@ static void reload(void *userdata)
         struct err err = ERR_INIT;
         int added, r = kubeconfig_load_files(watch->path, &config, &files, &err);
 
+        if (watch->rotated)
+                strv_add(&files, watch->rotated);
+        if (watch->rotated && r == 0)
+                (void)client_cert_take(watch->rotated, watch->node_name,
+                                       (int64_t)(loop_now_realtime(watch->loop) / USEC_PER_SEC), &config);
         added = watch_files(watch, &files, r < 0 ? NULL : &err);
         if (added > 0)
                 loop_defer_schedule(watch->reload);
@@ -237,19 +244,22 @@ static void reload(void *userdata)
                 watch->problem[0] = '\0';
 }
 
-int kubeconfig_watch_new(struct loop *loop, const char *path, const struct kubeconfig_watch_handlers *handlers,
-                         void *userdata, struct kubeconfig_watch **ret, struct err *err)
+int kubeconfig_watch_new(struct loop *loop, const struct kubeconfig_watch_options *options,
+                         const struct kubeconfig_watch_handlers *handlers, void *userdata,
+                         struct kubeconfig_watch **ret, struct err *err)
 {
         struct kubeconfig_watch *watch = xcalloc(1, sizeof(*watch));
         struct strv files CLEANUP_STRV = STRV_INIT;
 
         watch->loop = loop;
-        watch->path = xstrdup(path);
+        watch->path = xstrdup(options->path);
+        watch->rotated = options->rotated ? xstrdup(options->rotated) : NULL;
+        watch->node_name = options->node_name ? xstrdup(options->node_name) : NULL;
         watch->handlers = *handlers;
         watch->userdata = userdata;
         watch->reload = loop_defer_new(loop, "kubeconfig", reload, watch);
         watch->clock = loop_timer_new(loop, "client certificate", on_clock, watch);
-        strv_add(&files, path);
+        strv_add(&files, watch->path);
         int r = watch_files(watch, &files, err);
         if (r < 0) {
                 (void)kubeconfig_watch_free(watch);
@@ -270,6 +280,8 @@ struct kubeconfig_watch *kubeconfig_watch_free(struct kubeconfig_watch *watch)
         loop_source_free(watch->clock);
         kubeconfig_release(&watch->used);
         free(watch->subject);
+        free(watch->rotated);
+        free(watch->node_name);
         free(watch->path);
         free(watch);
         return NULL;

@@ -22,9 +22,17 @@ struct kubeconfig_watch_handlers {
         void (*expires)(void *userdata, const char *message);
 };
 
-/* The handlers are called from the loop alone. */
-int kubeconfig_watch_new(struct loop *loop, const char *path, const struct kubeconfig_watch_handlers *handlers,
-                         void *userdata, struct kubeconfig_watch **ret, struct err *err);
+struct kubeconfig_watch_options {
+        const char *path;
+        const char *rotated;   /* the client certificate that is renewed (client_cert_path), which goes before that of
+                                * the kubeconfig (client_cert_take); NULL: none is */
+        const char *node_name; /* whose that is */
+};
+
+/* Strings are copied. The handlers are called from the loop alone. */
+int kubeconfig_watch_new(struct loop *loop, const struct kubeconfig_watch_options *options,
+                         const struct kubeconfig_watch_handlers *handlers, void *userdata,
+                         struct kubeconfig_watch **ret, struct err *err);
 struct kubeconfig_watch *kubeconfig_watch_free(struct kubeconfig_watch *watch); /* takes NULL, returns NULL */
 
 /* Why the file as it is now is not in use; "" when it is. */

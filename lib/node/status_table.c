@@ -382,7 +382,9 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
 {
         const cJSON *pods = cjson_get(status, "pods", NULL), *manifests = cjson_get(status, "manifests", NULL), *pod;
         const char *waits = cjson_text(status, "waitsFor", "");
-        const char *expiry = cjson_text(cjson_get(status, "api", "clientCertificate", NULL), "warning", NULL);
+        const cJSON *certificate = cjson_get(status, "api", "clientCertificate", NULL);
+        const char *expiry = cjson_text(certificate, "warning", NULL),
+                   *trouble = cjson_text(certificate, "problem", NULL);
         usec_t now = time_of(status, "now");
         struct table table = {.columns = wide ? COLUMNS_MAX : 6};
         size_t from = out->len;
@@ -411,6 +413,8 @@ void status_table(const struct cJSON *status, const struct strv *only, bool wide
                 print_port(cjson_get(status, "port", NULL), out);
                 if (expiry)
                         buf_addf(out, "\nTo be renewed: %s\n", expiry);
+                if (trouble)
+                        buf_addf(out, "\nCertificate: %s\n", trouble);
         }
         buf_hide_controls(out, from);
 }

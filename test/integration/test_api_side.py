@@ -93,11 +93,11 @@ class Server:
                     '--service-cluster-ip-range=10.96.0.0/16', '--bind-address=127.0.0.1', '--secure-port=6443', '--advertise-address=10.88.0.2',
                     *self.api)
 
-    def start_controllers(self):
-        """What deletes namespaces and orphans, and counts quotas."""
+    def start_controllers(self, controllers='namespace-controller,garbage-collector-controller,resourcequota-controller', *args):
+        """By default what deletes namespaces and orphans, and counts quotas."""
         self.kubeconfig('/etc/kubernetes/admin.conf', ADMIN_TOKEN)
         self._start('kube-controller-manager', '--kubeconfig=/etc/kubernetes/admin.conf', '--cert-dir=/etc/kubernetes/pki', '--leader-elect=false',
-                    '--controllers=namespace-controller,garbage-collector-controller,resourcequota-controller')
+                    f'--controllers={controllers}', *args)
 
     def kill(self, name):
         self.processes[name].kill()

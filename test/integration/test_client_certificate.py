@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client certificate that a kubeconfig names as a file: taken when it is renewed, with no restart, and its end told in time. Against a
 real API server that knows the node by that certificate alone."""
+import base64
 import json
 import os
 import re
@@ -139,3 +140,59 @@ def test_an_expired_one_is_told(state):
     state.renew('ca', -1, age=30)
     wait_for(lambda: 'has expired at' in state.api()['clientCertificate'].get('warning', ''), 20, 'the word that it has expired')
     assert 'has expired at' in state.warnings()[-1]
+
+
+# --- rotateCertificates -------------------------------------------------------------------------------------------------------------------
+
+
+def test_without_rotation_nothing_is_asked(state):
+    assert state.server.get('csr')['items'] == []
+    assert 'renewal' not in state.api()['clientCertificate']
+
+
+def test_with_rotation_a_certificate_of_others_is_to_be_replaced(state):
+    """The kubeconfig holds what a CA's owner made; nobody may approve what the node asks for yet."""
+    state.podwatch.stop()
+    state.renew('ca', 400)
+    pair = {key: base64.b64encode(state.host.read(f'{PKI}/kubelet-client-{state.count}.{end}').encode()).decode()
+            for key, end in (('client-certificate-data', 'crt'), ('client-key-data', 'key'))}
+    os.unlink(state.host.path(CURRENT))
+    config = json.loads(state.host.read(KUBECONFIG))
+    config['users'][0]['user'] = pair
+    state.host.write(KUBECONFIG, json.dumps(config), 0o600)
+    state.server.start_controllers('certificatesigningrequest-signing-controller,certificatesigningrequest-approving-controller',
+                                   f'--cluster-signing-cert-file={PKI}/ca.crt', f'--cluster-signing-key-file={PKI}/ca.key')
+    state.podwatch.args = ['--rotate-certificates']
+    state.podwatch.start()
+    request = wait_for(lambda: state.server.get('csr')['items'], 20, 'the request')[0]
+    assert request['spec']['signerName'] == 'kubernetes.io/kube-apiserver-client-kubelet'
+    assert request['spec']['username'] == f'system:node:{NODE}' and sorted(request['spec']['usages']) == ['client auth', 'digital signature']
+    assert state.api()['clientCertificate']['renewal'] == f"{request['metadata']['name']} waits to be approved and signed"
+    hold(lambda: not os.path.lexists(state.host.path(CURRENT)), 1, 'no certificate without approval')
+
+
+def test_what_is_approved_and_signed_is_used(state):
+    """The binding is that of kubeadm's bootstrap-token phase."""
+    before = state.api()['clientCertificate']['expires']
+    state.server.kubectl('create', 'clusterrolebinding', 'kubeadm:node-autoapprove-certificate-rotation', '--group=system:nodes',
+                         '--clusterrole=system:certificates.k8s.io:certificatesigningrequests:selfnodeclient')
+    wait_for(lambda: os.path.lexists(state.host.path(CURRENT)), 60, 'the new certificate')
+    assert re.fullmatch(r'kubelet-client-\d{4}(-\d\d){5}\.pem', os.readlink(state.host.path(CURRENT)))
+    assert os.stat(state.host.path(CURRENT)).st_mode & 0o7777 == 0o600
+    issued = state.host.output('openssl', 'x509', '-noout', '-enddate', '-dateopt', 'iso_8601', '-in', CURRENT).split('=')[1].strip().replace(' ', 'T')
+    certificate = wait_for(lambda: state.api()['clientCertificate'] if state.api()['clientCertificate']['expires'] != before else None, 20,
+                           'the new certificate in use')
+    assert certificate['expires'] == issued and certificate['renewal'].startswith('due '), (certificate, issued)
+    wait_for(lambda: state.api()['up'], 10, 'the link up')
+    state.server.kubectl('delete', 'pod', f'web-{NODE}', '--wait=false')
+    wait_for(lambda: state.server.get('pod', f'web-{NODE}'), 20, 'the mirror again')
+
+
+def test_a_restart_goes_on_with_it(state):
+    requests = len(state.server.get('csr')['items'])
+    used = state.api()['clientCertificate']['expires']
+    state.podwatch.stop()
+    state.podwatch.start()
+    wait_for(lambda: state.api()['up'], 20, 'the link up')
+    assert state.api()['clientCertificate']['expires'] == used
+    assert len(state.server.get('csr')['items']) == requests

@@ -39,6 +39,7 @@ READERS = {
         'crashLoopBackOff.maxContainerRestartPeriod': NODE + 'pod_edge.c backoff_max',
         'registerWithTaints.key': 'lib/api/node_body.c key', 'registerWithTaints.value': 'lib/api/node_body.c value',
         'registerWithTaints.effect': 'lib/api/node_body.c effect', 'registerNode': 'lib/api/node.c unregistered',
+        'rotateCertificates': NODE + 'api_side.c rotate_certificates',
     },
     'PodwatchConfiguration': {
         'kind': KUBE + 'kubelet_config.c "kind"', 'apiVersion': KUBE + 'kubelet_config.c "apiVersion"',

@@ -16,7 +16,7 @@ struct curl_glue {
 };
 
 struct curl_glue_call {
-        char *what;
+        char *what, *body;
         unsigned flags;
         usec_t max_idle;
         curl_glue_head_fn head;
@@ -44,6 +44,7 @@ static void call_free(struct curl_glue_call *call)
 {
         DL_DELETE(calls, call);
         free(call->what);
+        free(call->body);
         free(call);
 }
 
@@ -104,6 +105,13 @@ usec_t glue_rig_max_idle(const char *text)
         const struct curl_glue_call *call = find(text);
 
         return call ? call->max_idle : USEC_INFINITY;
+}
+
+const char *glue_rig_body(const char *text)
+{
+        const struct curl_glue_call *call = find(text);
+
+        return call ? call->body : "";
 }
 
 static struct curl_glue_call *stream_of(const char *text)
@@ -181,6 +189,7 @@ struct curl_glue_call *curl_glue_start(struct curl_glue *glue, const struct curl
 
         (void)glue;
         call->what = xasprintf("%s %s", request->method ? request->method : "GET", request->url);
+        call->body = xstrdup(request->body ? request->body : "");
         call->flags = request->flags;
         call->max_idle = request->max_idle;
         call->head = request->head;

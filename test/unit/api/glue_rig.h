@@ -17,6 +17,7 @@ size_t glue_rig_answer(const char *text, int status, const char *body);
 /* Of the first request under way whose "METHOD URL" contains the text. */
 unsigned glue_rig_flags(const char *text);
 usec_t glue_rig_max_idle(const char *text);
+const char *glue_rig_body(const char *text); /* "" without */
 /* The head of an answer to a stream under way, and a part of its body. */
 void glue_rig_head(const char *text, int status);
 void glue_rig_data(const char *text, const char *data);
