@@ -37,6 +37,10 @@ CASES = {
     'patched': (['scheduler', '--kubernetes-version', 'v1.36.3', '--patches', 'patches'], {}),
     'arguments': (['apiserver', 'scheduler', '--config', 'arguments.yaml'], {}),
 }
+# The kubeadm of each case: the newest known of its minor.
+KUBEADM = {'full': (1, 36, 3), 'v1beta3': (1, 36, 3), 'flags-1.20': (1, 20, 15), 'patched': (1, 36, 3), 'arguments': (1, 30, 14)}
+# What follows from a setting without having its words in it: the setting.
+FOLLOWS = {'--allocate-node-cidrs=true': 'podSubnet', 'failureThreshold: 12': 'timeoutForControlPlane', 'bindAddress: 0.0.0.0': 'advertiseAddress'}
 # How many of their manifests a phase writes from the same command line.
 COMPARED = {'full': 4, 'v1beta3': 2, 'flags-1.20': 0, 'patched': 1, 'arguments': 2}
 
@@ -100,34 +104,95 @@ def same_bytes(directory, name):
     return problems
 
 
-def line_of(path, number):
-    with open(path) as f:
-        lines = f.read().split('\n')
-    return lines[number - 1] if 0 < number <= len(lines) else None
+def lines_of(directory, source):
+    """The lines of the file that a source names, from its line on; none where it has no such line."""
+    with open(f"{ROOT if source['file'].startswith('templates/') else directory}/{source['file']}") as f:
+        return f.read().split('\n')[source['line'] - 1:] if source['line'] > 0 else []
 
 
-def check_source(directory, line):
+def settings_at(lines, column):
+    """What stands at a column of the first line: "key: value" of it and of the lines below it that belong to it, by key; a value alone has
+    the key in front of it."""
+    first, before = lines[0][column - 1:], lines[0][:column - 1]
+    if re.search('[{[]', before):
+        first = re.split('[]},]', first)[0]
+    own = [first]
+    for line in lines[1:]:
+        if not line.strip() or len(line) - len(line.lstrip()) < column - 1:
+            break
+        own.append(line)
+    found = {}
+    for line in own:
+        key, value = re.match(r'\s*(?:([\w./-]+): +)?(.*)$', line).groups()
+        found[key or (re.search(r'([\w-]+): *"?$', before) or ['', ''])[1]] = value.strip('"')
+    return found
+
+
+def brought_by_setting(text, there, column):
+    """Whether a setting can bring a line of a manifest: an item with a name, a key with its value, or a value alone."""
+    found, value = settings_at(there, column), re.split(r'[=:]\s*', text, maxsplit=1)[-1].strip('"')
+    alone = re.match(r'[\w./-]+: ', there[0][column - 1:]) is None
+    if not re.search(r'[ {]"?$', there[0][:column - 1]) or (alone and len(found) > 1):
+        return False
+    first, given = next(iter(found.items()))
+    if text in FOLLOWS:
+        return FOLLOWS[text] in found
+    if text.startswith('--') and not alone:
+        return text == (f'--{given}={found["value"]}' if first == 'name' else f'--{first}={given}')
+    if not alone and first != 'name':
+        return False
+    # What a probe asks and a port is, is a part of the argument that says where to listen.
+    return text in ('env:', 'hostPath:') or any(part and part in text for part in found.values()) or value.lower() in found.get('value', '')
+
+
+def brought_by_row(line, source, there, kubeadm):
+    """Whether a row of an era table can bring a line of a manifest: it counts for that kubeadm, and has that field and that value."""
+    row, text = there[0], line['text'].strip().removeprefix('- ')
+    known = re.match(r'- \{path: "?([^",]+)"?, ', row)
+    if not known:
+        return False
+    for key, counts in (('since', lambda limit: limit <= kubeadm), ('until', lambda limit: kubeadm < limit)):
+        limit = re.search(rf'{key}: "?([0-9.]+)', row)
+        if limit and not counts(tuple(map(int, limit[1].split('.')))):
+            return False
+    value = re.match(r'"?((?<=")[^"]*|[^,}]*)', row[source['column'] - 1:])[1]
+    pattern = re.sub(r'\\\$\\\{\w+\\\}', '.+', re.escape(value))
+    kind, _, field = known[1].partition('.')
+    if kind in ('pod', 'config'):
+        return field == line['field'] and re.fullmatch(pattern, re.split(r':\s*', text, maxsplit=1)[-1].strip('"')) is not None
+    if kind == 'args':
+        return re.fullmatch(f'--{field}={pattern}', text) is not None
+    image = rf'image: {pattern}/.*' if kind == 'imageRepository' else rf'image: .*/{kind}:{pattern}'
+    return re.fullmatch(image, text) is not None
+
+
+def check_source(directory, line, source, kubeadm):
     """The line of the file that is named must be able to bring the text."""
-    source, text = line['from'], line['text'].strip().removeprefix('- ')
+    text = line['text'].strip().removeprefix('- ')
     if source['source'] == 'computed':
         return f"{line['field']}: no source"
     if 'file' not in source or source['source'] in ('host', 'flag'):
         return None
-    at_templates = source['file'].startswith('templates/')
-    there = line_of(f"{ROOT if at_templates else directory}/{source['file']}", source['line'])
-    if there is None:
+    there = lines_of(directory, source)
+    if not there:
         return f"{line['field']}: {source['file']} has no line {source['line']}"
-    if source['source'] == 'default' and not text.endswith(':') and '${' not in there and text.strip('"') not in there:
-        return f"{line['field']}: line {source['line']} of {source['file']} is {there!r}, not {text!r}"
     value = re.split(r'[=:]\s*', text, maxsplit=1)[-1].strip('"')
-    if source['source'] == 'patch' and value and not text.endswith(':') and not any(part in there for part in value.split(',')):
-        return f"{line['field']}: line {source['line']} of {source['file']} is {there!r}, not {text!r}"
-    return None
+    if source['source'] == 'configuration':
+        true = brought_by_setting(text, there, source['column'])
+    elif source['source'] == 'era row':
+        true = brought_by_row(line, source, there, kubeadm)
+    elif source['source'] == 'default':
+        whole = there[0].strip().removeprefix('- ') or ' '
+        true = text.endswith(':') or '${' in there[0] or text.strip('"') in there[0] or text.startswith(whole)  # something may be appended
+    else:
+        true = not value or text.endswith(':') or any(part in there[0] for part in value.split(','))
+    return None if true else f"{line['field']}: line {source['line']} of {source['file']} is {there[0]!r}, not {text!r}"
 
 
 def true_sources(directory, name):
     lines, problems = explain(directory, *CASES[name])
-    return problems + [p for p in (check_source(directory, line) for line in lines) if p]
+    return problems + [p for line in lines for source in (line['from'], line['from'].get('also')) if source
+                       for p in [check_source(directory, line, source, KUBEADM[name])] if p]
 
 
 def field(lines, name):
