@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/go_arch.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "docker/image_tar.h"
@@ -185,17 +186,9 @@ static int write_layer(struct tar *tar, const struct image_files *files, char re
 
 const char *image_architecture(void)
 {
-        static const char *const names[][2] = {
-                {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"ppc64le", "ppc64le"},
-                {"s390x", "s390x"},  {"i686", "386"},      {"riscv64", "riscv64"},
-        };
         static struct utsname name;
-        if (uname(&name) < 0)
-                return "unknown";
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (str_eq(name.machine, names[i][0]))
-                        return names[i][1];
-        return name.machine;
+
+        return uname(&name) < 0 ? "unknown" : go_architecture(name.machine);
 }
 
 static void add_string(struct buf *b, const char *s)
