@@ -201,29 +201,53 @@ int cgroup_classes(const struct host *host, int64_t burstable_milli, struct err 
         return r < 0 ? err_wrap(err, "cgroup of a class of pods") : 0;
 }
 
-/* Where cgroups of pods may lie: below each class, in every hierarchy. Docker makes the parent of a container in all of
- * them, not only in those that are set here. */
-static void list_places(const struct host *host, struct strv *places)
+/* Where cgroups of pods of a class may lie: in every hierarchy. Docker makes the parent of a container in all of them,
+ * not only in those that are set here. */
+static void list_places(const struct host *host, enum pod_qos class, struct strv *places)
 {
+        char *above CLEANUP_FREE = pod_cgroup_above(host, class);
         struct strv mounts CLEANUP_STRV = STRV_INIT;
         const char *mount;
 
-        if (!host->cgroups_per_qos || host->cgroup_systemd)
+        if (!host->cgroups_per_qos)
                 return;
-        if (host->cgroup_version == 2)
-                strv_add(&mounts, host->cgroup_mount);
-        else
-                file_list(host->cgroup_mount, CGROUP_NAMES_MAX, &mounts);
-        STRV_FOREACH (mount, &mounts) {
-                for (enum pod_qos class = 0; class < POD_QOS_MAX; class ++) {
-                        char *above CLEANUP_FREE = pod_cgroup_above(host, class);
+        if (host->cgroup_systemd) {
+                char *slice CLEANUP_FREE = cgroup_slice_name(above);
 
-                        if (host->cgroup_version == 2)
-                                strv_addf(places, "%s%s", mount, above);
-                        else
-                                strv_addf(places, "%s/%s%s", host->cgroup_mount, mount, above);
-                }
+                free(above);
+                above = cgroup_slice_path(slice);
         }
+        if (host->cgroup_version == 2) {
+                strv_addf(places, "%s%s", host->cgroup_mount, above);
+                return;
+        }
+        file_list(host->cgroup_mount, CGROUP_NAMES_MAX, &mounts);
+        STRV_FOREACH (mount, &mounts)
+                strv_addf(places, "%s/%s%s", host->cgroup_mount, mount, above);
+}
+
+/* What the cgroup of a pod is called in these places. Free it. */
+static char *name_of(const struct host *host, enum pod_qos class, const char *uid)
+{
+        char *above CLEANUP_FREE = pod_cgroup_above(host, class);
+        char *path CLEANUP_FREE = xasprintf("%s/pod%s", above, uid);
+
+        return host->cgroup_systemd ? cgroup_slice_name(path) : xstrdup(strrchr(path, '/') + 1);
+}
+
+/* The UID of the pod whose cgroup is called so; NULL: of no pod. Free it. */
+static char *uid_of(const struct host *host, enum pod_qos class, const char *name)
+{
+        char *nobody CLEANUP_FREE = name_of(host, class, "");
+        const char *suffix = host->cgroup_systemd ? strrchr(nobody, '.') : "";
+        size_t before = strlen(nobody) - strlen(suffix), len = strlen(name);
+
+        if (len <= strlen(nobody) || strncmp(name, nobody, before) != 0 || !str_eq(name + len - strlen(suffix), suffix))
+                return NULL;
+        char *uid = xstrndup(name + before, len - before - strlen(suffix));
+        for (char *c = uid; host->cgroup_systemd && *c; c++)
+                *c = (char)(*c == '_' ? '-' : *c);
+        return uid;
 }
 
 static void kill_processes(const char *directory)
@@ -265,37 +289,59 @@ static int remove_with_processes(const char *path, int depth)
 
 int cgroup_remove(const struct host *host, const char *uid, struct err *err)
 {
-        struct strv places CLEANUP_STRV = STRV_INIT;
-        const char *place;
         int r = 0;
 
-        list_places(host, &places);
-        STRV_FOREACH (place, &places) {
-                char *path CLEANUP_FREE = xasprintf("%s/pod%s", place, uid);
+        for (enum pod_qos class = 0; class < POD_QOS_MAX; class ++) {
+                char *name CLEANUP_FREE = name_of(host, class, uid);
+                struct strv places CLEANUP_STRV = STRV_INIT;
+                const char *place;
 
-                int failed = remove_with_processes(path, CGROUP_DEPTH_MAX);
+                list_places(host, class, &places);
+                STRV_FOREACH (place, &places) {
+                        char *path CLEANUP_FREE = file_join(place, name);
+                        int failed = remove_with_processes(path, CGROUP_DEPTH_MAX);
 
-                if (failed < 0 && r == 0)
-                        r = err_set_errno(err, -failed, "removing the cgroup %s", path);
+                        if (failed < 0 && r == 0)
+                                r = err_set_errno(err, -failed, "removing the cgroup %s", path);
+                }
         }
         return r;
 }
 
 void cgroup_list(const struct host *host, struct strv *uids)
 {
-        struct strv places CLEANUP_STRV = STRV_INIT;
-        const char *place, *name;
+        for (enum pod_qos class = 0; class < POD_QOS_MAX; class ++) {
+                struct strv places CLEANUP_STRV = STRV_INIT;
+                const char *place, *name;
 
-        list_places(host, &places);
-        STRV_FOREACH (place, &places) {
-                struct strv names CLEANUP_STRV = STRV_INIT;
+                list_places(host, class, &places);
+                STRV_FOREACH (place, &places) {
+                        struct strv names CLEANUP_STRV = STRV_INIT;
 
-                file_list(place, CGROUP_NAMES_MAX, &names);
-                STRV_FOREACH (name, &names) {
-                        const char *uid = str_after(name, "pod");
+                        file_list(place, CGROUP_NAMES_MAX, &names);
+                        STRV_FOREACH (name, &names) {
+                                char *uid CLEANUP_FREE = uid_of(host, class, name);
 
-                        if (uid && *uid && !strv_contains(uids, uid))
-                                strv_add(uids, uid);
+                                if (uid && !strv_contains(uids, uid))
+                                        strv_add(uids, uid);
+                        }
+                }
+        }
+}
+
+void cgroup_slices(const struct host *host, const char *uid, struct strv *names)
+{
+        for (enum pod_qos class = 0; host->cgroup_systemd && class < POD_QOS_MAX; class ++) {
+                char *name CLEANUP_FREE = name_of(host, class, uid);
+                struct strv places CLEANUP_STRV = STRV_INIT;
+                const char *place;
+
+                list_places(host, class, &places);
+                STRV_FOREACH (place, &places) {
+                        char *path CLEANUP_FREE = file_join(place, name);
+
+                        if (file_exists(path) && !strv_contains(names, name))
+                                strv_add(names, name);
                 }
         }
 }

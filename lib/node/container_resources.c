@@ -7,6 +7,8 @@
 #include "node/container_resources.h"
 #include "node/host.h"
 
+#define SLICE_SUFFIX ".slice"
+
 int64_t cpu_shares_from_milli(int64_t milli)
 {
         /* 1024 shares a CPU; beyond the maximum long before the product could overflow. */
@@ -106,15 +108,22 @@ static const char *qos_directory(enum pod_qos qos)
         return NULL;
 }
 
-/* "/" and "" are no prefix; a trailing slash does not count. Free it. */
+/* "/" and "" are no prefix; slashes at the end and doubled ones do not count, the first may be missing. Free it. */
 static char *root_prefix(const struct host *host)
 {
-        const char *root = host->cgroup_root ? host->cgroup_root : "";
-        size_t len = strlen(root);
+        char *prefix = xstrdup("");
 
-        while (len > 0 && root[len - 1] == '/')
-                len--;
-        return xstrndup(root, len);
+        for (const char *p = host->cgroup_root ? host->cgroup_root : ""; *p;) {
+                size_t len = strcspn(p, "/");
+
+                if (len > 0) {
+                        char *longer = xasprintf("%s/%.*s", prefix, (int)len, p);
+                        free(prefix);
+                        prefix = longer;
+                }
+                p += len + strspn(p + len, "/");
+        }
+        return prefix;
 }
 
 char *pod_cgroup_above(const struct host *host, enum pod_qos class)
@@ -132,41 +141,49 @@ char *pod_cgroup_path(const struct host *host, const struct pod *pod)
         return xasprintf("%s/pod%s", above, pod->uid);
 }
 
-/* A dash in the name of a slice is a level, so those of a UID become underscores. Free it. */
-static char *slice_uid(const struct pod *pod)
+char *cgroup_slice_name(const char *path)
 {
-        char *uid = xstrdup(pod->uid);
+        char *name = xasprintf("%s" SLICE_SUFFIX, path + strspn(path, "/"));
 
-        for (char *c = uid; *c; c++)
-                if (*c == '-')
-                        *c = '_';
-        return uid;
+        for (char *c = name; *c; c++)
+                *c = (char)(*c == '-' ? '_' : *c == '/' ? '-' : *c);
+        return name;
 }
 
-static char *slice_name(const struct pod *pod)
+char *cgroup_slice_path(const char *name)
 {
-        char *uid CLEANUP_FREE = slice_uid(pod);
-        const char *qos = qos_directory(pod->qos);
+        const char *end = name + strlen(name) - strlen(SLICE_SUFFIX);
+        char *path = xstrdup("");
 
-        return xasprintf("kubepods%s%s-pod%s.slice", qos ? "-" : "", qos ? qos : "", uid);
+        for (const char *c = name; c <= end; c++) {
+                if (c < end && *c != '-')
+                        continue;
+                char *next = xasprintf("%s/%.*s" SLICE_SUFFIX, path, (int)(c - name), name);
+                free(path);
+                path = next;
+        }
+        return path;
+}
+
+char *pod_cgroup_slice(const struct host *host, const struct pod *pod)
+{
+        char *path CLEANUP_FREE = pod_cgroup_path(host, pod);
+
+        return cgroup_slice_name(path);
 }
 
 char *pod_cgroup_slice_path(const struct host *host, const struct pod *pod)
 {
-        char *prefix CLEANUP_FREE = root_prefix(host);
-        char *name CLEANUP_FREE = slice_name(pod);
-        const char *qos = qos_directory(pod->qos);
+        char *name CLEANUP_FREE = pod_cgroup_slice(host, pod);
 
-        if (!qos)
-                return xasprintf("%s/kubepods.slice/%s", prefix, name);
-        return xasprintf("%s/kubepods.slice/kubepods-%s.slice/%s", prefix, qos, name);
+        return cgroup_slice_path(name);
 }
 
 char *pod_cgroup_parent(const struct host *host, const struct pod *pod)
 {
         if (!host->cgroups_per_qos)
                 return NULL;
-        return host->cgroup_systemd ? slice_name(pod) : pod_cgroup_path(host, pod);
+        return host->cgroup_systemd ? pod_cgroup_slice(host, pod) : pod_cgroup_path(host, pod);
 }
 
 struct resource_sum {

@@ -38,7 +38,13 @@ char *pod_cgroup_above(const struct host *host, enum pod_qos class);
 /* Path of the pod's cgroup below the cgroup mount, as the cgroupfs driver names it
  * ("/kubepods/burstable/pod<uid>"). Free it. */
 char *pod_cgroup_path(const struct host *host, const struct pod *pod);
-/* The same as the systemd driver names it, whole path of slices. Free it. */
+/* The slice of a cgroup and where it lies, as the kubelet has them with the systemd driver (CgroupName.ToSystemd in
+ * pkg/kubelet/cm/cgroup_manager_linux.go): a dash is a level, so one of the path becomes an underscore.
+ * "/a-b/kubepods" is a_b-kubepods.slice at /a_b.slice/a_b-kubepods.slice. Free them. */
+char *cgroup_slice_name(const char *path);
+char *cgroup_slice_path(const char *name);
+/* The same of a pod's cgroup. Free them. */
+char *pod_cgroup_slice(const struct host *host, const struct pod *pod);
 char *pod_cgroup_slice_path(const struct host *host, const struct pod *pod);
 /* What goes into HostConfig.CgroupParent: the path, or with the systemd driver the name of the last slice. NULL where
  * pods have no cgroups. Free it. */
