@@ -30,6 +30,7 @@
 #include "node/pod_net.h"
 #include "node/probe.h"
 #include "node/revision.h"
+#include "node/slices.h"
 #include "node/trash.h"
 
 #define ROOT_DIR_MODE 0750
@@ -388,6 +389,7 @@ struct agent *agent_free(struct agent *agent)
                 agent->docker = agent->docker->ops->free(agent->docker);
         agent->logs = container_logs_free(agent->logs);
         agent->glue = curl_glue_free(agent->glue);
+        agent->slices = slices_free(agent->slices);
         agent->exec = pod_exec_free(agent->exec);
         agent->observer = observer_free(agent->observer);
         agent->source = manifest_source_free(agent->source);

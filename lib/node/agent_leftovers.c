@@ -20,6 +20,7 @@
 #include "node/cgroup.h"
 #include "node/container_name.h"
 #include "node/log_links.h"
+#include "node/slices.h"
 #include "node/volume.h"
 
 /* Names looked at; the rest is left for the next time. */
@@ -84,7 +85,10 @@ static void remove_cgroups(const struct agent *agent, const struct strv *uids)
         STRV_FOREACH (uid, &found) {
                 struct err err = ERR_INIT;
 
-                if (!strv_contains(uids, uid) && cgroup_remove(&agent->host, uid, &err) < 0)
+                if (strv_contains(uids, uid))
+                        continue;
+                slices_stop(agent->slices, &agent->host, uid);
+                if (cgroup_remove(&agent->host, uid, &err) < 0)
                         log_warning("the cgroup of pod %s, which is gone, stays: %s", uid, err.msg);
         }
 }

@@ -147,6 +147,17 @@ static void tell_cgroup_driver(struct agent *agent, const char *docker)
         log_warning("cgroupDriver is %s, Docker's is %s: pods run with Docker's", wanted, docker);
 }
 
+/* Classes have other cgroups with another driver. */
+static void take_cgroups(struct agent *agent, const struct docker_info *info)
+{
+        bool systemd = str_eq(info->cgroup_driver, "systemd");
+
+        if (systemd != agent->host.cgroup_systemd)
+                agent->class_milli = -1;
+        agent->host.cgroup_systemd = systemd;
+        agent->host.cgroup_version = info->cgroup_version == 2 ? 2 : 1;
+}
+
 static void on_about(void *userdata, const struct docker_version *version, const struct docker_info *info)
 {
         struct agent *agent = userdata;
@@ -160,8 +171,7 @@ static void on_about(void *userdata, const struct docker_version *version, const
         if (info) {
                 tell_cgroup_driver(agent, info->cgroup_driver);
                 agent->host.has_app_armor = info->apparmor;
-                agent->host.cgroup_systemd = str_eq(info->cgroup_driver, "systemd");
-                agent->host.cgroup_version = info->cgroup_version == 2 ? 2 : 1;
+                take_cgroups(agent, info);
                 free(agent->docker_root);
                 agent->docker_root = xstrdup(info->root_dir ? info->root_dir : "");
                 agent->host.docker_root = agent->docker_root;

@@ -19,6 +19,7 @@
 #include "node/pod_exec.h"
 #include "node/pod_store.h"
 #include "node/revert.h"
+#include "node/slices.h"
 #include "node/trash.h"
 #include "node/view_digest.h"
 #include "node/volume.h"
@@ -452,6 +453,8 @@ int agent_pods_new(struct agent *agent, struct err *err)
         /* Before the source reads what is in force among all that is there. */
         agent_prune(agent);
         new_trash(agent);
-        agent->exec = pod_exec_new(agent->loop, agent->docker, agent->probes, &agent->host, &exec_handlers, agent);
+        agent->slices = slices_new(agent->loop, NULL, 0);
+        agent->exec = pod_exec_new(agent->loop, agent->docker, agent->probes, agent->slices, &agent->host,
+                                   &exec_handlers, agent);
         return new_source(agent, err);
 }

@@ -59,6 +59,7 @@ struct pod_exec;
 struct pod_exec_job;
 struct pod_status_message;
 struct probes;
+struct slices;
 struct revisions;
 struct trash;
 
@@ -114,6 +115,7 @@ struct agent {
         struct docker *docker;
         struct curl_glue *glue;
         struct probes *probes;
+        struct slices *slices;
         struct pod_exec *exec;
         struct observer *observer;
         struct revisions *revisions;

@@ -28,6 +28,7 @@
 #include "node/pod_facts.h"
 #include "node/pod_persist.h"
 #include "node/revision.h"
+#include "node/slices.h"
 #include "node/pod_status.h"
 #include "node/state_prune.h"
 #include "node/volume.h"
@@ -385,6 +386,15 @@ static void publish_one(struct agent *agent, struct pod_entry *entry)
         tell(agent, entry, inc, make_status(agent, entry, inc));
 }
 
+/* With what is published next it is tried again. */
+static void on_classes(void *userdata, bool success)
+{
+        struct agent *agent = userdata;
+
+        if (!success)
+                agent->class_milli = -1;
+}
+
 /* The share of a class changes as its pods come and go. */
 static void share_classes(struct agent *agent)
 {
@@ -403,6 +413,7 @@ static void share_classes(struct agent *agent)
         if (cgroup_classes(&agent->host, milli, &err) == 0) {
                 agent->class_milli = milli;
                 agent->class_told = false;
+                slices_classes(agent->slices, &agent->host, milli, on_classes, agent);
         } else if (!agent->class_told) {
                 /* With what is published next it is tried again. */
                 log_warning("processors are not shared between classes of pods as they should be: %s", err.msg);

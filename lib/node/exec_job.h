@@ -25,6 +25,7 @@ struct docker_image;
 struct image_fact;
 struct loop_source;
 struct probe;
+struct slices;
 
 struct job {
         struct pod_exec *exec;
@@ -65,6 +66,7 @@ struct pod_exec {
         struct loop *loop;
         struct docker *docker;
         struct probes *probes;
+        struct slices *slices;
         const struct host *host;
         struct pod_exec_handlers handlers;
         void *userdata;

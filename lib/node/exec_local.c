@@ -5,7 +5,15 @@
 #include "node/exec_job.h"
 #include "node/host.h"
 #include "node/log_links.h"
+#include "node/slices.h"
 #include "node/volume.h"
+
+/* A pod whose slice has not what it asks for runs all the same. */
+static void on_slice(void *userdata, bool success)
+{
+        (void)success;
+        job_done(userdata, NULL);
+}
 
 static void setup(struct job *job)
 {
@@ -20,7 +28,7 @@ static void setup(struct job *job)
                 job_failed(job, "FailedCreatePodContainer", "%s", err.msg);
                 return;
         }
-        job_done(job, NULL);
+        slices_pod(job->exec->slices, host, job->pod, on_slice, job);
 }
 
 static void cleanup(struct job *job)
@@ -32,6 +40,8 @@ static void cleanup(struct job *job)
         /* Directories, cgroup and logs go by UID: another incarnation with this one goes on using them. */
         if (!job->shares_uid) {
                 r = volume_cleanup(host, job->pod->uid, &err);
+                if (r >= 0)
+                        slices_stop(job->exec->slices, host, job->pod->uid);
                 if (r >= 0)
                         r = cgroup_remove(host, job->pod->uid, &err);
                 if (r >= 0)

@@ -355,8 +355,8 @@ size_t pod_exec_pending(const struct pod_exec *exec)
         return count;
 }
 
-struct pod_exec *pod_exec_new(struct loop *loop, struct docker *docker, struct probes *probes, const struct host *host,
-                              const struct pod_exec_handlers *handlers, void *userdata)
+struct pod_exec *pod_exec_new(struct loop *loop, struct docker *docker, struct probes *probes, struct slices *slices,
+                              const struct host *host, const struct pod_exec_handlers *handlers, void *userdata)
 {
         struct pod_exec *exec = xcalloc(1, sizeof(*exec));
 
@@ -364,6 +364,7 @@ struct pod_exec *pod_exec_new(struct loop *loop, struct docker *docker, struct p
         exec->pause_fd = -1;
         exec->docker = docker;
         exec->probes = probes;
+        exec->slices = slices;
         exec->host = host;
         exec->handlers = *handlers;
         exec->userdata = userdata;

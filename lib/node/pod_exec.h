@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Carries out what pod_step decided: each action that was taken up becomes one job, which ends with one outcome. Jobs
- * run on Docker's API, on the local file system (volumes, cgroups, links) or through probes; they decide nothing about
- * the pod, and know the view only when they begin, so that a view may change or go while they run.
+ * run on Docker's API, on the local file system (volumes, cgroups, links), through systemd (slices) or through probes;
+ * they decide nothing about the pod, and know the view only when they begin, so that a view may change or go while they
+ * run.
  *
  * Names are what makes a repeat safe: a create whose name is taken adopts the container when it is exactly ours,
  * replaces it when it is a leftover of this pod, and fails naming its owner otherwise.
@@ -21,6 +22,7 @@ struct host;
 struct loop;
 struct pod_exec;
 struct probes;
+struct slices;
 
 /* Docker calls that change containers, side by side. More do not make it faster: dockerd and containerd serialise most
  * of the work (test/bench shows the curve). */
@@ -68,10 +70,10 @@ struct pod_exec_handlers {
         bool (*awaited)(void *userdata, const char *key, enum pod_op op, uint32_t generation);
 };
 
-/* All borrowed; host may change between jobs. */
-struct pod_exec *pod_exec_new(struct loop *loop, struct docker *docker, struct probes *probes, const struct host *host,
-                              const struct pod_exec_handlers *handlers, void *userdata);
-/* After docker and probes have been freed. Takes NULL, returns NULL. */
+/* All borrowed; host may change between jobs. slices NULL: there are none. */
+struct pod_exec *pod_exec_new(struct loop *loop, struct docker *docker, struct probes *probes, struct slices *slices,
+                              const struct host *host, const struct pod_exec_handlers *handlers, void *userdata);
+/* After docker, probes and slices have been freed. Takes NULL, returns NULL. */
 struct pod_exec *pod_exec_free(struct pod_exec *exec);
 
 /* Begins an OP, PROBE or GARBAGE action of view. Handlers are not called before it has returned. */

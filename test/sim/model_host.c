@@ -13,6 +13,7 @@
 #include "node/host.h"
 #include "node/log_links.h"
 #include "node/probe.h"
+#include "node/slices.h"
 #include "node/volume.h"
 #include "node/volume_files.h"
 #include "sim_loop.h"
@@ -125,6 +126,21 @@ int cgroup_classes(const struct host *h, int64_t burstable_milli, struct err *er
         (void)burstable_milli;
         (void)err;
         return 0;
+}
+
+void slices_pod(struct slices *slices, const struct host *h, const struct pod *pod, slices_fn done, void *userdata)
+{
+        (void)slices;
+        (void)h;
+        (void)pod;
+        done(userdata, true);
+}
+
+void slices_stop(struct slices *slices, const struct host *h, const char *uid)
+{
+        (void)slices;
+        (void)h;
+        (void)uid;
 }
 
 int cgroup_remove(const struct host *h, const char *uid, struct err *err)

@@ -585,7 +585,7 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
         node->probes = probes_new(options->loop, NULL, node->docker);
         node->store = pod_store_new(&hooks, options->backoff_max);
         pod_store_set_revert(node->store, options->revert_after);
-        node->exec = pod_exec_new(options->loop, node->docker, node->probes, &node->host, &exec_handlers, node);
+        node->exec = pod_exec_new(options->loop, node->docker, node->probes, NULL, &node->host, &exec_handlers, node);
         node->step = loop_defer_new(options->loop, "step", on_step, node);
         node->timer = loop_timer_new(options->loop, "step timer", on_timer, node);
         node->publish = loop_timer_new(options->loop, "publish", on_publish, node);

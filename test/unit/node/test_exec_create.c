@@ -87,7 +87,7 @@ static void create(struct fake *fake, const struct docker_image *image, const st
 
         *fake = (struct fake){.docker.ops = &ops};
         assert_int_equal(loop_new(&loop, NULL), 0);
-        exec = pod_exec_new(loop, &fake->docker, NULL, &host, &handlers, fake);
+        exec = pod_exec_new(loop, &fake->docker, NULL, NULL, &host, &handlers, fake);
         assert_int_equal(volume_setup(&host, pod, NULL), 0);
         job->exec = exec;
         job->key = xstrdup("default/web-n1");

@@ -102,7 +102,7 @@ static void stop(struct daemon *d)
         d->sent = BUF_INIT(1024);
         assert_int_equal(loop_new(&d->loop, &err), 0);
         d->answer = loop_defer_new(d->loop, "answers of Docker", answer, d);
-        exec = pod_exec_new(d->loop, &d->docker, NULL, &host, &handlers, d);
+        exec = pod_exec_new(d->loop, &d->docker, NULL, NULL, &host, &handlers, d);
         pod_exec_start(exec, rig.view, &action, 1);
         assert_int_equal(loop_wait(d->loop, &d->ended, usec_add(loop_now(d->loop), 5 * USEC_PER_SEC), &err), 0);
         (void)pod_exec_free(exec);
