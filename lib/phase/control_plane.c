@@ -26,7 +26,8 @@ static void show_volumes(const struct phase *phase, const struct component *comp
                              value_string(value_map_get(volumes->list.items[i], "name"), ""), component->name);
 }
 
-int phase_manifest(struct phase *phase, const struct component *component, struct value **ret, struct err *err)
+static int make_manifest(struct phase *phase, const struct component *component, bool is_written, struct value **ret,
+                         struct err *err)
 {
         struct value *pod CLEANUP_VALUE = NULL;
 
@@ -35,6 +36,8 @@ int phase_manifest(struct phase *phase, const struct component *component, struc
                 return r;
         show_volumes(phase, component, pod);
         r = rootless_pod(phase, component, pod, err);
+        if (r == 0 && is_written)
+                r = rootless_check(phase, component, err);
         if (r < 0)
                 return r;
         r = patch_object(phase, component->name, "Pod", &pod, err);
@@ -44,13 +47,18 @@ int phase_manifest(struct phase *phase, const struct component *component, struc
         return 0;
 }
 
+int phase_manifest(struct phase *phase, const struct component *component, struct value **ret, struct err *err)
+{
+        return make_manifest(phase, component, false, ret, err);
+}
+
 int phase_add_manifest(struct phase *phase, const struct component *component, struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
         char *path CLEANUP_FREE = xasprintf(MANIFEST_DIRECTORY "/%s.yaml", component->name);
         struct value *pod CLEANUP_VALUE = NULL;
 
-        int r = phase_manifest(phase, component, &pod, err);
+        int r = make_manifest(phase, component, true, &pod, err);
         if (r < 0)
                 return r;
         yaml_write(pod, 0, &out);

@@ -119,6 +119,14 @@ static int give(struct file_owner *owner, const struct phase *phase, struct err 
                        permissions, owner->path, phase_errno_text(code, text, sizeof(text)));
 }
 
+int file_owner_check(const struct file_owner *owner, const struct phase *phase, struct err *err)
+{
+        char *real CLEANUP_FREE = phase_path(phase, owner->path);
+        struct stat st;
+
+        return !real || stat(real, &st) < 0 ? not_owned(owner, owner->path, errno, err) : 0;
+}
+
 int file_owners_apply(struct file_owners *owners, const struct phase *phase, struct err *err)
 {
         for (size_t i = 0; i < owners->count; i++)

@@ -31,6 +31,8 @@ struct file_owners {
 void file_owners_release(struct file_owners *owners);
 /* Copies the texts. */
 void file_owners_add(struct file_owners *owners, const struct file_owner *owner);
+/* What file_owners_apply fails with where the file is missing, for who wants to say so before anything is changed. */
+int file_owner_check(const struct file_owner *owner, const struct phase *phase, struct err *err);
 /* chown and chmod of each below --rootfs; a link in a tree is given away itself, not what it leads to. Errors are
  * kubeadm's (users.UpdatePathOwnerAndPermissions, UpdatePathOwner); -ERR_LIMIT of a tree too deep. */
 int file_owners_apply(struct file_owners *owners, const struct phase *phase, struct err *err);

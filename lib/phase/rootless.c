@@ -178,12 +178,10 @@ static bool left_out(const struct phase *phase, const struct value *file)
                (str_eq(unless, "externalCA") && component_external_ca(phase));
 }
 
-static int add_owner(struct phase *phase, const struct value *file, const char *context, struct err *err)
+/* What *ret has is borrowed. */
+static int owner_of(const struct phase *phase, const struct value *file, struct file_owner *ret, struct err *err)
 {
         const char *mode = value_string(value_map_get(file, "mode"), NULL);
-        struct file_owner owner = {.path = (char *)value_string(value_map_get(file, "path"), ""),
-                                   .mode = mode ? (mode_t)strtoul(mode, NULL, 8) : FILE_OWNER_WHOLE_TREE,
-                                   .context = (char *)context};
         int64_t uid, gid;
         int r = find_id(phase, value_map_get(file, "owner"), false, &uid, err);
 
@@ -191,8 +189,21 @@ static int add_owner(struct phase *phase, const struct value *file, const char *
                 r = find_id(phase, value_map_get(file, "group"), true, &gid, err);
         if (r < 0)
                 return r;
-        owner.uid = (uid_t)uid;
-        owner.gid = (gid_t)gid;
+        *ret = (struct file_owner){.path = (char *)value_string(value_map_get(file, "path"), ""),
+                                   .mode = mode ? (mode_t)strtoul(mode, NULL, 8) : FILE_OWNER_WHOLE_TREE,
+                                   .uid = (uid_t)uid,
+                                   .gid = (gid_t)gid};
+        return 0;
+}
+
+static int add_owner(struct phase *phase, const struct value *file, const char *context, struct err *err)
+{
+        struct file_owner owner;
+        int r = owner_of(phase, file, &owner, err);
+
+        if (r < 0)
+                return r;
+        owner.context = (char *)context;
         phase_add_owner(phase, &owner);
         return 0;
 }
@@ -211,6 +222,28 @@ static int list_files(const struct phase *phase, const struct value *row, struct
         int r = template_fill(files, &variables, err);
         if (r == 0)
                 *ret = TAKE_PTR(files);
+        return r;
+}
+
+int rootless_check(struct phase *phase, const struct component *component, struct err *err)
+{
+        struct value *files CLEANUP_VALUE = NULL;
+        const struct value *row;
+        int r = find(phase, component, &row, err);
+
+        if (r < 0 || !row || phase->options.dry_run || prints_pods(phase))
+                return r;
+        r = list_files(phase, row, &files, err);
+        for (size_t i = 0; r == 0 && i < files->list.count; i++) {
+                struct file_owner owner;
+
+                if (left_out(phase, files->list.items[i]))
+                        continue;
+                r = owner_of(phase, files->list.items[i], &owner, err);
+                /* The directory of etcd's data is made by the commit. */
+                if (r == 0 && owner.mode != FILE_OWNER_WHOLE_TREE && file_owner_check(&owner, phase, err) < 0)
+                        r = err_wrap(err, "failed to run component \"%s\" as non-root", component->name);
+        }
         return r;
 }
 

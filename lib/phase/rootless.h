@@ -17,6 +17,8 @@ struct value;
 
 /* Puts who it runs as into a component's pod, where the gate is on. */
 int rootless_pod(struct phase *phase, const struct component *component, struct value *pod, struct err *err);
+/* Whether the files that are to be its user's are there; in kubeadm's order that is told before a patch is read. */
+int rootless_check(struct phase *phase, const struct component *component, struct err *err);
 /* Takes the users that are missing and whose the component's files are to be for phase_commit. */
 int rootless_files(struct phase *phase, const struct component *component, struct err *err);
 

@@ -151,6 +151,44 @@ static void test_all_or_none(void **state)
 
 #define CONF "\"path\":\"/etc/kubernetes/scheduler.conf\",\"mode\":\"0600\",\"uid\":"
 
+static int all(struct phase *phase, const char *arg, struct err *err)
+{
+        (void)arg;
+        return phase_control_plane(phase, NULL, err);
+}
+
+/* A file that is missing ends the component that reads it, as in kubeadm: none behind it is told of, and what came
+ * before is written where a kubeadm version was asked for. */
+static void test_missing_file_ends_its_component(void **state)
+{
+        static const char *const keys[] = {"sa.pub",
+                                           "sa.key",
+                                           "apiserver.key",
+                                           "apiserver-kubelet-client.key",
+                                           "front-proxy-client.key",
+                                           "apiserver-etcd-client.key"};
+        struct fixture *f = *state;
+
+        fixture_config(f, CONFIG("v1beta4", "v1.36.3"));
+        put_users(f);
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                char *path CLEANUP_FREE = xasprintf("/etc/kubernetes/pki/%s", keys[i]);
+                fixture_put(f, path, "x");
+        }
+        char *before CLEANUP_FREE = fixture_digest(f);
+        assert_int_equal(fixture_run(f, all, NULL), -ENOENT);
+        char *after CLEANUP_FREE = fixture_digest(f);
+        assert_string_equal(before, after);
+        f->version = "v1.36.3";
+        assert_int_equal(fixture_run(f, all, NULL), -ENOENT);
+        assert_non_null(strstr(f->err.msg, "failed to run component \"kube-controller-manager\" as non-root: failed to "
+                                           "update owner of \"/etc/kubernetes/controller-manager.conf\" to uid: 102 "));
+        assert_non_null(strstr(f->out, "\"kube-controller-manager\""));
+        assert_null(strstr(f->out, "kube-scheduler"));
+        assert_true(fixture_has(f, MANIFEST_DIRECTORY "/kube-apiserver.yaml"));
+        assert_false(fixture_has(f, MANIFEST_DIRECTORY "/kube-controller-manager.yaml"));
+}
+
 static int told(struct phase *phase, const char *arg, struct err *err)
 {
         phase->options.acts = true;
@@ -251,6 +289,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_dry_run, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_shown_in_dry_run, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_all_or_none, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_missing_file_ends_its_component, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_users_first, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_changed_meanwhile, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_facts, fixture_setup, fixture_teardown),
