@@ -160,7 +160,7 @@ static const struct cli_verb verbs[] = {
         {.name = "explain", .help = "Say for each line of a manifest where it comes from", .usage = COMPONENTS_USAGE, .max_args = -1,
          .options = explain_options, .run = verb_explain},
         {.name = "reset", .help = "Take away what the phases made on this node", .options = reset_options, .verbs = reset_verbs,
-         .run = verb_reset,
+         .own_options = true, .run = verb_reset,
          .text = "With podwatch the manifests go first, and the rest when their containers are gone. What is left to be done by hand "
                  "is printed. --config names a file with a ResetConfiguration."},
         {.name = "token", .help = "Manage bootstrap tokens", .verbs = token_verbs, .options = token_options},

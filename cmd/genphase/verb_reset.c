@@ -67,24 +67,30 @@ static int run_one(void *userdata, const struct strv *args)
         {"ignore-preflight-errors", 0, CLI_LIST, offsetof(struct genphase, reset.ignored), "CHECK,...", \
          "checks whose errors are shown as warnings; all: of every check"}
 
+#define OPTION_FORCE {"force", 'f', CLI_FLAG, offsetof(struct genphase, reset.force), NULL, "do not ask"}
+#define OPTIONS_CLEANUP \
+        OPTION_TEXT("cert-dir", reset.cert_dir, "DIR", "where certificates are (default /etc/kubernetes/pki); it is cleaned"), \
+        {"cleanup-tmp-dir", 0, CLI_FLAG, offsetof(struct genphase, reset.cleanup_tmp_dir), NULL, "clean /etc/kubernetes/tmp as well"}, \
+        /* kubeadm's: the runtime is Docker here. */ \
+        {.name = "cri-socket", .type = CLI_STRING, .offset = offsetof(struct genphase, reset.cri_socket), .arg = "SOCKET", \
+         .help = "taken and not used", .hidden = true}
+#define OPTION_DOCKER OPTION_TEXT("docker-host", docker_host, "URL", "the Docker daemon (default $DOCKER_HOST, else its usual socket)")
+
 const struct cli_option reset_options[] = {
-        OPTION_CONFIG,
-        OPTION_TEXT("cert-dir", reset.cert_dir, "DIR", "where certificates are (default /etc/kubernetes/pki); it is cleaned"),
-        {"force", 'f', CLI_FLAG, offsetof(struct genphase, reset.force), NULL, "do not ask"},
-        {"cleanup-tmp-dir", 0, CLI_FLAG, offsetof(struct genphase, reset.cleanup_tmp_dir), NULL, "clean /etc/kubernetes/tmp as well"},
+        OPTION_CONFIG, OPTION_FORCE, OPTIONS_CLEANUP,
         {"skip-phases", 0, CLI_LIST, offsetof(struct genphase, reset.skipped), "PHASE,...", "phases that are left out"},
-        OPTION_TEXT("docker-host", docker_host, "URL", "the Docker daemon (default $DOCKER_HOST, else its usual socket)"),
-        OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN, OPTION_KUBECONFIG,
-        /* kubeadm's: the runtime is Docker here. */
-        OPTION_IGNORED("cri-socket", "SOCKET", "taken and not used"),
-        {0}
+        OPTION_DOCKER, OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN, OPTION_KUBECONFIG, {0}
 };
 
+static const struct cli_option preflight_options[] = {OPTION_FORCE, OPTION_DOCKER, OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN, {0}};
+static const struct cli_option member_options[] = {OPTION_DOCKER, OPTION_DRY_RUN, OPTION_KUBECONFIG, {0}};
+static const struct cli_option cleanup_options[] = {OPTIONS_CLEANUP, OPTION_DOCKER, OPTION_DRY_RUN, {0}};
+
 static const struct cli_verb reset_phases[] = {
-        {.name = "preflight", .aliases = ALIASES("pre-flight"), .help = "Ask, and check that reset can work", .options = reset_options, .run = run_one},
-        {.name = "remove-etcd-member", .help = "Take a local etcd out of its cluster and delete its data", .options = reset_options, .run = run_one},
+        {.name = "preflight", .aliases = ALIASES("pre-flight"), .help = "Ask, and check that reset can work", .options = preflight_options, .run = run_one},
+        {.name = "remove-etcd-member", .help = "Take a local etcd out of its cluster and delete its data", .options = member_options, .run = run_one},
         {.name = "cleanup-node", .aliases = ALIASES("cleanupnode"), .help = "Stop the pods, delete manifests, certificates and kubeconfig files",
-         .options = reset_options, .run = run_one},
+         .options = cleanup_options, .run = run_one},
         {0}
 };
 

@@ -440,6 +440,7 @@ static int check_mixed(const struct reset_options *options, struct err *err)
                 bool given;
         } flags[] = {{"cert-dir", options->cert_dir != NULL},
                      {"cleanup-tmp-dir", options->cleanup_tmp_dir},
+                     {"cri-socket", options->cri_socket != NULL},
                      {"force", options->force}};
         struct strv mixed CLEANUP_STRV = STRV_INIT;
 

@@ -29,6 +29,7 @@ struct reset_runtime {
 struct reset_options {
         const char *cert_dir;    /* absolute; NULL, "": of the ResetConfiguration, else /etc/kubernetes/pki */
         const char *config_file; /* with a ResetConfiguration; NULL: none */
+        const char *cri_socket;  /* not used: the runtime is Docker; NULL: not given */
         bool force, cleanup_tmp_dir;
         struct strv ignored;      /* --ignore-preflight-errors */
         struct strv skipped;      /* --skip-phases */

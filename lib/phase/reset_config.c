@@ -10,13 +10,14 @@
 #include "codec/timefmt.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
+#include "phase/config_decode.h"
 #include "phase/config_documents.h"
 #include "phase/config_node.h"
 #include "phase/problems.h"
 #include "phase/reset_config.h"
 
 #define KIND "ResetConfiguration"
-#define GROUP "kubeadm.k8s.io/"
+#define GROUP "kubeadm.k8s.io"
 
 void reset_config_release(struct reset_config *config)
 {
@@ -75,55 +76,67 @@ static void check_unmount_flags(const struct value *document, struct config_prob
                                      "unmountFlags: MNT_EXPIRE cannot stand beside MNT_FORCE or MNT_DETACH");
 }
 
-/* The API version without its group; NULL where it is not one that the era's kubeadm has this kind in. */
-static const char *version_of(const struct phase *phase, const struct value *document)
+/* An API version that this kubeadm reads may lack the kind all the same. */
+static int check_kind(const struct phase *phase, const struct config_document *doc, struct config_problems *problems,
+                      struct err *err)
 {
-        const char *version = str_after(value_string(value_map_get(document, "apiVersion"), ""), GROUP);
-
-        return version && config_documents_has_kind(phase->era, version, KIND) ? version : NULL;
+        if (str_eq(doc->group, GROUP) && config_documents_has_kind(phase->era, doc->version, KIND))
+                return 0;
+        (void)err_set(err, ERR_UNSUPPORTED, "no kind \"" KIND "\" is registered for version \"%s/%s\" in scheme \"%s\"",
+                      doc->group, doc->version, era_text(phase->era, "messages", "scheme", "?"));
+        config_problem_error(problems, &doc->value->place, "%s", err->msg);
+        return -ERR_UNSUPPORTED;
 }
 
-static int decode(struct phase *phase, const struct value *document, struct reset_config *ret, struct err *err)
+static int decode(struct phase *phase, const struct config_document *doc, struct config_problems *problems,
+                  struct reset_config *ret, struct err *err)
 {
-        const struct value *version = value_map_get(document, "apiVersion");
-        const struct config_node_document node = {KIND, version_of(phase, document), document};
-        struct config_problems problems CLEANUP_PROBLEMS = {0};
+        const struct config_node_document node = {KIND, doc->version, doc->value};
+        unsigned flags = phase_is_lenient(phase) ? 0 : CONFIG_NODE_STRICT;
         struct value *v CLEANUP_VALUE = NULL;
+        int r = config_node_render(phase, &node, node.version, flags, problems, &v, &phase->exit_code, err);
 
-        if (!node.version)
-                return value_error(version ? &version->place : &document->place, err, ERR_UNSUPPORTED,
-                                   "a " KIND " is of apiVersion " GROUP "v1beta4");
-        int r = config_node_render(phase, &node, node.version, phase_is_lenient(phase) ? 0 : CONFIG_NODE_STRICT,
-                                   &problems, &v, &phase->exit_code, err);
-        if (r == 0) {
-                check_unmount_flags(document, &problems);
-                r = config_problems_aggregate(&problems, err);
-                if (r < 0)
-                        phase->exit_code = phase_validation_exit_code(phase);
-        }
-        config_problems_print(&problems, !phase->options.quiet, phase->options.log);
+        if (r < 0)
+                return r;
+        check_unmount_flags(doc->value, problems);
+        r = config_problems_aggregate(problems, err);
+        if (r < 0)
+                phase->exit_code = phase_validation_exit_code(phase);
         return r < 0 ? r : take(v, ret, err);
+}
+
+/* documentMapToResetConfiguration */
+static int find_and_decode(struct phase *phase, const char *file, const struct yaml_documents *documents,
+                           struct config_problems *problems, struct reset_config *ret, struct err *err)
+{
+        struct config_document_list list CLEANUP_DOCUMENT_LIST = {0};
+        int r = config_documents_split(documents, phase->era, 0, problems, &list, err);
+
+        for (size_t i = 0; r == 0 && i < list.count; i++) {
+                if (!str_eq(list.items[i].kind, KIND))
+                        continue;
+                r = config_documents_classify(&list, i, phase->era, CONFIG_DECODE_ALLOW_EXPERIMENTAL, problems, err);
+                if (r == 0)
+                        r = check_kind(phase, &list.items[i], problems, err);
+                return r < 0 ? r : decode(phase, &list.items[i], problems, ret, err);
+        }
+        return r < 0 ? r : err_set(err, ERR_INVALID, "%s: no " KIND " found in config file", file);
 }
 
 int reset_config_read(struct phase *phase, const char *file, struct reset_config *ret, struct err *err)
 {
         struct yaml_documents documents CLEANUP_YAML_DOCUMENTS = {0};
         struct reset_config config CLEANUP_RESET_CONFIG = {0};
+        struct config_problems problems CLEANUP_PROBLEMS = {0};
         struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
-        const struct value *found = NULL;
         int r = file_read(file, &text, err);
 
         if (r < 0)
                 return err_wrap(err, "unable to read config from \"%s\" ", file);
         r = yaml_load(file, buf_str(&text), text.len, 0, &documents, err);
-        for (size_t i = 0; r == 0 && i < documents.count && !found; i++)
-                if (value_is(documents.items[i], VALUE_MAP) &&
-                    str_eq(value_string(value_map_get(documents.items[i], "kind"), ""), KIND))
-                        found = documents.items[i];
-        if (r == 0 && !found)
-                return err_set(err, ERR_INVALID, "%s: no " KIND " found in config file", file);
         if (r == 0)
-                r = decode(phase, found, &config, err);
+                r = find_and_decode(phase, file, &documents, &problems, &config, err);
+        config_problems_print(&problems, !phase->options.quiet, phase->options.log);
         if (r < 0)
                 return r;
         *ret = config;

@@ -318,6 +318,9 @@ static void test_configuration(void **state)
 
         options.config_file = file;
         bad(f, "can not mix '--config' with arguments [force]");
+        options.cri_socket = "";
+        bad(f, "can not mix '--config' with arguments [cri-socket force]");
+        options.cri_socket = NULL;
         options.force = false;
         fixture_put(f, "/reset.yaml",
                     "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ResetConfiguration\nforce: true\n"
