@@ -3,7 +3,7 @@
 import copy
 import random
 
-from . import pools
+from . import pools, reset_cases, system_users
 from .case import CONFIG, MANGLES, Case
 from .node_documents import NodeDocuments, since
 from .yaml_text import Raw
@@ -18,7 +18,7 @@ VERBS = [(22, ['control-plane', 'all']), (6, ['control-plane', 'apiserver']), (6
          (2, ['kubeconfig', 'all']), (1, ['kubeconfig', 'admin']), (1, ['kubeconfig', 'kubelet']), (1, ['kubeconfig', 'scheduler']), (1, ['kubeconfig', 'user']), (4, ['config', 'images', 'list']),
          (8, ['config', 'validate']), (7, ['config', 'migrate']), (1, ['config', 'print', 'init-defaults']), (1, ['config', 'print', 'join-defaults']), (1, ['config', 'print', 'reset-defaults']),
          (1, ['config', 'print', 'upgrade-defaults']), (7, ['kubelet-start']), (3, ['addon', 'coredns', '--print-manifest']), (4, ['addon', 'kube-proxy', '--print-manifest']),
-         (1, ['certs', 'check-expiration']), (1, ['certs', 'renew', 'all']), (1, ['certs', 'renew', 'apiserver']), (1, ['certs', 'renew', 'admin.conf']), (1, ['certs', 'generate-csr'])]
+         (1, ['certs', 'check-expiration']), (1, ['certs', 'renew', 'all']), (1, ['certs', 'renew', 'apiserver']), (1, ['certs', 'renew', 'admin.conf']), (1, ['certs', 'generate-csr']), *reset_cases.VERBS]
 # Those that find what another phase made.
 NEED_FILES = (['certs', 'check-expiration'], ['certs', 'renew'], ['kubeconfig', 'user'])
 # Those that read the configuration of a cluster, which is not there, unless there is a file.
@@ -38,7 +38,7 @@ class Generator:
         return _Draw(self, random.Random(f'{seed}/{number}')).case()
 
 
-class _Draw(NodeDocuments):
+class _Draw(NodeDocuments, reset_cases.ResetCases, system_users.SystemUsers):
     def __init__(self, generator, rng):
         self.g, self.r = generator, rng
         self.bad = rng.choices([0.0, 0.04, 0.3], [65, 28, 7])[0]  # how probable a bad value is
@@ -135,7 +135,7 @@ class _Draw(NodeDocuments):
         return made
 
     def feature_gates(self):
-        names = [g for g in self.g.gates if g != 'RootlessControlPlane'] or ['None']
+        names = self.g.gates or ['None']
         made = {self.r.choice(names): self.pick(pools.BOOLEAN) for _ in range(self.r.choice([1, 1, 2]))}
         if self.chance(self.bad):
             made[self.r.choice(['NoSuchGate', 'IPv6DualStack', 'PublicKeysECDSA', ''])] = True
@@ -302,7 +302,7 @@ class _Draw(NodeDocuments):
         if name == 'kubernetes-version':
             return str(self.version())
         if name == 'feature-gates':
-            gates = [g for g in self.g.gates if g != 'RootlessControlPlane'] or ['None']
+            gates = self.g.gates or ['None']
             return self.r.choice(pools.FLAG_BAD[name]) if self.chance(self.bad * 2) else ','.join(f"{g}={self.r.choice(['true', 'false'])}" for g in self.r.sample(gates, min(len(gates), self.r.choice([1, 2]))))
         if name.endswith('-extra-args'):
             component = {'apiserver': 'apiServer', 'controller-manager': 'controllerManager', 'scheduler': 'scheduler'}[name.removesuffix('-extra-args')]
@@ -426,6 +426,8 @@ class _Draw(NodeDocuments):
     def case(self):
         verb = list(self.r.choices([v for _, v in self.g.verbs], [w for w, _ in self.g.verbs])[0])
         case = Case([verb], flags=self.g.flags[' '.join(verb)])
+        if verb[0] == 'reset':
+            return self.reset_case(case, verb)
         if verb[:2] == NO_CONFIG:
             case.args += self.options(verb)
         elif not any(verb[:len(need)] == need for need in NEED_CONFIG) and self.chance(0.04 if verb[0] in ('certs', 'kubeconfig') else 0.18):  # RSA keys take long
@@ -439,6 +441,8 @@ class _Draw(NodeDocuments):
         self.surroundings(case)
         if any(verb[:len(need)] == need for need in NEED_FILES) and not self.chance(0.05):
             self.existing(case)
+        if system_users.wanted(case) and not self.chance(0.05):
+            self.rootless(case)
         if verb == ['kubeconfig', 'user']:
             case.args.append([f"--client-name={self.r.choice(['alice', 'a b', 'system:x', 'ä'])}"])
             self.put_option(case, 'org', ['dev', 'a,b', ''])
