@@ -45,6 +45,7 @@ struct job {
         char image_id[80];
         bool running;    /* garbage: it must be killed first */
         bool shares_uid; /* cleanup: another incarnation has the same UID, its directories stay */
+        bool checks;     /* volumes: of a replacement whose directories are those of what runs: nothing is made */
         bool cancelled;
         bool has_turn;
         bool pulling; /* counts among exec->pulls */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
+#include "base/strv.h"
 #include "kube/pod.h"
 #include "node/cgroup.h"
+#include "node/container_env.h"
 #include "node/exec_job.h"
 #include "node/host.h"
 #include "node/log_links.h"
@@ -31,6 +33,27 @@ static void setup(struct job *job)
         slices_pod(job->exec->slices, host, job->pod, on_slice, job);
 }
 
+/* What would keep it from being made must show before what runs is stopped for it. */
+static void check(struct job *job)
+{
+        const struct host *host = job->exec->host;
+        struct err err = ERR_INIT;
+
+        if (volume_check(host, job->pod, &err) < 0) {
+                job_failed(job, "FailedMount", "%s", err.msg);
+                return;
+        }
+        for (size_t i = 0; i < job->pod->container_count; i++) {
+                struct strv env CLEANUP_STRV = STRV_INIT;
+
+                if (container_env(host, job->pod, &job->pod->containers[i], job->ip, &env, &err) < 0) {
+                        job_failed(job, "CreateContainerConfigError", "%s", err.msg);
+                        return;
+                }
+        }
+        job_done(job, NULL);
+}
+
 static void cleanup(struct job *job)
 {
         const struct host *host = job->exec->host;
@@ -55,8 +78,10 @@ static void cleanup(struct job *job)
 
 void local_begin(struct job *job)
 {
-        if (job->op == POD_OP_VOLUMES)
-                setup(job);
-        else
+        if (job->op == POD_OP_CLEANUP)
                 cleanup(job);
+        else if (job->checks)
+                check(job);
+        else
+                setup(job);
 }

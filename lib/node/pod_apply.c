@@ -110,6 +110,14 @@ static void apply_end(struct pod_view *view, struct pod_incarnation *inc)
 
 static void apply_promote(struct pod_view *view)
 {
+        struct pod_incarnation *next = view->next;
+
+        /* Of directories that were the other's until now it was only checked that they can be made over. */
+        if (view->current && str_eq(view->current->pod->uid, next->pod->uid)) {
+                next->volumes_ready = false;
+                if (next->slot.op == POD_OP_VOLUMES)
+                        next->slot.op = POD_OP_NONE;
+        }
         gate_promote(view, view->current, view->next);
         if (view->current)
                 edge_retire(view, view->current);

@@ -14,6 +14,7 @@
 #include "net/loop.h"
 #include "node/exec_job.h"
 #include "node/host.h"
+#include "node/pod_facts.h"
 #include "node/probe.h"
 
 const struct pod_container *job_container(const struct job *job)
@@ -299,6 +300,7 @@ static void fill_from_view(struct job *job, const struct pod_view *view, const s
         for (size_t i = 0; i < ARRAY_SIZE(all); i++)
                 if (all[i] && all[i] != inc && str_eq(all[i]->pod->uid, inc->pod->uid))
                         job->shares_uid = true;
+        job->checks = action->which == POD_NEXT && fact_next_shares(view);
 }
 
 void pod_exec_start(struct pod_exec *exec, const struct pod_view *view, const struct pod_action *action,

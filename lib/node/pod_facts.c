@@ -132,9 +132,20 @@ bool fact_completed(const struct pod_incarnation *inc, bool *ret_failed)
         return pod->container_count > pod->init_count;
 }
 
-bool fact_prepared(const struct pod_incarnation *inc)
+bool fact_next_shares(const struct pod_view *view)
 {
-        if (!inc->volumes_ready || (inc->sandbox.state != INSTANCE_CREATED && inc->sandbox.state != INSTANCE_RUNNING))
+        return view->next && view->current && view->current->phase != POD_ENDED &&
+               str_eq(view->next->pod->uid, view->current->pod->uid);
+}
+
+bool fact_prepared(const struct pod_view *view)
+{
+        const struct pod_incarnation *inc = view->next;
+        bool shares = fact_next_shares(view);
+
+        if (!inc || !inc->volumes_ready)
+                return false;
+        if (!shares && inc->sandbox.state != INSTANCE_CREATED && inc->sandbox.state != INSTANCE_RUNNING)
                 return false;
         for (size_t i = 0; i < inc->pod->container_count; i++) {
                 const struct pod_container_view *c = &inc->containers[i];
@@ -143,7 +154,7 @@ bool fact_prepared(const struct pod_incarnation *inc)
                         continue; /* nothing more is made of it, and its image is not asked for */
                 if (!c->image_ready)
                         return false;
-                if (fact_turn(inc, i) && c->now.state == INSTANCE_ABSENT &&
+                if (!shares && fact_turn(inc, i) && c->now.state == INSTANCE_ABSENT &&
                     !fact_needs_pod_ip(inc->pod, &inc->pod->containers[i]))
                         return false;
         }

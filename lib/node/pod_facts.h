@@ -58,8 +58,12 @@ bool fact_needs_pod_ip(const struct pod *pod, const struct pod_container *spec);
 /* Nothing runs again: all app containers have ended for good, or an init container has failed for good. Never true of
  * an orphan: its labels tell no restartPolicy, and its manifest may come back. */
 bool fact_completed(const struct pod_incarnation *inc, bool *ret_failed);
-/* Everything that can be made before its start is made. */
-bool fact_prepared(const struct pod_incarnation *inc);
+/* The replacement has the UID, and so the directories, of what it replaces, which has not ended. Volumes, hosts file
+ * and control group are the other's until then: VOLUMES of the replacement only checks that they can be made
+ * (volumes_ready), and they and what mounts them are made once it has taken its place. */
+bool fact_next_shares(const struct pod_view *view);
+/* Everything that can be made of the replacement before its start is made. False without one. */
+bool fact_prepared(const struct pod_view *view);
 /* Something of this name is to be removed that runs, or that may yet: Docker may still have a start before it that
  * podwatch sent before it was killed or gave up. Until it has gone nothing else may start, and directories stay. */
 bool fact_stray_lives(const struct pod_view *view);

@@ -49,7 +49,7 @@ struct pod_instance {
  * generation alone, wherever the incarnation has moved meanwhile; one that is found nowhere is stale and dropped. */
 enum pod_op {
         POD_OP_NONE,
-        POD_OP_VOLUMES, /* pod slot: directories, volumes, cgroup, hosts file */
+        POD_OP_VOLUMES, /* pod slot: directories, volumes, cgroup, hosts file; or their check, see fact_next_shares */
         POD_OP_SANDBOX_CREATE,
         POD_OP_SANDBOX_START,
         POD_OP_SANDBOX_STOP,

@@ -35,7 +35,7 @@ static bool edge_of_running(struct step *s)
         if (view->drain && s->inc->phase == POD_ACTIVE)
                 return stop(s, POD_STOP_DRAINED);
         /* A replacement that is ready to start; one that cannot be prepared, or may not start yet, changes nothing. */
-        if (view->next && fact_prepared(view->next) && str_empty(view->hold) && !view->drain)
+        if (fact_prepared(view) && str_empty(view->hold) && !view->drain)
                 return stop(s, POD_STOP_REPLACED);
         if (step_gate(s))
                 return true;

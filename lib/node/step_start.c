@@ -2,7 +2,8 @@
  *
  * Bringing up: volumes, images, sandbox, containers. Everything that does not wait for something else goes side by
  * side: images are looked up while volumes are made, containers are created while the sandbox starts. The same code
- * prepares a replacement, which stops short of the first start.
+ * prepares a replacement, which stops short of the first start; of one with the UID of what runs only images are got,
+ * and what else can be told beforehand is checked (fact_next_shares).
  */
 #include "base/alloc.h"
 #include "base/str.h"
@@ -157,10 +158,13 @@ void step_start_container(struct step *s, size_t index, bool may_start)
 
 void step_start(struct step *s, bool may_start)
 {
+        bool shares = s->which == POD_NEXT && fact_next_shares(s->view);
+
         start_volumes(s);
-        start_sandbox(s, may_start);
+        if (!shares)
+                start_sandbox(s, may_start);
         start_images(s);
-        for (size_t i = 0; i < s->inc->pod->container_count; i++)
+        for (size_t i = 0; !shares && i < s->inc->pod->container_count; i++)
                 if (fact_turn(s->inc, i) && !fact_done(s->inc, i))
                         step_start_container(s, i, may_start);
 }

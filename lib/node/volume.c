@@ -257,6 +257,22 @@ int volume_setup(const struct host *host, const struct pod *pod, struct err *err
         return volume_write_hosts(host, pod, pod->host_network ? host->node_ip : "", err);
 }
 
+int volume_check(const struct host *host, const struct pod *pod, struct err *err)
+{
+        for (size_t i = 0; i < pod->volume_count; i++) {
+                const struct pod_volume *v = &pod->volumes[i];
+                int r = 0;
+
+                if (v->type == POD_VOLUME_HOST_PATH)
+                        r = setup_host_path(v, err);
+                else if (v->type != POD_VOLUME_EMPTY_DIR)
+                        r = volume_files_check(host, pod, v, err);
+                if (r < 0)
+                        return err_wrap(err, "volume %s", v->name);
+        }
+        return 0;
+}
+
 int volume_refresh(const struct host *host, const struct pod *pod, struct err *err)
 {
         gid_t gid = pod->security.has_fs_group ? (gid_t)pod->security.fs_group : (gid_t)-1;

@@ -25,6 +25,10 @@ struct spec_mount;
 /* Directories, emptyDirs, hostPath checks and the first version of the hosts file. Errors: FailedMount. */
 int volume_setup(const struct host *host, const struct pod *pod, struct err *err);
 
+/* Whether volume_setup can make them, as far as it shows without touching the pod's directory, which another version of
+ * the pod uses: hostPaths are checked and made, what files are made of is looked up. Errors: FailedMount. */
+int volume_check(const struct host *host, const struct pod *pod, struct err *err);
+
 /* Volumes of ConfigMaps and Secrets as these are now; containers see it at once. */
 int volume_refresh(const struct host *host, const struct pod *pod, struct err *err);
 

@@ -227,14 +227,15 @@ int volume_files_write(const char *directory, const struct volume_file *files, s
 
 /* --- the files of a pod --------------------------------------------------------------------------------------- */
 
-int volume_files_of_pod(const struct host *host, const struct pod *pod, const struct pod_volume *volume,
-                        const char *directory, gid_t gid, struct err *err)
+/* What *ret_files (free it, also after an error) points to is in texts and in the documents. */
+static int collect(const struct host *host, const struct pod *pod, const struct pod_volume *volume, struct strv *texts,
+                   struct volume_file **ret_files, size_t *ret_count, struct err *err)
 {
         struct volume_file *files = xcalloc(volume->file_count + 1, sizeof(*files));
-        struct strv texts CLEANUP_STRV = STRV_INIT;
-        size_t count = volume->file_count;
         int r = 0;
 
+        *ret_files = files;
+        *ret_count = volume->file_count;
         for (size_t i = 0; r >= 0 && i < volume->file_count; i++) {
                 const struct pod_volume_file *file = &volume->files[i];
                 char *text CLEANUP_FREE = NULL;
@@ -243,19 +244,39 @@ int volume_files_of_pod(const struct host *host, const struct pod *pod, const st
                 if (r < 0)
                         (void)err_wrap(err, "%s", file->path);
                 else
-                        strv_add(&texts, text);
+                        strv_add(texts, text);
         }
         for (size_t i = 0; r >= 0 && i < volume->file_count; i++)
                 files[i] = (struct volume_file){
                         .path = volume->files[i].path,
-                        .data = texts.items[i],
-                        .len = strlen(texts.items[i]),
+                        .data = texts->items[i],
+                        .len = strlen(texts->items[i]),
                         .mode = (mode_t)(volume->files[i].mode < 0 ? volume->default_mode : volume->files[i].mode),
                 };
-        if (r >= 0)
-                r = config_files(host, pod, volume, &files, &count, err);
+        return r < 0 ? r : config_files(host, pod, volume, ret_files, ret_count, err);
+}
+
+int volume_files_of_pod(const struct host *host, const struct pod *pod, const struct pod_volume *volume,
+                        const char *directory, gid_t gid, struct err *err)
+{
+        struct strv texts CLEANUP_STRV = STRV_INIT;
+        struct volume_file *files;
+        size_t count;
+        int r = collect(host, pod, volume, &texts, &files, &count, err);
+
         if (r >= 0)
                 r = volume_files_write(directory, files, count, gid, err);
+        free(files);
+        return r;
+}
+
+int volume_files_check(const struct host *host, const struct pod *pod, const struct pod_volume *volume, struct err *err)
+{
+        struct strv texts CLEANUP_STRV = STRV_INIT;
+        struct volume_file *files;
+        size_t count;
+        int r = collect(host, pod, volume, &texts, &files, &count, err);
+
         free(files);
         return r;
 }

@@ -31,3 +31,6 @@ int volume_files_write(const char *directory, const struct volume_file *files, s
 /* The files of a downwardAPI, projected, configMap or secret volume. */
 int volume_files_of_pod(const struct host *host, const struct pod *pod, const struct pod_volume *volume,
                         const char *directory, gid_t gid, struct err *err);
+/* Whether all that they are made of is there; the errors of volume_files_of_pod. */
+int volume_files_check(const struct host *host, const struct pod *pod, const struct pod_volume *volume,
+                       struct err *err);

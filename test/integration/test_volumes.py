@@ -190,6 +190,30 @@ def test_dns_policies(state):
     assert state.inside('dns-first', 'cat /etc/resolv.conf') == cluster
 
 
+def test_edit_of_a_pod_with_a_uid_of_its_own(state):
+    """Its directories are those of the version that runs: they change when that has ended, and stay where nothing takes its place."""
+    def version(n, volumes=()):
+        own = [{'name': 'd', 'downwardAPI': {'items': [{'path': 'n', 'fieldRef': {'fieldPath': "metadata.labels['n']"}}]}}, {'name': 'e', 'emptyDir': {}}]
+        return manifest('uid', [*own, *volumes], [{'name': 'd', 'mountPath': '/d'}, {'name': 'e', 'mountPath': '/e'}],
+                        metadata={'uid': 'fixed-uid', 'labels': {'n': n}}, hostNetwork=False, hostAliases=[{'ip': '192.0.2.9', 'hostnames': [n]}],
+                        # It says at its end what its directories hold by then.
+                        command=['sh', '-c', f'trap "cat /d/n /etc/hosts > /e/{n}; exit" TERM; while :; do sleep 0.1; done'],
+                        terminationGracePeriodSeconds=20)
+    state.put('uid', version('one'))
+    state.ready('uid')
+    ip = state.pod('uid')['status']['podIP']
+    # What cannot be made stops nothing and changes nothing.
+    state.put('uid', version('two', volumes=[host_path('none', f'{DATA}/nothing', 'Directory')]))
+    wait_for(lambda: 'hostPath type check failed' in json.dumps(state.podwatch.status()), 15, 'the refusal')
+    text = state.inside('uid', 'cat /d/n /etc/hosts')
+    assert text.startswith('one') and f'{ip}\tuid-node1' in text and '192.0.2.9\tone' in text, text
+    state.put('uid', version('three'))
+    wait_for(lambda: state.inside('uid', 'cat /d/n') == 'three', 30, 'the new version')
+    text = state.inside('uid', 'cat /e/one')
+    assert text.startswith('one') and f'{ip}\tuid-node1' in text and '192.0.2.9\tone' in text, text
+    assert '192.0.2.9\tthree' in state.inside('uid', 'cat /etc/hosts')
+
+
 PODS = '/var/lib/kubelet/pods'
 LINKS = 50000  # names of one file: ext4 has at most 65,000
 

@@ -37,7 +37,7 @@ static int sometimes(struct err *err, const char *what)
 }
 
 /* What documents give to a pod, by the real rules: the only file of each is a number. */
-static int show_documents(const struct host *h, const struct pod *pod, struct err *err)
+static int read_documents(const struct host *h, const struct pod *pod, bool show, struct err *err)
 {
         for (size_t i = 0; i < pod->volume_count; i++) {
                 struct volume_file *files = NULL;
@@ -50,7 +50,8 @@ static int show_documents(const struct host *h, const struct pod *pod, struct er
                 free(files);
                 if (r < 0)
                         return err_wrap(err, "volume %s", pod->volumes[i].name);
-                host->shows(host->userdata, pod->uid, number);
+                if (show)
+                        host->shows(host->userdata, pod->uid, number);
         }
         return 0;
 }
@@ -60,15 +61,22 @@ int volume_setup(const struct host *h, const struct pod *pod, struct err *err)
         int r = sometimes(err, "volume setup");
 
         if (r == 0)
-                r = show_documents(h, pod, err);
+                r = read_documents(h, pod, true, err);
         if (r == 0)
-                host->made(host->userdata, pod->uid);
+                host->made(host->userdata, pod);
         return r;
+}
+
+int volume_check(const struct host *h, const struct pod *pod, struct err *err)
+{
+        int r = sometimes(err, "volume check");
+
+        return r == 0 ? read_documents(h, pod, false, err) : r;
 }
 
 int volume_refresh(const struct host *h, const struct pod *pod, struct err *err)
 {
-        return show_documents(h, pod, err);
+        return read_documents(h, pod, true, err);
 }
 
 int volume_cleanup(const struct host *h, const char *uid, struct err *err)

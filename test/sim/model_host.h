@@ -10,6 +10,7 @@
 
 struct loop;
 struct model;
+struct pod;
 
 /* Command of a readiness probe that never succeeds. */
 #define MODEL_HOST_NEVER "never"
@@ -25,7 +26,7 @@ struct model_host {
         unsigned hook_fails;
         uint64_t probes, probe_failures, hooks, volume_failures;
         /* Directories were made, are about to be removed. */
-        void (*made)(void *userdata, const char *uid);
+        void (*made)(void *userdata, const struct pod *pod);
         void (*cleaning)(void *userdata, const char *uid);
         /* A volume that is made of a ConfigMap or Secret shows this number from now on; 0: none. */
         void (*shows)(void *userdata, const char *uid, int number);

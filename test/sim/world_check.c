@@ -58,6 +58,14 @@ struct directories *world_directories(struct world *w, const char *uid)
         return d;
 }
 
+/* A sandbox mounts nothing of them, and what a podwatch that was killed was to start may come late. */
+static void check_directories(struct world *w, const struct model_container *c)
+{
+        if (!str_eq(world_directories(w, c->uid)->hash, c->hash) &&
+            (!w->killed || w->killed + UNSEEN < sim_loop_elapsed(w->loop)))
+                world_problem(w, "%s starts with the directories of another version", c->name);
+}
+
 /* --- backoff ----------------------------------------------------------------------------------------------------- */
 
 static struct run_track *track_of(struct world *w, const struct model_container *c)
@@ -272,6 +280,7 @@ void check_started(void *world, struct model_container *c, usec_t *ret_lives)
         if (!world_directories(w, c->uid)->made)
                 world_problem(w, "%s starts without its directories", c->name);
         if (!c->is_sandbox) {
+                check_directories(w, c);
                 check_order(w, c);
                 check_backoff(w, c);
         }
@@ -419,7 +428,8 @@ void check_stop(struct world *w, const struct pod_view *view, const struct pod_a
         const struct pod *pod = pod_view_incarnation(view, action->which)->pod;
         struct model_container *c;
 
-        if (action->stop_reason == POD_STOP_REPLACED && view->next)
+        /* With the same UID its containers would be made of the directories of what runs: they are made afterwards. */
+        if (action->stop_reason == POD_STOP_REPLACED && view->next && !str_eq(view->next->pod->uid, pod->uid))
                 check_replacement(w, view->next->pod);
         for (c = model_containers(w->model); c; c = c->next)
                 if (str_eq(c->uid, pod->uid) && str_eq(c->hash, pod->spec_hash) &&
@@ -454,9 +464,22 @@ void check_signal(struct world *w, const char *id, bool kill)
                 c->kill_least = c->stop_asked + pods;
 }
 
-void check_made(void *world, const char *uid)
+/* Those of a UID that stands in the file are those of the version before as well. What has lost its sandbox is on its
+ * way out, whoever started it. */
+void check_made(void *world, const struct pod *pod)
 {
-        world_directories(world, uid)->made = true;
+        struct world *w = world;
+        const struct model_container *c;
+
+        world_directories(w, pod->uid)->made = true;
+        (void)snprintf(world_directories(w, pod->uid)->hash, sizeof(pod->spec_hash), "%s", pod->spec_hash);
+        for (c = model_containers(w->model); c; c = c->next) {
+                const struct model_container *sandbox = c->is_sandbox ? NULL : model_find(w->model, c->sandbox);
+
+                if (sandbox && sandbox->state == DOCKER_STATE_RUNNING && c->state == DOCKER_STATE_RUNNING &&
+                    str_eq(c->uid, pod->uid) && !str_eq(c->hash, pod->spec_hash) && is_known(w, c))
+                        world_problem(w, "the directories of %s are made over under it", c->name);
+        }
 }
 
 void check_shows(void *world, const char *uid, int number)

@@ -149,6 +149,12 @@ static void write_json(struct pod *pod, size_t version)
         pod->json_len = strlen(pod->json);
 }
 
+/* Some names have a UID of their own in the file: an edit keeps it. */
+static bool keeps_uid(const struct world *w, unsigned index)
+{
+        return (w->options->brief ? w->options->seed / 64 + index : index) % 4 == 3;
+}
+
 struct version *world_version_new(struct world *w, unsigned index)
 {
         struct rng *rng = &w->rng;
@@ -165,8 +171,7 @@ struct version *world_version_new(struct world *w, unsigned index)
         pod->refs = 1;
         pod->name = xasprintf("pod%u", index);
         pod->namespace = xstrdup("default");
-        /* Every fourth name has a UID of its own in the file: an edit keeps it. */
-        pod->uid = index % 4 == 3 ? xasprintf("uid%u", index) : xasprintf("uid%u-%zu", index, w->version_count);
+        pod->uid = keeps_uid(w, index) ? xasprintf("uid%u", index) : xasprintf("uid%u-%zu", index, w->version_count);
         (void)snprintf(pod->spec_hash, sizeof(pod->spec_hash), "hash%zu", w->version_count);
         pod->restart_policy = rng_chance(rng, 750) ? POD_RESTART_ALWAYS : some_policy(rng);
         pod->termination_grace_seconds = (int64_t)rng_below(rng, 15);

@@ -84,7 +84,8 @@ struct run_track {
 struct directories {
         char *uid;
         bool made;
-        int shown; /* by its volume of a document */
+        char hash[POD_SPEC_HASH_MAX]; /* of the version that made them last */
+        int shown;                    /* by its volume of a document */
         struct directories *next;
 };
 
@@ -192,7 +193,7 @@ void check_lost(struct world *w, const struct model_container *c);
 void check_stop(struct world *w, const struct pod_view *view, const struct pod_action *action);
 void check_signal(struct world *w, const char *id, bool kill);
 /* Hooks of the host: the directories of this UID were made, are about to be removed. */
-void check_made(void *world, const char *uid);
+void check_made(void *world, const struct pod *pod);
 void check_cleanup(void *world, const char *uid);
 void check_shows(void *world, const char *uid, int number);
 void world_directories_lost(struct world *w);

@@ -229,16 +229,64 @@ static void a_fixed_uid_gives_no_name_twice(void **state)
         rig_up(&rig, rig_pod("u1", "h1", 0, 1));
         rig_want(&rig, rig_pod("u1", "h2", 0, 1));
         rig_settle(&rig);
-        assert_int_equal(rig_view(&rig, "next/app0")->now.attempt, 1);
-        assert_int_equal(rig.view->next->sandbox.attempt, 1);
-        /* The old one crashes meanwhile: its next attempt is not the new one's. */
-        assert_int_equal(rig_view(&rig, "app0")->next_attempt, 2);
         rig_exits(&rig, "app0", 0);
         rig_exits(&rig, "", 0);
         rig_settle(&rig);
         assert_true(rig_view(&rig, "app0")->ready);
+        assert_string_equal(rig.view->current->pod->spec_hash, "h2");
+        assert_int_equal(rig_view(&rig, "app0")->now.attempt, 1);
+        assert_int_equal(rig.view->current->sandbox.attempt, 1);
         assert_null(rig.view->old); /* without a clean-up of the directories that it shares */
         assert_null(strstr(rig_take(&rig), "cleanup"));
+        rig_release(&rig);
+}
+
+/* Its directories are those of what runs: they are made over, and what is mounted from them is made, afterwards. */
+static void a_fixed_uid_leaves_the_directories_to_what_runs(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_want(&rig, rig_pod("u1", "h2", 0, 1));
+        rig_step(&rig);
+        assert_string_equal(rig_take(&rig), "volumes:next/ image:next/app0");
+        rig_done(&rig, POD_OP_IMAGE, "next/app0");
+        /* What shows beforehand stops nothing. */
+        rig_fail(&rig, POD_OP_VOLUMES, "next/", "FailedMount");
+        assert_string_equal(rig_take(&rig), "");
+        assert_true(rig_view(&rig, "app0")->ready);
+        rig_at(&rig, 10 * SEC);
+        assert_string_equal(rig_take(&rig), "volumes:next/");
+        rig_done(&rig, POD_OP_VOLUMES, "next/");
+        assert_string_equal(rig_take(&rig), "STOP:replaced signal:app0");
+        rig_exits(&rig, "app0", 0);
+        assert_string_equal(rig_take(&rig), "sandbox-stop");
+        rig_exits(&rig, "", 137);
+        assert_string_equal(rig_take(&rig), "END PROMOTE ACTIVATE DROP:old/ volumes");
+        rig_settle(&rig);
+        assert_true(rig_view(&rig, "app0")->ready);
+        assert_null(strstr(rig_take(&rig), "cleanup"));
+        rig_release(&rig);
+}
+
+/* The end of the old one comes while the new one is checked: the answer is none about directories. */
+static void a_check_that_is_late_has_made_nothing(void **state)
+{
+        struct rig rig;
+        struct pod_outcome late = {.op = POD_OP_VOLUMES, .success = true};
+
+        (void)state;
+        rig_up(&rig, rig_pod("u1", "h1", 0, 1));
+        rig.view->current->pod->containers[0].restart_policy = POD_RESTART_NEVER;
+        rig_want(&rig, rig_pod("u1", "h2", 0, 1));
+        rig_step(&rig);
+        late.generation = rig.view->next->slot.generation;
+        rig_exits(&rig, "", 0);
+        rig_exits(&rig, "app0", 0);
+        assert_string_equal(rig.view->current->pod->spec_hash, "h2");
+        assert_int_equal(pod_apply_outcome(rig.view, &late, rig.now), 1);
+        assert_false(rig.view->current->volumes_ready);
         rig_release(&rig);
 }
 
@@ -586,6 +634,8 @@ int main(void)
                 cmocka_unit_test(a_create_under_way_for_a_dropped_one_is_taken_away),
                 cmocka_unit_test(the_newest_edit_wins),
                 cmocka_unit_test(a_fixed_uid_gives_no_name_twice),
+                cmocka_unit_test(a_fixed_uid_leaves_the_directories_to_what_runs),
+                cmocka_unit_test(a_check_that_is_late_has_made_nothing),
                 cmocka_unit_test(removed_and_put_back_while_stopping_runs_again_as_the_next_attempt),
                 cmocka_unit_test(removed_and_put_back_while_directories_go_waits_for_them),
                 cmocka_unit_test(removed_and_replaced_while_stopping_runs_the_new_one),

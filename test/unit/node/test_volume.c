@@ -166,6 +166,29 @@ static int try_host_path(const char *type, const char *name, struct err *err)
         return volume_setup(&host, pod, err);
 }
 
+/* What cannot be made shows, and nothing is made below pods/. */
+static void test_check(void **state)
+{
+        (void)state;
+        char *present CLEANUP_FREE = xasprintf("%s/made-by-a-check", root);
+        char *volumes CLEANUP_FREE = xasprintf(
+                "[{name: e, emptyDir: {}}, {name: h, hostPath: {path: %s, type: DirectoryOrCreate}}, {name: d, "
+                "downwardAPI: {items: [{path: name, fieldRef: {fieldPath: metadata.name}}]}}]",
+                present);
+        char *missing CLEANUP_FREE =
+                xasprintf("[{name: h, hostPath: {path: %s/nothing-there, type: Directory}}]", root);
+        struct pod *good CLEANUP_POD = pod_of("u-good", volumes, "[]"),
+                         *bad CLEANUP_POD = pod_of("u-bad", missing, "[]");
+        char *directory CLEANUP_FREE = volume_pod_directory(&host, "u-good");
+        struct err err = ERR_INIT;
+
+        assert_int_equal(volume_check(&host, good, &err), 0);
+        assert_true(file_exists(present));
+        assert_false(file_exists(directory));
+        assert_int_equal(volume_check(&host, bad, &err), -ENOENT);
+        assert_non_null(strstr(err.msg, "volume h: hostPath type check failed"));
+}
+
 /* The pod itself has taken the last inode: the trash cannot be made. */
 static void test_cleanup_on_a_full_disk(void **state)
 {
@@ -544,6 +567,7 @@ int main(void)
                 cmocka_unit_test(test_files_of_a_write_that_was_cut_short),
                 cmocka_unit_test(test_downward_api),
                 cmocka_unit_test(test_cleanup_stays_inside),
+                cmocka_unit_test(test_check),
                 cmocka_unit_test(test_cleanup_on_a_full_disk),
                 cmocka_unit_test(test_host_paths),
                 cmocka_unit_test(test_mounts_of_a_container),
