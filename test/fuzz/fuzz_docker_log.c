@@ -31,6 +31,24 @@ static int read_all(const struct docker_log_wanted *wanted, struct buf *out)
         return r;
 }
 
+static void on_record(void *userdata, const struct docker_record *record)
+{
+        size_t *len = userdata;
+
+        MUST(record->time[0] && (record->text || record->len == 0) && (record->stream == 1 || record->stream == 2));
+        *len += record->len;
+}
+
+/* Given one by one they have the same text together, and none is added to out. */
+static void check_records(const struct buf *whole)
+{
+        size_t len = 0;
+        struct buf out CLEANUP_BUF = BUF_INIT(1 << 20);
+        const struct docker_log_wanted one_by_one = {.tail = -1, .record = on_record, .userdata = &len};
+
+        MUST(read_all(&one_by_one, &out) == 0 && out.len == 0 && len == whole->len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         const struct docker_log_wanted all = {.tail = -1};
@@ -52,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         if (read_all(&all, &whole) < 0)
                 return 0;
+        check_records(&whole);
         MUST(part.len <= whole.len);
         MUST(part.len == 0 || memcmp(whole.data + whole.len - part.len, part.data, part.len) == 0);
         MUST(wanted.tail != 0 || part.len == 0);

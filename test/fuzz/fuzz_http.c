@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Requests to the local sockets: the input is what a client sends before it closes. The server answers or closes or
- * waits for more, and afterwards has no connection left and answers a good request.
+ * Requests to the local sockets and to what answers at the HTTPS port: the input is what a client sends before it
+ * closes. The server answers or closes or waits for more, and afterwards has no connection left and answers a good
+ * request.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,9 +24,9 @@
 #define BIG (512 * 1024)
 
 static struct loop *loop;
-static char api_path[128], echo_path[128];
-static struct http_server *echo_server;
-static struct local_api *api;
+static char api_path[128], echo_path[128], port_path[128], plain_path[128];
+static struct http_server *echo_server, *port_server;
+static struct local_api *api, *plain;     /* plain: without the handlers for debugging */
 static struct http_server_request *later; /* kept, or a stream */
 static struct loop_source *answering;
 
@@ -37,6 +38,18 @@ static char *text_of(void *userdata)
 static void answer_text(void *userdata, struct http_server_request *request)
 {
         http_server_reply(request, 200, NULL, userdata, strlen(userdata));
+}
+
+static void answer_rest(void *userdata, struct http_server_request *request, const char *rest)
+{
+        (void)userdata;
+        http_server_replyf(request, 200, "%s", rest);
+}
+
+static void answer_port(void *userdata, struct http_server_request *request)
+{
+        (void)userdata;
+        local_api_answer_port(http_server_query_flag(request, "plain") ? plain : api, request);
 }
 
 static void forget(void *userdata)
@@ -65,6 +78,7 @@ static void drained(void *userdata)
 /* Asks for everything that a handler may ask of a request. */
 static void echo(void *userdata, struct http_server_request *request)
 {
+        struct http_server_certificate certificate;
         struct http_server_peer peer;
         size_t len;
         const char *body = http_server_body(request, &len), *a = http_server_query(request, "a");
@@ -74,6 +88,7 @@ static void echo(void *userdata, struct http_server_request *request)
         MUST(http_server_method(request) && http_server_path(request));
         MUST(len == 0 || body);
         MUST(http_server_peer(request, &peer) == 0 && peer.pid == getpid());
+        MUST(http_server_port(echo_server) == 0 && http_server_client_certificates(request, &certificate, 1) == 0);
         http_server_add_header(request, "X-Agent", "fuzz");
         if (!later && http_server_query_flag(request, "later")) {
                 later = request;
@@ -109,17 +124,32 @@ static void start(void)
         static char empty[] = "{}";
         struct local_api_options options = {.socket_path = api_path,
                                             .pods = text_of,
+                                            .running_pods = text_of,
+                                            .configz = text_of,
+                                            .metrics = text_of,
+                                            .probe_metrics = text_of,
+                                            .resource_metrics = text_of,
+                                            .stats = text_of,
                                             .status = answer_text,
                                             .events = answer_text,
                                             .logs = answer_text,
                                             .describe = answer_text,
+                                            .port_logs = answer_rest,
+                                            .debugging_handlers = true,
                                             .userdata = empty};
         struct http_server_options server = {
                 .name = "fuzz", .unix_path = echo_path, .unix_mode = 0600, .unix_gid = (gid_t)-1, .handler = echo};
+        struct http_server_options port = {.name = "fuzz-port",
+                                           .unix_path = port_path,
+                                           .unix_mode = 0600,
+                                           .unix_gid = (gid_t)-1,
+                                           .handler = answer_port};
         struct err err = ERR_INIT;
 
         if (api)
                 return;
+        (void)snprintf(port_path, sizeof(port_path), "%s/port", scratch());
+        (void)snprintf(plain_path, sizeof(plain_path), "%s/plain", scratch());
         (void)snprintf(api_path, sizeof(api_path), "%s/api", scratch());
         (void)snprintf(echo_path, sizeof(echo_path), "%s/echo", scratch());
         if (!loop) {
@@ -127,14 +157,20 @@ static void start(void)
                 answering = loop_defer_new(loop, "fuzz", answer, NULL);
         }
         MUST(local_api_new(loop, &options, &api, &err) == 0);
+        options.socket_path = plain_path;
+        options.debugging_handlers = false;
+        MUST(local_api_new(loop, &options, &plain, &err) == 0);
         MUST(http_server_new(loop, &server, &echo_server, &err) == 0);
+        MUST(http_server_new(loop, &port, &port_server, &err) == 0);
 }
 
 /* In the middle of whatever goes on: what was kept is told of it, and the names are gone. */
 static void stop(void)
 {
         echo_server = http_server_free(echo_server);
+        port_server = http_server_free(port_server);
         api = local_api_free(api);
+        plain = local_api_free(plain);
         MUST(!later && access(api_path, F_OK) != 0 && access(echo_path, F_OK) != 0);
 }
 
@@ -185,6 +221,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         start();
         (void)talk(echo_path, (const char *)data, size);
         (void)talk(api_path, (const char *)data, size);
+        (void)talk(port_path, (const char *)data, size);
         MUST(talk(api_path, good, sizeof(good) - 1));
         struct err err = ERR_INIT;
         for (int i = 0; i < 100 && http_server_connections(echo_server) > 0; i++)

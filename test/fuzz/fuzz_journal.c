@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A journal is replayed to its end or to an error with its place, whatever its records say. Each line of the input is a
- * record and gets the hash that a whole record has; one that begins with "!" is taken as it is, without the "!".
+ * record and gets the hash that a whole record has; one that begins with "!" is taken as it is, without the "!". A
+ * change that can be read is written so that the same is read of it.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -10,9 +11,13 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/str.h"
 #include "codec/hash.h"
+#include "codec/json.h"
+#include "codec/value.h"
 #include "fuzz.h"
 #include "node/journal.h"
+#include "node/pod_change.h"
 #include "node/replay.h"
 
 static void differs(void *userdata, const char *what, const char *recorded, const char *now)
@@ -23,6 +28,28 @@ static void differs(void *userdata, const char *what, const char *recorded, cons
         (*count)++;
 }
 
+/* Appends what is written of a change that is read of a text; false where none is. */
+static bool write_again(const char *text, size_t len, struct buf *out)
+{
+        struct value *v CLEANUP_VALUE = NULL;
+        struct pod_change change = {0};
+
+        if (json_load("record", text, len, &v, NULL) < 0 || pod_change_read(v, &change, NULL) < 0)
+                return false;
+        pod_change_write("default/web", &change, out);
+        pod_change_release(&change);
+        return true;
+}
+
+static void check_change(const char *line, size_t len)
+{
+        struct buf once CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES),
+                        twice CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
+
+        if (write_again(line, len, &once))
+                MUST(write_again(buf_str(&once), once.len, &twice) && str_eq(buf_str(&once), buf_str(&twice)));
+}
+
 static void add_lines(const char *data, size_t size, struct buf *out)
 {
         const char *end = data + size;
@@ -31,6 +58,7 @@ static void add_lines(const char *data, size_t size, struct buf *out)
                 const char *newline = memchr(data, '\n', (size_t)(end - data));
                 size_t len = (size_t)((newline ? newline : end) - data);
 
+                check_change(data, len);
                 if (len > 0 && data[0] == '!')
                         buf_add(out, data + 1, len - 1);
                 else

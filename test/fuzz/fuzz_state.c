@@ -80,6 +80,8 @@ static void check_restore(const char *text, size_t len, bool observed, const cha
         MUST(pod_persist_restore(again, buf_str(&state), state.len, BOOT, true, NOW, WALL, NULL) >= 0);
         pod_persist_write(again, BOOT, &twice);
         MUST(!twice.failed);
+        MUST(!str_eq(buf_str(&state), buf_str(&twice)) ||
+             pod_persist_digest(view, BOOT) == pod_persist_digest(again, BOOT));
 }
 
 static void each(void *userdata, const char *directory, const struct revision *revision, const struct err *err)
@@ -99,6 +101,8 @@ static void check_save(struct revisions *revisions)
 
         MUST(revision_save(revisions, pod, "/x.yaml", manifest, strlen(manifest), 0, 0, &number, &err) == 0 &&
              number > 1);
+        MUST(revision_sync(revisions, pod, number, &err) == 0);
+        MUST(revision_set_current(revisions, pod, "/y.yaml", number, &err) == 0);
         MUST(revision_current(revisions, "default", "web-node", &revision, &err) == 0 && revision.number == number);
         revision_release(&revision);
 }
