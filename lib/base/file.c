@@ -114,14 +114,9 @@ static int rename_excl(const char *temp, const char *path)
 
 static int replace(const char *path, const char *temp, unsigned flags)
 {
-        if (flags & FILE_WRITE_EXCL) {
-                int r = rename_excl(temp, path);
-                if (r < 0)
-                        return r;
-        } else if (rename(temp, path) < 0) {
-                return -errno;
-        }
-        return flags & FILE_WRITE_NO_SYNC ? 0 : sync_directory(path);
+        if (flags & FILE_WRITE_EXCL)
+                return rename_excl(temp, path);
+        return rename(temp, path) < 0 ? -errno : 0;
 }
 
 /* The file that a chain of symlinks ends at, which need not be there. Free it. */
@@ -270,11 +265,13 @@ static int commit(struct file_staged *staged)
 {
         int r = staged->unnamed ? name_unnamed(staged) : 1;
 
-        if (r == 0 && !(staged->flags & FILE_WRITE_NO_SYNC))
-                r = sync_directory(staged->path);
-        else if (r == 1)
+        if (r == 1)
                 r = replace(staged->path, staged->temp, staged->flags);
-        return r;
+        if (r < 0)
+                return r;
+        /* Not after the sync, which takes its time: who watches the directory waits until nobody can write any more. */
+        staged->fd = fd_close(staged->fd);
+        return staged->flags & FILE_WRITE_NO_SYNC ? 0 : sync_directory(staged->path);
 }
 
 int file_commit(struct file_staged *staged, struct err *err)
@@ -287,7 +284,6 @@ int file_commit(struct file_staged *staged, struct err *err)
         if (r < 0)
                 return err_set_errno(err, -r, "%s", staged->path);
         free(TAKE_PTR(staged->temp));
-        staged->fd = fd_close(staged->fd);
         return 0;
 }
 

@@ -35,12 +35,13 @@ struct entry {
         bool whole;      /* was renamed to this name */
         bool told;       /* content() was called; its hash is below */
         bool unreadable; /* unreadable() was called since */
-        bool busy;       /* a writer had it open at the last try */
+        bool busy;       /* a writer had it open at the last try; pending then */
         bool expected;   /* was there before we started */
         bool removed;    /* was taken away, which counts even though it is there again */
         bool linked;
         int link_watch;
         usec_t quiet_at;
+        usec_t busy_wait; /* between the last try and the next, while busy */
         usec_t remove_at; /* gone: counts as removed then; 0: it is there */
         struct manifest_stat stat;
         char hash[33];
@@ -155,6 +156,17 @@ static void set_ignored(struct manifest_dir *dir, struct entry *entry, const cha
         dir->ignored_changed = true;
 }
 
+/* Files that were busy are tried again. */
+static void try_busy(struct manifest_dir *dir)
+{
+        for (size_t i = 0; i < dir->count; i++) {
+                if (!dir->entries[i]->busy)
+                        continue;
+                dir->entries[i]->quiet_at = loop_now(dir->loop);
+                dir->entries[i]->busy_wait = 0;
+        }
+}
+
 static void on_hint(void *userdata, enum manifest_hint hint, const char *name)
 {
         struct manifest_dir *dir = userdata;
@@ -180,8 +192,12 @@ static void on_hint(void *userdata, enum manifest_hint hint, const char *name)
         case MANIFEST_HINT_TOUCHED:
         case MANIFEST_HINT_REMOVED:
                 entry = entry_find(dir, name);
+                /* The close of a file that was made without a name (O_TMPFILE) is told under none that it has. */
+                if (!entry)
+                        try_busy(dir);
                 if (!entry)
                         return;
+                entry->busy_wait = 0;
                 entry->removed |= hint == MANIFEST_HINT_REMOVED && dir->each_removal && entry->told;
                 entry->whole = false;
                 entry->pending = true;
@@ -392,6 +408,16 @@ static void tell_content(struct manifest_dir *dir, struct entry *entry, const st
         dir->handlers.content(dir->userdata, entry->name, buf_str(content), content->len);
 }
 
+/* The writer's close is an event, which comes a moment before the lease is free (the kernel's __fput), and none in this
+ * directory where the file was opened by a link in another one: it is tried again, less and less often, while no event
+ * comes. */
+static usec_t busy_wait(const struct manifest_dir *dir, const struct entry *entry)
+{
+        usec_t wait = entry->busy_wait > 0 ? 2 * entry->busy_wait : MANIFEST_SETTLE_USEC;
+
+        return wait < dir->scan_interval ? wait : dir->scan_interval;
+}
+
 static void read_entry(struct manifest_dir *dir, struct entry *entry)
 {
         int fd CLEANUP_FD = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -408,10 +434,12 @@ static void read_entry(struct manifest_dir *dir, struct entry *entry)
         }
         r = manifest_file_read(fd, entry->name, &stat_now, &content, &err);
         entry->busy = r == MANIFEST_READ_BUSY;
+        entry->busy_wait = entry->busy ? busy_wait(dir, entry) : 0;
         if (r < 0) {
                 tell_unreadable(dir, entry, false, err.msg);
         } else if (entry->busy) {
-                /* The writer's close is an event; the safety scan asks again should it be missed. */
+                entry->pending = true;
+                entry->quiet_at = usec_add(loop_now(dir->loop), entry->busy_wait);
                 tell_unreadable(dir, entry, true, "it is open for writing: read when the writer has closed it");
         } else if (!manifest_stat_equal(&stat_now, &entry->stat)) {
                 entry->stat = stat_now;
@@ -458,7 +486,7 @@ static usec_t process(struct manifest_dir *dir)
         for (size_t i = 0; i < dir->count; i++) {
                 struct entry *entry = dir->entries[i];
 
-                pending = pending || (entry->pending && entry->present) || entry->remove_at > 0;
+                pending = pending || (entry->pending && entry->present && !entry->busy) || entry->remove_at > 0;
                 if (entry->pending && entry->present && entry->quiet_at < next)
                         next = entry->quiet_at;
                 if (entry->remove_at > 0 && entry->remove_at < next)
@@ -497,16 +525,11 @@ static void on_look(void *userdata)
         look(dir);
 }
 
+/* Files are read by what stat says now, not by what it said when the timer was set. */
 static void on_timer(void *userdata, usec_t now)
 {
-        struct manifest_dir *dir = userdata;
-
-        /* The safety scan tries again what a writer kept from being read. In any case files are read by what stat says
-         * now, not by what it said when the timer was set. */
-        if (now >= dir->next_scan)
-                for (size_t i = 0; i < dir->count; i++)
-                        dir->entries[i]->pending |= dir->entries[i]->busy;
-        look(dir);
+        (void)now;
+        look(userdata);
 }
 
 /* A path that is a file, or is not there and is named like one, means that file alone. */

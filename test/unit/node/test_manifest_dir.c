@@ -303,6 +303,52 @@ static void test_byte_by_byte(void **state)
         assert_string_equal(f->log.items[1], "content a.yaml=abcd");
 }
 
+/* As file_write_atomic writes: the close is told under no name of the file. */
+static void test_written_without_a_name(void **state)
+{
+        struct fixture *f = *state;
+        char *path CLEANUP_FREE = in_dir(f, "a.yaml"), *temp CLEANUP_FREE = in_dir(f, ".a.yaml.tmp");
+        char proc[40];
+        int fd;
+
+        start_with_one(f);
+        fd = open(f->path, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, "two", 3), 3);
+        (void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+        assert_int_equal(linkat(AT_FDCWD, proc, AT_FDCWD, temp, AT_SYMLINK_FOLLOW), 0);
+        assert_int_equal(rename(temp, path), 0);
+        /* Tries without an event come 50, 150, 350, 750 and 1550 ms after the first. */
+        run_for(f, 800);
+        assert_int_equal(f->log.len, 1);
+        assert_string_equal(f->log.items[0], "busy a.yaml");
+        (void)close(fd);
+        run_for(f, 500);
+        assert_int_equal(f->log.len, 2);
+        assert_string_equal(f->log.items[1], "content a.yaml=two");
+}
+
+/* No event tells of a close by a name in another directory. */
+static void test_written_by_another_name(void **state)
+{
+        struct fixture *f = *state;
+        char *path CLEANUP_FREE = in_dir(f, "a.yaml"), *other CLEANUP_FREE = file_join(f->root, "other");
+        int fd;
+
+        start_with_one(f);
+        assert_int_equal(link(path, other), 0);
+        fd = open(other, O_WRONLY | O_TRUNC | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, "two", 3), 3);
+        assert_int_equal(chmod(path, 0640), 0);
+        run_until_line(f, 0);
+        assert_string_equal(f->log.items[0], "busy a.yaml");
+        run_for(f, 200);
+        (void)close(fd);
+        run_until_line(f, 1);
+        assert_string_equal(f->log.items[1], "content a.yaml=two");
+}
+
 static void test_vim_backup(void **state)
 {
         struct fixture *f = *state;
@@ -525,6 +571,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_each_removal_counts, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cp_over, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_byte_by_byte, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_written_without_a_name, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_written_by_another_name, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_vim_backup, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_remove_and_create, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
