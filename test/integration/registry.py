@@ -3,17 +3,19 @@
 
 dockerd takes a registry on a loopback address without TLS, so this one runs inside the test host:
 
-    registry.py PORT NAME TAG ROOTFS.tar [USER:PASSWORD]
+    registry.py PORT NAME TAG ROOTFS.tar [USER:PASSWORD [GATE]]
 
-NAME and TAG may be `*`: the image goes by every name.
+NAME and TAG may be `*`: the image goes by every name. GATE is a file: until it is there, half of a blob is sent and no more.
 """
 import base64
 import gzip
 import hashlib
 import http.server
 import json
+import os
 import re
 import sys
+import time
 
 
 def digest(data):
@@ -36,6 +38,7 @@ def make_image(layer):
 def main():
     port, name, tag, rootfs = sys.argv[1:5]
     credentials = sys.argv[5] if len(sys.argv) > 5 else None
+    gate = sys.argv[6] if len(sys.argv) > 6 else None
     with open(rootfs, 'rb') as f:
         blobs, manifest = make_image(f.read())
 
@@ -50,8 +53,14 @@ def main():
             for key, value in headers:
                 self.send_header(key, value)
             self.end_headers()
-            if self.command != 'HEAD':
-                self.wfile.write(body)
+            if self.command == 'HEAD':
+                return
+            if gate and content_type == 'application/octet-stream':
+                self.wfile.write(body[:len(body) // 2])
+                while not os.path.exists(gate):
+                    time.sleep(0.05)
+                body = body[len(body) // 2:]
+            self.wfile.write(body)
 
         def do_GET(self):
             basic = 'Basic ' + base64.b64encode(credentials.encode()).decode() if credentials else None

@@ -156,6 +156,36 @@ def test_edits_do_not_pile_up_pulls(state):
     os.unlink(state.host.path('/etc/kubernetes/manifests/edited.yaml'))
 
 
+def test_progress_of_a_pull_is_seen(state):
+    """A registry that stops half-way: status says how far the pull is, until it goes on."""
+    large, gate = f'{state.host.directory}/large.tar', f'{state.host.directory}/gate'
+    with tarfile.open(large, 'w') as tar:
+        info = tarfile.TarInfo('noise')
+        info.size = 4 << 20
+        tar.addfile(info, io.BytesIO(os.urandom(info.size)))
+        with tarfile.open(state.rootfs) as base:
+            for member in base:
+                tar.addfile(member, base.extractfile(member) if member.isfile() else None)
+    stalling = state.host.popen(['python3', f'{HERE}/registry.py', '5003', '*', '*', large, '', gate], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True)
+    assert stalling.stdout.readline() == 'listening\n'
+    state.put('stalls', image='127.0.0.1:5003/large:1')
+
+    def pull():
+        found = next(p for p in state.podwatch.status()['pods'] if p['name'] == 'stalls-node1')
+        return found.get('pull')
+    said = wait_for(lambda: re.fullmatch(r'main: [0-9a-f]{12}: Downloading ([0-9.]+)MB/([0-9.]+)MB', pull()), 20, 'how far it is')
+    assert 0 < float(said[1]) < 0.6 * float(said[2]), said[0]
+    assert re.search(r'pulling main: [0-9a-f]{12}: Downloading [0-9.]+MB/', state.podwatch.command('status', 'stalls').stdout)
+    with open(gate, 'w'):
+        pass
+    state.podwatch.wait_ready('default/stalls-node1')
+    assert pull() is None and 'pulling' not in state.podwatch.command('status').stdout
+    os.unlink(state.host.path('/etc/kubernetes/manifests/stalls.yaml'))
+    stalling.kill()
+    stalling.wait()
+
+
 def test_image_garbage_collection(state):
     """Beyond the threshold, what no pod uses goes; what is used stays, and so does what no registry gave."""
     names = lambda: sorted(t for i in state.host.docker.request('GET', '/images/json') for t in (i['RepoTags'] or []) + (i['RepoDigests'] or []))

@@ -2,10 +2,11 @@
 """Edits that cannot break a node: looking back, going back, restarting by hand."""
 import json
 import os
+import shlex
 import stat
 import time
 
-from cluster import Podwatch, pod, program, slower
+from cluster import PODWATCH_CONFIG, PODWATCH_YAML, ROOT, Podwatch, pod, program, slower
 from harness import Host, hold, wait_for
 
 ORDERED = True
@@ -24,12 +25,12 @@ class State:
                 for c in self.host.docker.containers(all=False, label=f'io.kubernetes.pod.name={name}')
                 if c['Labels']['io.kubernetes.docker.type'] == 'container'}
 
-    def version(self):
-        ids = self.running()
+    def version(self, name='web'):
+        ids = self.running(f'{name}-node1')
         return self.host.docker.logs(ids['main']).strip() if 'main' in ids else None
 
-    def wait_version(self, version):
-        wait_for(lambda: self.version() == version, 20, f'version {version} to run', 0.1)
+    def wait_version(self, version, name='web'):
+        wait_for(lambda: self.version(name) == version, 20, f'version {version} of {name} to run', 0.1)
 
     def restarts(self):
         return {c['name']: c['restartCount'] for c in self.podwatch.pods()['default/web-node1']['status']['containerStatuses']}
@@ -70,6 +71,21 @@ def test_rollback_of_a_broken_edit_restores_what_runs(state):
     state.podwatch.command('rollback', 'default/web-node1')
     wait_for(lambda: 'web.yaml:' not in state.podwatch.command('status').stdout, 10, 'status without the finding')
     assert state.running() == before and state.version() == 'v1'
+
+
+def test_rollback_to_a_number(state):
+    assert f'{WEB} now holds revision 2 of default/web-node1' in state.podwatch.command('rollback', 'web', '2').stdout
+    state.wait_version('v2')
+    assert 'holds already revision 2' in state.podwatch.command('rollback', 'web', '2').stdout
+    before, held = state.running(), state.host.read(WEB)
+    known = [r['revision'] for r in json.loads(state.podwatch.command('history', 'web', '-o', 'json').stdout)['revisions']]
+    for word, reason in (('99', f'no revision 99 of default/web-node1 is kept: there are {known[0]} to {known[-1]}'),
+                         ('0', '0 is no revision: `podwatch history` lists them by number'), ('first', 'first is no revision')):
+        refused = state.podwatch.command('rollback', 'web', word, check=False)
+        assert refused.returncode == 1 and reason in refused.stderr, refused
+    assert state.host.read(WEB) == held and state.running() == before
+    state.podwatch.command('rollback', 'web', '1')
+    state.wait_version('v1')
 
 
 def test_restart_by_hand_is_at_once(state):
@@ -173,6 +189,71 @@ def test_bad_version_is_not_tried_again_until_the_file_changes(state):
     assert 'web.yaml:' not in state.podwatch.command('status').stdout
 
 
+def test_every_change_is_on_trial_where_podwatch_is_told_so(state):
+    """revertAfter of PodwatchConfiguration; what a pod says itself comes first."""
+    def changed(name, version, ready, **annotations):
+        text = pod(name, ['sh', '-c', f'echo {version}; sleep 100000'], hostNetwork=True, terminationGracePeriodSeconds=0,
+                   metadata={'annotations': annotations}, container={'readinessProbe': {'exec': {'command': [ready]}, 'periodSeconds': 1}})
+        state.host.write(f'{DIRECTORY}/{name}.yaml', text)
+
+    pods = {'gated': {}, 'free': {'podwatch.io/revert-after': 'never'}, 'patient': {'podwatch.io/revert-after': '10m'}}
+    state.podwatch.stop()
+    state.host.write(PODWATCH_CONFIG, PODWATCH_YAML + '---\napiVersion: podwatch.io/v1alpha1\nkind: PodwatchConfiguration\nrevertAfter: 4s\n')
+    state.podwatch.start()
+    for name, annotations in pods.items():
+        changed(name, 'good', 'true', **annotations)
+    state.podwatch.wait_ready(*(f'default/{name}-node1' for name in pods))
+    for name in ('free', 'patient', 'gated'):
+        changed(name, 'bad', 'false', **pods[name])
+        state.wait_version('bad', name)
+    state.wait_version('good', 'gated')
+    reverted = [e['involvedObject']['name'] for e in json.loads(state.podwatch.api('/events')[1])['items']
+                if e['reason'] == 'RevisionReverted' and e['involvedObject']['name'] != 'web-node1']
+    assert reverted == ['gated-node1'], events(state)
+    assert 'gated.yaml: version 2 was not Ready in its time' in state.podwatch.command('status').stdout
+    hold(lambda: {n: state.version(n) for n in pods} == {'gated': 'good', 'free': 'bad', 'patient': 'bad'}, 1, 'each as it is', 0.2)
+    for name in pods:
+        os.unlink(state.host.path(f'{DIRECTORY}/{name}.yaml'))
+    wait_for(lambda: not any(state.running(f'{name}-node1') for name in pods), 20, 'the pods to go')
+    state.podwatch.stop()
+    state.host.write(PODWATCH_CONFIG, PODWATCH_YAML)
+    state.podwatch.start()
+
+
+def test_first_by_name_of_two_files_counts(state):
+    def put(file):
+        state.host.write(f'{DIRECTORY}/{file}.yaml', pod('twin', ['sh', '-c', f'echo of {file}; sleep 100000'], hostNetwork=True, terminationGracePeriodSeconds=0))
+
+    def drop(file):
+        os.unlink(state.host.path(f'{DIRECTORY}/{file}.yaml'))
+
+    def shadowed(by, *files):
+        """Status names each file that does not count, and the one that does."""
+        text = state.podwatch.command('status').stdout
+        return text.count('already, which counts') == len(files) and all(
+            f'{DIRECTORY}/{f}.yaml: pod default/twin-node1 is in {by}.yaml already, which counts' in text for f in files)
+    put('mtwin')
+    state.wait_version('of mtwin', 'twin')
+    before = state.running('twin-node1')
+    put('ztwin')
+    wait_for(lambda: shadowed('mtwin', 'ztwin'), 10, 'the other in status')
+    state.podwatch.stop()
+    state.podwatch.start()
+    wait_for(lambda: shadowed('mtwin', 'ztwin'), 10, 'the other after a restart')
+    assert state.running('twin-node1') == before
+    put('atwin')
+    state.wait_version('of atwin', 'twin')
+    wait_for(lambda: shadowed('atwin', 'mtwin', 'ztwin'), 10, 'both others')
+    drop('atwin')
+    state.wait_version('of mtwin', 'twin')
+    wait_for(lambda: shadowed('mtwin', 'ztwin'), 10, 'the last one alone')
+    drop('mtwin')
+    state.wait_version('of ztwin', 'twin')
+    wait_for(lambda: shadowed('ztwin'), 10, 'nothing to report')
+    drop('ztwin')
+    wait_for(lambda: not state.running('twin-node1'), 20, 'the pod to go')
+
+
 def ordered(name, after=None, **fields):
     metadata = {'annotations': {'podwatch.io/after': after}} if after else {}
     return pod(name, ['sleep', '100000'], hostNetwork=True, terminationGracePeriodSeconds=1, metadata=metadata, **fields)
@@ -210,6 +291,27 @@ def test_drain_stops_in_the_reverse_order_and_survives_a_restart(state):
     wait_for(lambda: state.running('db-node1'), 10, 'db to run again')
     state.host.run(['docker', 'exec', state.running('db-node1')['main'], 'touch', '/tmp/ready'])
     wait_for(lambda: state.running('api-node1') and state.running('front-node1'), 15, 'all three')
+
+
+def test_unit_drains_when_the_machine_goes_down(state):
+    """What the installed unit runs when it is stopped, with a systemctl that says what systemd would."""
+    with open(f'{ROOT}/etc-kubernetes/systemd/podwatch.service.in') as f:
+        line = next(line for line in f if line.startswith('ExecStop='))
+    command = shlex.split(line.removeprefix('ExecStop=-').replace('@bindir@', os.path.dirname(program('podwatch'))))
+    shim = '/etc/kubernetes/shim'
+
+    def stop(system):
+        state.host.write(f'{shim}/systemctl', f'#!/bin/sh\n[ "$*" = is-system-running ] || exit 9\necho {system}\n[ {system} = running ]\n', 0o755)
+        return state.host.run(command, env={'PATH': f'{shim}:{state.host.search_path}'})
+    names = [f'{name}-node1' for name in ('db', 'api', 'front')]
+    before = {name: state.running(name) for name in names}
+    for system in ('running', 'degraded', 'starting'):
+        assert stop(system).stdout == ''
+    assert all(before.values()) and {name: state.running(name) for name in names} == before
+    assert 'no pod runs' in stop('stopping').stdout
+    assert not any(state.running(name) for name in names)
+    state.podwatch.command('resume')
+    wait_for(lambda: state.running('db-node1'), 10, 'db to run again')
 
 
 def test_circle_of_start_order_is_reported_and_holds_nobody(state):

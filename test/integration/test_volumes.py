@@ -272,3 +272,43 @@ def test_a_removal_that_was_cut_short_goes_on(state):
     state.podwatch.start()
     wait_for(lambda: not left(state, uid), 60, 'the trash to be emptied')
     assert 'what is left of a pod that is gone' not in state.podwatch.log_text()
+
+
+def test_root_dir_may_be_a_symlink(state):
+    """All that pods have below --root-dir is made, found again and removed by its real name; what only leads there stays."""
+    manifests, real = state.host.path('/etc/kubernetes/manifests'), state.host.path('/etc/kubernetes/elsewhere/kubelet')
+    for name in os.listdir(manifests):
+        os.unlink(f'{manifests}/{name}')
+    wait_for(lambda: not state.podwatch.pods(), 30, 'the pods of before to go')
+    state.podwatch.stop()
+    state.host.run(['sh', '-c', 'mkdir -p /etc/kubernetes/elsewhere/kubelet; ln -s elsewhere/kubelet /etc/kubernetes/link'])
+    state.podwatch.args = ['--root-dir', '/etc/kubernetes/link/']
+    state.podwatch.start()
+    volumes = [{'name': 'disk', 'emptyDir': {}}, {'name': 'memory', 'emptyDir': {'medium': 'Memory'}}, host_path('host', f'{DATA}/tree'),
+               {'name': 'down', 'downwardAPI': {'items': [{'path': 'name', 'fieldRef': {'fieldPath': 'metadata.name'}}]}}]
+    mounts = [{'name': v['name'], 'mountPath': f"/{v['name']}"} for v in volumes] + [{'name': 'host', 'mountPath': '/inner', 'subPath': 'inner'}]
+    state.put('linked', manifest('linked', volumes, mounts, command=['sh', '-c', 'echo last words > /dev/termination-log; sleep 100000']))
+    state.ready('linked')
+    directory = f"{real}/pods/{state.pod('linked')['metadata']['uid']}"
+    see = 'cat /disk/x /memory/x /inner/x; cat /down/name; grep -c " /memory tmpfs" /proc/mounts; grep -c linked /etc/hosts'
+    state.inside('linked', 'for d in disk memory inner; do echo $d > /$d/x; done')
+    seen = 'disk\nmemory\ninner\nlinked-node11\n0\n'
+    assert state.inside('linked', see) == seen, state.inside('linked', see)
+    assert os.path.isdir(directory) and os.path.exists(state.path('tree/inner/x'))
+
+    def container():
+        return state.pod('linked')['status']['containerStatuses'][0]
+    before = container()['containerID']
+    state.podwatch.kill9()
+    state.podwatch.start()
+    state.ready('linked')
+    assert container()['containerID'] == before
+    state.host.docker.kill(before.removeprefix('docker://'))
+    wait_for(lambda: container()['restartCount'] == 1, 20, 'the restart')
+    state.ready('linked')
+    assert state.inside('linked', see) == seen, state.inside('linked', see)
+    assert container()['lastState']['terminated']['message'] == 'last words\n', container()
+    os.unlink(f'{manifests}/linked.yaml')
+    wait_for(lambda: not os.path.exists(directory), 20, 'the directory of the pod to go')
+    assert '/elsewhere/kubelet/pods/' not in state.host.read('/proc/self/mounts')
+    assert sorted(os.listdir(state.path('tree/inner'))) == ['a', 'b', 'up', 'x'] and os.path.islink(state.host.path('/etc/kubernetes/link'))
