@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #include <systemd/sd-bus.h>
@@ -47,6 +48,7 @@ struct slices {
         struct bus *bus;
         struct task *tasks;
         bool told;
+        bool made[POD_QOS_MAX]; /* the slice of this class was asked for */
 };
 
 /* --- requests ----------------------------------------------------------------------------------------------------- */
@@ -113,8 +115,6 @@ static int append_make(sd_bus_message *message, const struct slice_spec *spec)
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(accounting); i++)
                 r = sd_bus_message_append(message, "(sv)", accounting[i], "b", 1);
         if (r >= 0)
-                r = append_limits(message, spec);
-        if (r >= 0)
                 r = sd_bus_message_close_container(message);
         return r < 0 ? r : sd_bus_message_append(message, "a(sa(sv))", 0);
 }
@@ -176,37 +176,49 @@ static void tell(struct slices *slices, const struct task *task, const struct er
 static void on_answer(void *userdata, const struct err *err, const char *name)
 {
         struct task *task = userdata;
+        struct slices *slices = task->slices;
+        bool sets = task->spec.limit_count > 0;
 
         task->call = NULL;
-        if (task->step < STEP_KEEP && str_eq(name, ERROR_PREFIX "UnitExists")) {
+        if (task->step < STEP_KEEP && sets && str_eq(name, ERROR_PREFIX "UnitExists")) {
                 task_step(task, task->step + 1);
                 return;
         }
-        if (task->step == STEP_STOP && str_eq(name, ERROR_PREFIX "NoSuchUnit"))
-                err = NULL;
-        if (!err && task->step == STEP_KEEP) {
+        if (!err && task->step < STEP_SET && sets) {
                 task_step(task, STEP_SET);
                 return;
         }
-        if (err)
-                tell(task->slices, task, err);
-        else
-                task->slices->told = false;
+        if ((task->step == STEP_MAKE && str_eq(name, ERROR_PREFIX "UnitExists")) ||
+            (task->step == STEP_STOP && str_eq(name, ERROR_PREFIX "NoSuchUnit")))
+                err = NULL;
+        if (err) {
+                tell(slices, task, err);
+                memset(slices->made, 0, sizeof(slices->made));
+        } else {
+                slices->told = false;
+        }
         task_over(task, !err);
+}
+
+static struct task *find(const struct slices *slices, const char *name)
+{
+        struct task *task;
+
+        DL_FOREACH (slices->tasks, task)
+                if (str_eq(task->spec.name, name))
+                        return task;
+        return NULL;
 }
 
 /* What is still asked for the same slice is overtaken. */
 static void overtake(struct slices *slices, const char *name)
 {
-        struct task *task;
+        struct task *task = find(slices, name);
 
-        DL_FOREACH (slices->tasks, task) {
-                if (!str_eq(task->spec.name, name))
-                        continue;
-                bus_cancel(task->call);
-                task_over(task, true);
+        if (!task)
                 return;
-        }
+        bus_cancel(task->call);
+        task_over(task, true);
 }
 
 /* Takes spec over. */
@@ -225,6 +237,33 @@ static void begin(struct slices *slices, struct request *request, struct slice_s
 
 /* --- what is asked for -------------------------------------------------------------------------------------------- */
 
+/* Before the first pod in it: systemd makes those above a slice as well, but not as units of ours, and what is set of
+ * such a one lies in files of its own, which stay and count when it is made anew. */
+static void make_class(struct slices *slices, const struct host *host, enum pod_qos class, struct request *request)
+{
+        struct slice_spec spec;
+
+        if (class == POD_QOS_GUARANTEED || slices->made[class])
+                return;
+        slices->made[class] = true;
+        slice_spec_class(host, class, CPU_SHARES_MIN, &spec);
+        spec.limit_count = 0;
+        if (find(slices, spec.name))
+                slice_spec_release(&spec);
+        else
+                begin(slices, request, &spec, STEP_MAKE);
+}
+
+static void set_class(struct slices *slices, const struct host *host, enum pod_qos class, int64_t shares,
+                      struct request *request)
+{
+        struct slice_spec spec;
+
+        slices->made[class] = true;
+        slice_spec_class(host, class, shares, &spec);
+        begin(slices, request, &spec, STEP_MAKE);
+}
+
 static bool concerns(const struct slices *slices, const struct host *host)
 {
         return slices && host->cgroups_per_qos && host->cgroup_systemd;
@@ -236,6 +275,7 @@ void slices_pod(struct slices *slices, const struct host *host, const struct pod
         struct slice_spec spec;
 
         if (concerns(slices, host)) {
+                make_class(slices, host, pod->qos, request);
                 slice_spec_pod(host, pod, &spec);
                 begin(slices, request, &spec, STEP_MAKE);
         }
@@ -246,13 +286,10 @@ void slices_classes(struct slices *slices, const struct host *host, int64_t burs
                     void *userdata)
 {
         struct request *request = request_new(done, userdata);
-        struct slice_spec spec;
 
         if (concerns(slices, host)) {
-                slice_spec_class(host, POD_QOS_BEST_EFFORT, CPU_SHARES_MIN, &spec);
-                begin(slices, request, &spec, STEP_MAKE);
-                slice_spec_class(host, POD_QOS_BURSTABLE, cpu_shares_from_milli(burstable_milli), &spec);
-                begin(slices, request, &spec, STEP_MAKE);
+                set_class(slices, host, POD_QOS_BEST_EFFORT, CPU_SHARES_MIN, request);
+                set_class(slices, host, POD_QOS_BURSTABLE, cpu_shares_from_milli(burstable_milli), request);
         }
         request_part_over(request, true);
 }
