@@ -191,6 +191,7 @@ class Host:
         self.node_address = node_address
         self.hostname = hostname
         self.dockerd_args = list(dockerd_args)
+        self.within = []  # what runs commands in further namespaces of the host (nsenter); the process ids are its own then
         self.dockerd = None
         self.recorders = []
         self.closed = False
@@ -281,7 +282,7 @@ class Host:
         """
         ns = f'/proc/{self.anchor.pid}/ns'
         return ['sh', '-c', JOIN, 'sh', *self.cgroups.joins, '--', 'nsenter', f'--net={ns}/net', f'--mount={ns}/mnt',
-                f'--uts={ns}/uts', f'--cgroup={ns}/cgroup', f'--wdns={cwd}', '--', *map(str, command)]
+                f'--uts={ns}/uts', f'--cgroup={ns}/cgroup', f'--wdns={cwd}', '--', *self.within, *map(str, command)]
 
     def popen(self, command, *, cwd='/', env=None, **kwargs):
         """Start a command inside; .pid of the result is the program's own."""
