@@ -47,25 +47,57 @@ static void add_block(uint32_t state[8], const uint8_t block[64])
                 state[i] += s[i];
 }
 
+void sha256_init(struct sha256 *hash)
+{
+        static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                          0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+        *hash = (struct sha256){.len = 0};
+        memcpy(hash->state, start, sizeof(start));
+}
+
+void sha256_add(struct sha256 *hash, const void *data, size_t len)
+{
+        const uint8_t *p = data;
+        size_t held = hash->len % sizeof(hash->block);
+
+        hash->len += len;
+        if (held > 0) {
+                size_t n = sizeof(hash->block) - held < len ? sizeof(hash->block) - held : len;
+
+                memcpy(hash->block + held, p, n);
+                p += n;
+                len -= n;
+                if (held + n < sizeof(hash->block))
+                        return;
+                add_block(hash->state, hash->block);
+        }
+        for (; len >= sizeof(hash->block); len -= sizeof(hash->block), p += sizeof(hash->block))
+                add_block(hash->state, p);
+        if (len > 0)
+                memcpy(hash->block, p, len);
+}
+
+void sha256_end(struct sha256 *hash, char ret_text[SHA256_TEXT_MAX])
+{
+        static const uint8_t padding[64] = {0x80};
+        size_t held = hash->len % sizeof(hash->block);
+        uint64_t bits = hash->len * 8;
+        uint8_t length[8];
+
+        for (size_t i = 0; i < sizeof(length); i++)
+                length[i] = (uint8_t)(bits >> (56 - 8 * i));
+        sha256_add(hash, padding, (held < 56 ? 56 : 120) - held);
+        sha256_add(hash, length, sizeof(length));
+        for (size_t i = 0; i < 8; i++)
+                (void)snprintf(ret_text + 8 * i, 9, "%08x", hash->state[i]);
+}
+
 void sha256_text(const void *data, size_t len, char ret_text[SHA256_TEXT_MAX])
 {
-        uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                             0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-        const uint8_t *p = data;
-        uint64_t bits = (uint64_t)len * 8;
-        uint8_t last[128] = {0};
-        size_t left = len;
+        struct sha256 hash;
 
-        for (; left >= 64; left -= 64, p += 64)
-                add_block(state, p);
-        if (left > 0)
-                memcpy(last, p, left);
-        last[left] = 0x80;
-        size_t end = left < 56 ? 64 : 128;
-        for (size_t i = 0; i < 8; i++)
-                last[end - 1 - i] = (uint8_t)(bits >> (8 * i));
-        for (size_t at = 0; at < end; at += 64)
-                add_block(state, last + at);
-        for (size_t i = 0; i < 8; i++)
-                (void)snprintf(ret_text + 8 * i, 9, "%08x", state[i]);
+        sha256_init(&hash);
+        sha256_add(&hash, data, len);
+        sha256_end(&hash, ret_text);
 }

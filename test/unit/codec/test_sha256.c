@@ -33,8 +33,32 @@ static void test_digests(void **state)
         }
 }
 
+/* However the data is cut. */
+static void test_parts(void **state)
+{
+        char data[300], whole[SHA256_TEXT_MAX], text[SHA256_TEXT_MAX];
+
+        (void)state;
+        for (size_t i = 0; i < sizeof(data); i++)
+                data[i] = (char)(i * 7);
+        for (size_t len = 0; len <= sizeof(data); len++) {
+                sha256_text(data, len, whole);
+                for (size_t part = 1; part <= 130; part += 43) {
+                        struct sha256 hash;
+
+                        sha256_init(&hash);
+                        for (size_t at = 0; at < len; at += part)
+                                sha256_add(&hash, data + at, len - at < part ? len - at : part);
+                        sha256_end(&hash, text);
+                        assert_string_equal(text, whole);
+                }
+        }
+        /* What sha256sum says of them. */
+        assert_string_equal(whole, "9a76b8af8f16f19d60de2b3999c22f9d10be4395c90ea3bfc5eb6cd6254243af");
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_digests)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_digests), cmocka_unit_test(test_parts)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
