@@ -23,6 +23,7 @@
 #include "docker/image_recipe.h"
 #include "docker/image_tar.h"
 #include "genphase.h"
+#include "phase/action.h"
 #include "phase/images.h"
 #include "phase/preflight.h"
 
@@ -31,7 +32,7 @@
 
 struct work {
         struct genphase *g;
-        struct phase *phase; /* NULL for load */
+        struct phase *phase;
         struct docker_wait *docker;
         const struct strv *args;
 };
@@ -41,14 +42,23 @@ static double mebibytes(uint64_t bytes)
         return (double)bytes / (1024 * 1024);
 }
 
-static int run(struct genphase *g, const struct strv *args, bool wants_phase,
+static int tell_image(const struct work *work, const char *action, const char *image, struct err *err)
+{
+        struct value *line = action_new(work->phase, action);
+
+        action_set(line, "image", image);
+        return action_tell(work->phase, line, err);
+}
+
+static int run(struct genphase *g, const struct strv *args, bool wants_config,
                int (*fn)(struct work *work, struct err *err))
 {
         struct phase *phase CLEANUP_PHASE = NULL;
         struct docker_wait *docker CLEANUP_DOCKER_WAIT = NULL;
         struct err err = ERR_INIT;
 
-        if (wants_phase && phase_open(&g->options, &phase, &err) < 0)
+        g->options.no_config = !wants_config;
+        if (phase_open(&g->options, &phase, &err) < 0)
                 return genphase_fail(&err, phase->exit_code);
         int r = docker_wait_new(g->docker_host, &docker, &err);
         if (r == 0) {
@@ -86,7 +96,10 @@ static void progress_begin(struct progress *p)
 {
         struct winsize size;
 
-        p->terminal = isatty(STDOUT_FILENO) && p->work->g->options.verbosity == 0 && !p->work->g->options.quiet;
+        const struct phase *phase = p->work->phase;
+
+        p->terminal = isatty(STDOUT_FILENO) && phase->options.verbosity == 0 && !phase->options.quiet &&
+                      !phase_tells_actions(phase);
         p->width = p->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col
                                                                                                   : TERMINAL_WIDTH;
 }
@@ -133,7 +146,7 @@ static int pull_one(struct work *work, const char *image, struct err *err)
                 phase_detail(work->phase, 1, "%s; trying again", err->msg);
         }
         progress_end(&progress);
-        return r < 0 ? err_wrap(err, "failed to pull image %s", image) : 0;
+        return r < 0 ? err_wrap(err, "failed to pull image %s", image) : tell_image(work, "pull", image, err);
 }
 
 static int pull(struct work *work, struct err *err)
@@ -147,13 +160,15 @@ static int pull(struct work *work, struct err *err)
                 char *id CLEANUP_FREE = NULL;
                 if (work->g->options.dry_run) {
                         phase_say(work->phase, "[dryrun] Would pull the image %s", image);
+                        r = tell_image(work, "pull", image, err);
+                        if (r < 0)
+                                return r;
                         continue;
                 }
                 r = docker_wait_image_id(work->docker, image, &id, err);
                 if (r == 0)
                         phase_detail(work->phase, 1, "image exists: %s", image);
-                else if (r > 0)
-                        r = pull_one(work, image, err);
+                r = r == 0 ? tell_image(work, "keep", image, err) : r > 0 ? pull_one(work, image, err) : r;
                 if (r < 0)
                         return r;
                 phase_say(work->phase, "[config/images] Pulled %s", image);
@@ -184,7 +199,7 @@ static int preflight_pull(void *userdata, struct phase *phase, const char *image
         work->phase = phase;
         int r = always ? 1 : docker_wait_image_id(work->docker, image, &id, err);
 
-        return r > 0 ? pull_one(work, image, err) : r;
+        return r > 0 ? pull_one(work, image, err) : r < 0 ? r : tell_image(work, "keep", image, err);
 }
 
 static int preflight_external_etcd(struct preflight_report *report, struct err *err)
@@ -250,13 +265,13 @@ static int load_if_new(struct work *work, const char *image, int fd, uint64_t si
                 return r;
         if (str_eq(have, id)) {
                 phase_say(work->phase, "[images] %s is up to date", image);
-                return 0;
+                return tell_image(work, "keep", image, err);
         }
         r = docker_wait_load(work->docker, fd, err);
         if (r < 0)
                 return err_wrap(err, "failed to load image %s", image);
         phase_say(work->phase, "[images] Built %s (%.1f MiB)", image, mebibytes(size));
-        return 0;
+        return tell_image(work, "build", image, err);
 }
 
 static void show_files(const struct work *work, const char *image, const struct image_files *files)
@@ -283,7 +298,7 @@ static int build_files(struct work *work, const char *image, const struct image_
         show_files(work, image, files);
         if (work->g->options.dry_run) {
                 phase_say(work->phase, "[dryrun] Would build the image %s from %zu files", image, files->count);
-                return 0;
+                return tell_image(work, "build", image, err);
         }
         int r = temporary_file(&fd, err);
         if (r == 0)
@@ -360,6 +375,14 @@ int images_build(struct genphase *g, const struct strv *args)
 
 /* ---- load ---- */
 
+static int tell_archive(const struct work *work, const char *path, struct err *err)
+{
+        struct value *line = action_new(work->phase, "load");
+
+        action_set(line, "path", path);
+        return action_tell(work->phase, line, err);
+}
+
 static int load_one(struct work *work, const char *path, struct err *err)
 {
         struct stat st;
@@ -370,17 +393,14 @@ static int load_one(struct work *work, const char *path, struct err *err)
         if (!S_ISREG(st.st_mode))
                 return err_set(err, EINVAL, "%s: not a regular file", path);
         if (work->g->options.dry_run) {
-                if (!work->g->options.quiet)
-                        (void)fprintf(work->g->options.out, "[dryrun] Would load %s (%.1f MiB)\n", path,
-                                      mebibytes((uint64_t)st.st_size));
-                return 0;
+                phase_say(work->phase, "[dryrun] Would load %s (%.1f MiB)", path, mebibytes((uint64_t)st.st_size));
+                return tell_archive(work, path, err);
         }
         int r = docker_wait_load(work->docker, fd, err);
         if (r < 0)
                 return err_wrap(err, "%s", path);
-        if (!work->g->options.quiet)
-                (void)fprintf(work->g->options.out, "[images] Loaded %s\n", path);
-        return 0;
+        phase_say(work->phase, "[images] Loaded %s", path);
+        return tell_archive(work, path, err);
 }
 
 static int load(struct work *work, struct err *err)

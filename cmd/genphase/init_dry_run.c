@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "phase/action.h"
 #include "phase/certs.h"
 #include "phase/kubeconfig_phase.h"
 #include "phase/phase.h"
@@ -66,7 +67,7 @@ int init_dry_run_begin(struct phase *phase, struct err *err)
         r = copy_pki(phase, root, err);
         phase->options.host_root = phase->options.rootfs ? phase->options.rootfs : "";
         phase->options.rootfs = config_keepf(phase->config, "%s", root);
-        return r;
+        return r < 0 ? r : action_show(phase, "directory", root, err);
 }
 
 static int show_file(const struct phase *phase, const char *path, struct err *err)
@@ -74,7 +75,7 @@ static int show_file(const struct phase *phase, const char *path, struct err *er
         char *data CLEANUP_FREE = NULL;
         size_t len;
 
-        if (phase->options.quiet)
+        if (phase->options.quiet || phase_tells_actions(phase))
                 return 0;
         int r = phase_read_file(phase, path, LIMIT_MANIFEST_BYTES, &data, &len, err);
         if (r != 0)

@@ -219,6 +219,13 @@ static int check_dependencies(const struct init_run *run, struct err *err)
 
 /* ---- the run ---- */
 
+/* "certs/ca", or "certs" where all of its children run together. */
+static void name_step(struct phase *phase, const struct init_step *step, bool whole)
+{
+        phase->step =
+                whole || !step->child ? step->parent : config_keepf(phase->config, "%s/%s", step->parent, step->child);
+}
+
 static int run_parent(struct init_run *run, const char *parent, struct err *err)
 {
         bool whole = runs_whole(parent);
@@ -230,11 +237,13 @@ static int run_parent(struct init_run *run, const char *parent, struct err *err)
         for (size_t i = 0; i < ARRAY_SIZE(steps) && r == 0; i++) {
                 if (!str_eq(steps[i].parent, parent) || is_skipped(run, &steps[i]))
                         continue;
+                name_step(run->phase, &steps[i], whole);
                 r = steps[i].run(run, whole ? NULL : steps[i].child, err);
                 (void)fflush(run->g->options.out);
                 if (whole)
                         break;
         }
+        run->phase->step = NULL;
         return r;
 }
 

@@ -66,7 +66,8 @@ int online_if_kubeconfig(const struct genphase *g, struct err *err);
 /* Rows for the tree of verbs (verb_online.c). */
 extern const struct cli_verb upload_config_verbs[];
 extern const struct cli_option upload_certs_options[], mark_control_plane_options[], bootstrap_token_options[],
-        wait_control_plane_options[], token_create_options[], token_list_options[], init_options[];
+        wait_control_plane_options[], token_create_options[], token_delete_options[], token_list_options[],
+        init_options[];
 int verb_wait_control_plane(void *userdata, const struct strv *args);
 int verb_upload_certs(void *userdata, const struct strv *args);
 int verb_mark_control_plane(void *userdata, const struct strv *args);

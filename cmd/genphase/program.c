@@ -94,7 +94,7 @@ static const struct cli_option diff_options[] = {
         OPTION_TEXT("write-patches", write_patches, "DIR", "write patches that keep what was edited on disk"),
         {"argument-patches", 0, CLI_FLAG, offsetof(struct genphase, argument_patches), NULL,
          "of arguments by name, which genphase alone can use (kubeadm: the whole command line)"},
-        {"output", 'o', CLI_STRING, offsetof(struct genphase, options.output), "FORMAT", "text, or one JSON object a component", "text|json"},
+        OPTION_ACTS("text, or one JSON object a component, behind one for each patch that was written", "text|json"),
         {0}
 };
 
@@ -116,7 +116,7 @@ static const struct cli_option preflight_options[] = {
         OPTION_TEXT("docker-host", docker_host, "URL", "the Docker daemon (default $DOCKER_HOST, else its usual socket)"),
         {"ignore-preflight-errors", 0, CLI_LIST, offsetof(struct genphase, reset.ignored), "CHECK,...",
          "checks whose errors are shown as warnings; all: of every check"},
-        OPTION_DRY_RUN, {0}
+        OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}
 };
 
 #define VERBS_PHASES \

@@ -8,6 +8,7 @@
 #include "docker/docker_wait.h"
 #include "genphase.h"
 #include "images.h"
+#include "phase/action.h"
 #include "phase/reset.h"
 
 #define POD_LABEL "io.kubernetes.pod.uid"
@@ -23,8 +24,16 @@ static int count(void *userdata, const char *container, size_t *ret, struct err 
         return r;
 }
 
+static int tell_removed(const struct phase *phase, const char *id, struct err *err)
+{
+        struct value *line = action_new(phase, "remove");
+
+        action_set(line, "container", id);
+        return action_tell(phase, line, err);
+}
+
 /* What one of them fails with keeps no other (RemoveContainers). */
-static int remove_all(void *userdata, struct err *err)
+static int remove_all(void *userdata, const struct phase *phase, struct err *err)
 {
         struct strv ids CLEANUP_STRV = STRV_INIT, failed CLEANUP_STRV = STRV_INIT;
         const char *id;
@@ -36,6 +45,8 @@ static int remove_all(void *userdata, struct err *err)
                 struct err why = ERR_INIT;
 
                 r = docker_wait_remove(userdata, id, &why);
+                if (r == 0)
+                        r = tell_removed(phase, id, &why);
                 if (r < 0) {
                         strv_addf(&failed, "%s: %s", id, why.msg);
                         last = why.code;

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/err.h"
 #include "genphase.h"
 #include "phase/addon.h"
 
@@ -25,8 +26,14 @@ static int print_kube_proxy(struct phase *phase, struct err *err)
 static int run(struct genphase *g, const char *command, enum online_verb verb,
                int (*print)(struct phase *phase, struct err *err), const struct strv *args)
 {
+        struct err err = ERR_INIT;
+
         if (!g->options.print_manifest)
                 return online_run(g, verb, args);
+        if (g->options.acts) {
+                (void)err_set(&err, ERR_USAGE, "--print-manifest installs nothing that -o json could tell of");
+                return genphase_fail(&err, 1);
+        }
         g->options.command = command;
         return genphase_run_init(g, print);
 }
@@ -49,6 +56,7 @@ static int run_kube_proxy(void *userdata, const struct strv *args)
 /* clang-format off */
 #define OPTIONS_ADDON \
         OPTION_CONFIG, OPTION_KUBECONFIG, OPTION_KUBERNETES_VERSION, OPTION_IMAGE_REPOSITORY, OPTION_DRY_RUN, OPTION_PATCHES, \
+        OPTION_ACTIONS_OUTPUT, \
         {"print-manifest", 0, CLI_FLAG, offsetof(struct genphase, options.print_manifest), NULL, \
          "print the objects instead of installing them"}
 #define OPTIONS_KUBE_PROXY \

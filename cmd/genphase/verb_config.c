@@ -121,6 +121,7 @@ static const struct cli_verb print_verbs[] = {
 static const struct cli_option migrate_options[] = {
         OPTION_TEXT("old-config", options.config_file, "FILE", "configuration to read, of any API version"),
         OPTION_TEXT("new-config", new_config, "FILE", "where to write the result (default: standard output)"),
+        OPTION_ACTIONS_OUTPUT,
         OPTION_EXPERIMENTAL,
         {0}
 };

@@ -36,7 +36,7 @@ static int run_load(void *userdata, const struct strv *args)
 #define OPTIONS_IMAGES OPTION_CONFIG, OPTION_KUBERNETES_VERSION, OPTION_IMAGE_REPOSITORY, OPTION_FEATURE_GATES
 #define OPTIONS_DOCKER \
         OPTION_TEXT("docker-host", docker_host, "URL", "the Docker daemon (default $DOCKER_HOST, else its usual socket)"), \
-        OPTION_DRY_RUN
+        OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT
 
 static const struct cli_option list_options[] = {
         OPTIONS_IMAGES,

@@ -18,7 +18,7 @@ static int run_finalize(void *userdata, const struct strv *args)
 }
 
 /* clang-format off */
-static const struct cli_option finalize_options[] = {OPTION_CONFIG, OPTION_CERT_DIR, OPTION_DRY_RUN, {0}};
+static const struct cli_option finalize_options[] = {OPTION_CONFIG, OPTION_CERT_DIR, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}};
 
 #define FINALIZE_TEXT \
         "Where /var/lib/kubelet/pki/kubelet-client-current.pem is there, kubelet.conf is made to point to it."

@@ -27,10 +27,10 @@ static VERB(upload_all, UPLOAD_ALL)
 static VERB(upload_kubeadm, UPLOAD_KUBEADM)
 static VERB(upload_kubelet, UPLOAD_KUBELET)
 
-const struct cli_option wait_control_plane_options[] = {OPTION_CONFIG, OPTION_DRY_RUN, {0}};
+const struct cli_option wait_control_plane_options[] = {OPTION_CONFIG, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}};
 
 static const struct cli_option upload_config_options[] = {
-        OPTION_CONFIG, OPTION_CRI_SOCKET, OPTION_KUBECONFIG, OPTION_DRY_RUN, {0}
+        OPTION_CONFIG, OPTION_CRI_SOCKET, OPTION_KUBECONFIG, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}
 };
 const struct cli_verb upload_config_verbs[] = {
         {.name = "all", .help = "Upload all configuration to a config map", .options = upload_config_options, .run = upload_all},
@@ -43,11 +43,13 @@ const struct cli_verb upload_config_verbs[] = {
 
 const struct cli_option upload_certs_options[] = {
         OPTION_CONFIG, OPTION_KUBECONFIG, OPTION_UPLOAD_CERTS, OPTION_CERTIFICATE_KEY, OPTION_SKIP_CERTIFICATE_KEY_PRINT,
-        OPTION_DRY_RUN, {0}
+        OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}
 };
-const struct cli_option mark_control_plane_options[] = {OPTION_CONFIG, OPTION_NODE_NAME, OPTION_DRY_RUN, {0}};
+const struct cli_option mark_control_plane_options[] = {
+        OPTION_CONFIG, OPTION_NODE_NAME, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}
+};
 const struct cli_option bootstrap_token_options[] = {
-        OPTION_CONFIG, OPTION_KUBECONFIG, OPTION_SKIP_TOKEN_PRINT, OPTION_DRY_RUN, {0}
+        OPTION_CONFIG, OPTION_KUBECONFIG, OPTION_SKIP_TOKEN_PRINT, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}
 };
 
 const struct cli_option init_options[] = {
@@ -62,6 +64,7 @@ const struct cli_option init_options[] = {
         {"skip-phases", 0, CLI_LIST, offsetof(struct genphase, reset.skipped), "PHASE,...", "phases that are left out"},
         OPTION_TEXT("token", online.token, "TOKEN", "the bootstrap token (default: a random one)"),
         OPTION_TEXT("token-ttl", online.token_ttl, "DURATION", "how long the token lives (default 24h0m0s, 0: for ever)"),
+        OPTION_ACTIONS_OUTPUT,
         {0}
 };
 
@@ -75,8 +78,10 @@ const struct cli_option token_create_options[] = {
         {"usages", 0, CLI_LIST, offsetof(struct genphase, online.token_usages), "USAGE,...", "signing, authentication (default: both)"},
         {"groups", 0, CLI_LIST, offsetof(struct genphase, online.token_groups), "GROUP,...",
          "groups that the token authenticates as (default system:bootstrappers:kubeadm:default-node-token)"},
+        OPTION_ACTIONS_OUTPUT,
         {0}
 };
+const struct cli_option token_delete_options[] = {OPTION_ACTIONS_OUTPUT, {0}};
 const struct cli_option token_list_options[] = {
         OPTIONS_PRINTER(online.output),
         {0}

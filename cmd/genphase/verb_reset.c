@@ -79,12 +79,12 @@ static int run_one(void *userdata, const struct strv *args)
 const struct cli_option reset_options[] = {
         OPTION_CONFIG, OPTION_FORCE, OPTIONS_CLEANUP,
         {"skip-phases", 0, CLI_LIST, offsetof(struct genphase, reset.skipped), "PHASE,...", "phases that are left out"},
-        OPTION_DOCKER, OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN, OPTION_KUBECONFIG, {0}
+        OPTION_DOCKER, OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN, OPTION_KUBECONFIG, OPTION_ACTIONS_OUTPUT, {0}
 };
 
-static const struct cli_option preflight_options[] = {OPTION_FORCE, OPTION_DOCKER, OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN, {0}};
-static const struct cli_option member_options[] = {OPTION_DOCKER, OPTION_DRY_RUN, OPTION_KUBECONFIG, {0}};
-static const struct cli_option cleanup_options[] = {OPTIONS_CLEANUP, OPTION_DOCKER, OPTION_DRY_RUN, {0}};
+static const struct cli_option preflight_options[] = {OPTION_FORCE, OPTION_DOCKER, OPTION_IGNORE_PREFLIGHT, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}};
+static const struct cli_option member_options[] = {OPTION_DOCKER, OPTION_DRY_RUN, OPTION_KUBECONFIG, OPTION_ACTIONS_OUTPUT, {0}};
+static const struct cli_option cleanup_options[] = {OPTIONS_CLEANUP, OPTION_DOCKER, OPTION_DRY_RUN, OPTION_ACTIONS_OUTPUT, {0}};
 
 static const struct cli_verb reset_phases[] = {
         {.name = "preflight", .aliases = ALIASES("pre-flight"), .help = "Ask, and check that reset can work", .options = preflight_options, .run = run_one},

@@ -42,7 +42,7 @@ const struct cli_verb token_verbs[] = {
         {.name = "create", .help = "Create bootstrap tokens on the server", .usage = "[TOKEN]", .max_args = 1,
          .options = token_create_options, .run = verb_token_create},
         {.name = "delete", .help = "Delete bootstrap tokens on the server", .usage = "TOKEN...", .max_args = -1,
-         .run = verb_token_delete},
+         .options = token_delete_options, .run = verb_token_delete},
         {.name = "generate", .help = "Generate and print a bootstrap token, but do not create it on the server", .run = run_generate},
         {.name = "list", .help = "List bootstrap tokens on the server", .options = token_list_options, .run = verb_token_list},
         {0}

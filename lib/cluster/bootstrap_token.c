@@ -13,21 +13,26 @@
 #include "codec/base64.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
+#include "phase/action.h"
 #include "phase/phase.h"
 
 #define TEXT_MAX (64 * 1024)
 
-static void say_tokens(const struct phase *phase)
+static int say_tokens(const struct phase *phase, struct err *err)
 {
         const struct config_tokens *tokens = &phase->config->init.bootstrap_tokens;
         struct buf text CLEANUP_BUF = BUF_INIT(TEXT_MAX);
+        int r = 0;
 
-        for (size_t i = 0; i < tokens->count; i++)
+        for (size_t i = 0; i < tokens->count && r == 0; i++) {
                 buf_addf(&text, "%s%s", i ? " " : "", tokens->items[i].token.text);
+                r = action_show(phase, "token", tokens->items[i].token.text, err);
+        }
         if (tokens->count == 1)
                 phase_say(phase, "[bootstrap-token] Using token: %s", buf_str(&text));
         else if (tokens->count > 1)
                 phase_say(phase, "[bootstrap-token] Using tokens: [%s]", buf_str(&text));
+        return r;
 }
 
 /* A kubeconfig with nothing but the cluster of admin.conf, without a name. */
@@ -65,10 +70,10 @@ int cluster_bootstrap_token(struct cluster *cluster, bool skip_token_print, stru
 
         if (r == 0)
                 r = token_fill_in(phase, err);
+        if (r == 0 && !skip_token_print)
+                r = say_tokens(phase, err);
         if (r < 0)
                 return r;
-        if (!skip_token_print)
-                say_tokens(phase);
         phase_say(phase, "[bootstrap-token] Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles");
         if (token_write(cluster, tokens->items, tokens->count, false, err) < 0)
                 return err_wrap(err, "error updating or creating token");

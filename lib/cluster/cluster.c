@@ -78,7 +78,8 @@ static int try_binding(struct cluster *cluster, void *userdata, struct err *err)
         char *path CLEANUP_FREE = object_path(binding->object, false);
         int r = api_wait_request(binding->api, "POST", 0, path, binding->object, NULL, err);
 
-        (void)cluster;
+        if (r == 0)
+                object_tell(cluster, "create", binding->object, binding->object);
         if (r == 0 || err->status == STATUS_CONFLICT)
                 return 1;
         binding->forbidden = err->status == STATUS_FORBIDDEN;

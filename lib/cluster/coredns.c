@@ -94,7 +94,10 @@ static int point_to_backup(struct cluster *cluster, struct err *err)
                 at = value_map_set(at, above[i], value_new_map());
         value_map_set(at, "volumes", volumes);
         r = api_wait_request(cluster->api, "PATCH", API_PATCH_STRATEGIC, DEPLOYMENT, patch, NULL, err);
-        return r < 0 ? err_wrap(err, "unable to patch the CoreDNS deployment") : 0;
+        if (r < 0)
+                return err_wrap(err, "unable to patch the CoreDNS deployment");
+        object_tell(cluster, "update", deployment, patch);
+        return 0;
 }
 
 static int tell_changes(const struct phase *phase, const char *from, const char *before, const char *after,

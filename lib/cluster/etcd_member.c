@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "cluster/cluster.h"
 #include "codec/value.h"
+#include "phase/action.h"
 #include "phase/phase.h"
 #include "phase/reset_etcd.h"
 
@@ -157,5 +158,11 @@ int etcd_member_leave(struct phase *phase, const struct reset_etcd *etcd, const 
                 return 0;
         }
         phase_detail(phase, 1, "[etcd] removing etcd member: %s, id: %s", etcd->peer_url, id);
-        return remove_member(&client, etcd->peer_url, err);
+        r = remove_member(&client, etcd->peer_url, err);
+        if (r < 0)
+                return r;
+        struct value *line = action_new(phase, "remove");
+        action_set(line, "etcdMember", id);
+        action_set(line, "peerURL", etcd->peer_url);
+        return action_tell(phase, line, err);
 }

@@ -11,6 +11,7 @@
 #include "cluster/step.h"
 #include "codec/value.h"
 #include "kube/kubeconfig.h"
+#include "phase/action.h"
 #include "phase/phase.h"
 #include "pki/cert.h"
 #include "pki/seal.h"
@@ -104,6 +105,22 @@ static int show_one(const struct phase *phase, const char *path, const char *con
         return r;
 }
 
+/* A line each for programs: the worker's, and a control plane's where it has an endpoint to join by. */
+static int tell_one(const struct phase *phase, const struct kubeconfig *config, const char *path,
+                    struct join_options *options, struct err *err)
+{
+        bool endpoint = *phase->config->cluster.control_plane_endpoint.text != '\0';
+        char *control_plane CLEANUP_FREE = NULL, *worker CLEANUP_FREE = NULL;
+        int r = join_command_line(phase, config, path, options, &control_plane, err);
+
+        options->control_plane = false;
+        if (r == 0)
+                r = join_command_line(phase, config, path, options, &worker, err);
+        if (r == 0 && endpoint)
+                r = action_show(phase, "controlPlaneJoinCommand", control_plane, err);
+        return r < 0 ? r : action_show(phase, "joinCommand", worker, err);
+}
+
 int join_show(const struct phase *phase, const struct kubeconfig *config, const char *path, bool uploaded,
               bool skip_token_print, bool skip_key_print, struct err *err)
 {
@@ -120,6 +137,10 @@ int join_show(const struct phase *phase, const struct kubeconfig *config, const 
                 };
                 char *control_plane CLEANUP_FREE = NULL, *worker CLEANUP_FREE = NULL;
 
+                if (phase_tells_actions(phase)) {
+                        r = tell_one(phase, config, path, &options, err);
+                        continue;
+                }
                 r = join_command(phase, config, path, &options, &control_plane, err);
                 options.control_plane = false;
                 if (r == 0)

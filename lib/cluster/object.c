@@ -11,8 +11,10 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "cluster/cluster.h"
+#include "codec/json.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
+#include "phase/action.h"
 #include "phase/phase.h"
 #include "phase/template.h"
 
@@ -109,21 +111,46 @@ static int wrap_failure(const struct cluster *cluster, enum call call, const str
         return own ? err_wrap(err, "%s", own) : err_wrap(err, "unable to %s %s", verbs[call], text);
 }
 
+void object_tell(const struct cluster *cluster, const char *action, const struct value *object,
+                 const struct value *sent)
+{
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_API_BODY);
+        struct value *line = action_new(cluster->phase, action);
+        const char *space = meta(object, "namespace");
+
+        if (!line)
+                return;
+        action_set(line, "apiVersion", value_string(value_map_get(object, "apiVersion"), NULL));
+        action_set(line, "kind", value_string(value_map_get(object, "kind"), NULL));
+        action_set(line, "namespace", *space ? space : NULL);
+        action_set(line, "name", meta(object, "name"));
+        if (sent) {
+                json_write(sent, 0, &text);
+                action_set_content(line, buf_str(&text), text.len);
+        }
+        /* The names are the server's to take, so they fit. */
+        (void)action_tell(cluster->phase, line, NULL);
+}
+
 static void count_made(struct cluster *cluster, const struct value *object)
 {
         char *text CLEANUP_FREE = object_text(object);
 
         cluster->made++;
         phase_detail(cluster->phase, 2, "%s: created", text);
+        object_tell(cluster, "create", object, object);
 }
 
-/* Whether an update changed anything: the server keeps the resourceVersion of an object that stays as it is. */
+/* sent: NULL where nothing was to be changed. Whether an update changed anything: the server keeps the resourceVersion
+ * of an object that stays as it is. */
 static void count_update(struct cluster *cluster, const struct value *object, const struct value *before,
-                         const struct value *after)
+                         const struct value *after, const struct value *sent)
 {
         char *text CLEANUP_FREE = object_text(object);
-        bool same = before && after && str_eq(meta(before, "resourceVersion"), meta(after, "resourceVersion"));
+        bool same =
+                !sent || (before && after && str_eq(meta(before, "resourceVersion"), meta(after, "resourceVersion")));
 
+        object_tell(cluster, same ? "keep" : "update", object, same ? NULL : sent);
         *(same ? &cluster->same : &cluster->changed) += 1;
         phase_detail(cluster->phase, same ? 1 : 2, same ? "%s: is there already and stays as it is" : "%s: updated",
                      text);
@@ -159,7 +186,7 @@ static int put(struct cluster *cluster, const struct value *object, const struct
         int r = api_wait_request(cluster->api, "PUT", 0, path, body, &after, err);
 
         if (r == 0)
-                count_update(cluster, object, before, after);
+                count_update(cluster, object, before, after, body);
         return r;
 }
 
@@ -192,7 +219,7 @@ static int update(struct cluster *cluster, const struct value *object, const str
 
         (void)object_get(cluster, object, &before, NULL);
         if (era_lists(cluster->phase->era, "cluster", "neverUpdated", kind->kind)) {
-                count_update(cluster, object, before, before);
+                count_update(cluster, object, before, before, NULL);
                 return 0;
         }
         return put(cluster, object, object, before, err) < 0 ? wrap_failure(cluster, CALL_UPDATE, kind, err) : 0;
@@ -260,7 +287,7 @@ static int try_retain(struct cluster *cluster, void *userdata, struct err *err)
         int r = object_get(cluster, object, &before, err);
 
         if (r == 0) {
-                count_update(cluster, object, before, before);
+                count_update(cluster, object, before, before, NULL);
                 return 1;
         }
         if (r < 0)
@@ -317,6 +344,11 @@ int object_dry_run(const struct cluster *cluster, const char *verb, const struct
         const struct kind *kind = find_kind(object);
         const struct phase *phase = cluster->phase;
 
+        object_tell(cluster,
+                    str_eq(verb, "CREATE")  ? "create"
+                    : str_eq(verb, "PATCH") ? "update"
+                                            : "delete",
+                    object, body);
         phase_say(phase, "[dryrun] Would perform action %s on resource \"%s\" in API group \"%s/%s\"", verb,
                   kind->resource, *kind->group ? kind->group : "core", kind->version);
         if (!body || !str_eq(verb, "CREATE"))
@@ -389,7 +421,7 @@ static int try_patch_node(struct cluster *cluster, void *userdata, struct err *e
         }
         change->fn(change->userdata, node, patch);
         if (patch->map.count == 0) {
-                count_update(cluster, change->object, node, node);
+                count_update(cluster, change->object, node, node, NULL);
                 return 1;
         }
         if (!value_map_get(patch, "metadata"))
@@ -399,7 +431,7 @@ static int try_patch_node(struct cluster *cluster, void *userdata, struct err *e
         r = api_wait_request(cluster->api, "PATCH", API_PATCH_STRATEGIC, path, patch, NULL, err);
         if (r < 0)
                 return patch_failed(cluster, name, err);
-        count_update(cluster, change->object, node, NULL);
+        count_update(cluster, change->object, node, NULL, patch);
         return 1;
 }
 

@@ -33,8 +33,13 @@ int object_update(struct cluster *cluster, const struct value *object, struct er
  * answer is no JSON object. *ret is a map; free it. */
 int object_get(struct cluster *cluster, const struct value *object, struct value **ret, struct err *err);
 
-/* Shows an action as the dry-run client does: verb as "CREATE". body: what is attached, or NULL. -ERR_LIMIT where its
- * text has more than LIMIT_YAML_OUTPUT bytes. */
+/* Tells what became of an object (phase/action.h): "create", "update", "keep", "delete". sent: what the server got,
+ * whose digest is told; NULL: nothing. */
+void object_tell(const struct cluster *cluster, const char *action, const struct value *object,
+                 const struct value *sent);
+
+/* Shows an action as the dry-run client does: verb is CREATE, PATCH or DELETE. body: what is attached, or NULL.
+ * -ERR_LIMIT where its text has more than LIMIT_YAML_OUTPUT bytes. */
 int object_dry_run(const struct cluster *cluster, const char *verb, const struct value *object,
                    const struct value *body, struct err *err);
 

@@ -18,6 +18,7 @@
 #include "codec/json.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
+#include "phase/action.h"
 #include "phase/names.h"
 #include "phase/phase.h"
 #include "phase/text_table.h"
@@ -25,6 +26,15 @@
 #define LIST_PATH "/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io%2Ftoken"
 
 /* ---- create ---- */
+
+/* What the command is for: alone on a line, or as an action. */
+static int print(const struct phase *phase, const char *key, const char *text, struct err *err)
+{
+        if (phase_tells_actions(phase))
+                return action_show(phase, key, text, err);
+        (void)fprintf(phase->options.out, "%s\n", text);
+        return 0;
+}
 
 int token_create(struct cluster *cluster, const struct token_create *options, struct err *err)
 {
@@ -41,8 +51,7 @@ int token_create(struct cluster *cluster, const struct token_create *options, st
         if (!options->print_join_command) {
                 if (!str_empty(options->certificate_key))
                         return err_set(err, ERR_USAGE, "cannot use --certificate-key without --print-join-command");
-                (void)fprintf(phase->options.out, "%s\n", first);
-                return 0;
+                return print(phase, "token", first, err);
         }
         struct join_options join = {
                 .token = first,
@@ -50,9 +59,7 @@ int token_create(struct cluster *cluster, const struct token_create *options, st
                 .control_plane = !str_empty(options->certificate_key),
         };
         r = join_command_line(phase, &cluster->kubeconfig, options->kubeconfig_path, &join, &line, err);
-        if (r == 0)
-                (void)fprintf(phase->options.out, "%s\n", line);
-        return r;
+        return r < 0 ? r : print(phase, "joinCommand", line, err);
 }
 
 /* ---- list ---- */
@@ -206,27 +213,44 @@ int token_list(struct cluster *cluster, const char *output, struct err *err)
 
 /* ---- delete ---- */
 
+static struct value *secret_named(const char *token)
+{
+        struct value *secret = value_new_map(), *metadata = value_new_map();
+
+        value_map_set(secret, "apiVersion", value_new_string("v1"));
+        value_map_set(secret, "kind", value_new_string("Secret"));
+        value_map_set(metadata, "namespace", value_new_string("kube-system"));
+        value_map_set(metadata, "name", value_new_stringf("bootstrap-token-%.*s", TOKEN_ID_LEN, token));
+        value_map_set(secret, "metadata", metadata);
+        return secret;
+}
+
+static int delete_one(struct cluster *cluster, const char *token, struct err *err)
+{
+        struct value *secret CLEANUP_VALUE = secret_named(token);
+        char *path CLEANUP_FREE = object_path(secret, true);
+
+        if (cluster->dry_run)
+                return object_dry_run(cluster, "DELETE", secret, NULL, err);
+        if (api_wait_request(cluster->api, "DELETE", 0, path, NULL, NULL, err) < 0)
+                return err_wrap(err, "failed to delete bootstrap token \"%.*s\"", TOKEN_ID_LEN, token);
+        object_tell(cluster, "delete", secret, NULL);
+        return 0;
+}
+
 int token_delete(struct cluster *cluster, const struct strv *tokens, struct err *err)
 {
         const char *token;
 
         STRV_FOREACH (token, tokens) {
-                char *path CLEANUP_FREE =
-                        xasprintf("/api/v1/namespaces/kube-system/secrets/bootstrap-token-%.*s", TOKEN_ID_LEN, token);
                 if (!token_is_id(token) && !name_is_bootstrap_token(token))
                         return err_set(
                                 err, ERR_INVALID,
                                 "given token didn't match pattern \"\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z\" or "
                                 "\"\\\\A([a-z0-9]{6})\\\\z\"");
-                if (cluster->dry_run) {
-                        phase_say(cluster->phase,
-                                  "[dryrun] Would perform action DELETE on resource \"secrets\" in API group "
-                                  "\"core/v1\"\n"
-                                  "[dryrun] Resource name \"bootstrap-token-%.*s\", namespace \"kube-system\"",
-                                  TOKEN_ID_LEN, token);
-                } else if (api_wait_request(cluster->api, "DELETE", 0, path, NULL, NULL, err) < 0) {
-                        return err_wrap(err, "failed to delete bootstrap token \"%.*s\"", TOKEN_ID_LEN, token);
-                }
+                int r = delete_one(cluster, token, err);
+                if (r < 0)
+                        return r;
                 phase_say(cluster->phase, "bootstrap token \"%.*s\" deleted", TOKEN_ID_LEN, token);
         }
         return 0;

@@ -19,6 +19,7 @@
 #include "cluster/token.h"
 #include "codec/base64.h"
 #include "codec/value.h"
+#include "phase/action.h"
 #include "phase/phase.h"
 #include "phase/secret_text.h"
 #include "pki/seal.h"
@@ -198,5 +199,5 @@ int cluster_upload_certificates(struct cluster *cluster, const struct cluster_up
                 return err_wrap(err, "error uploading certs");
         if (!options->skip_key_print)
                 phase_say(phase, "[upload-certs] Using certificate key:\n%s", key->text);
-        return 0;
+        return options->skip_key_print ? 0 : action_show(phase, "certificateKey", key->text, err);
 }

@@ -21,6 +21,7 @@
 #include "codec/timefmt.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
+#include "phase/action.h"
 #include "phase/address.h"
 #include "phase/phase.h"
 
@@ -63,6 +64,22 @@ static void say_help(struct cluster *cluster, const char *step, const char *erro
                 template_set_textf(&variables, NULL, "runtimeCommand", "crictl --runtime-endpoint %s", socket);
         template_set_text(&variables, "error", error, NULL);
         (void)step_run(cluster, step, &variables, NULL);
+}
+
+/* What an endpoint came to in the end. */
+static int tell_check(const struct phase *phase, const char *name, const struct health_check *check, struct err *err)
+{
+        struct value *line = action_new(phase, "check");
+        char took[TIMEFMT_MAX];
+
+        if (!line)
+                return 0;
+        duration_text((int64_t)check->took * NSEC_PER_USEC, took);
+        action_set(line, "name", name);
+        action_set(line, "url", check->url);
+        value_map_set(line, "healthy", value_new_bool(check->healthy));
+        action_set(line, "took", took);
+        return action_tell(phase, line, err);
 }
 
 /* ---- the kubelet ---- */
@@ -117,6 +134,8 @@ static int wait_kubelet(struct cluster *cluster, usec_t timeout, struct err *err
         int r = health_wait(api_wait_loop(cluster->api), &check, 1, timeout, NULL, NULL, err);
         duration_text((int64_t)check.took * NSEC_PER_USEC, took);
         phase_say(phase, "[kubelet-check] The kubelet is %shealthy after %s", check.healthy ? "" : "not ", took);
+        if (r == 0)
+                r = tell_check(phase, "kubelet", &check, err);
         if (r == 0 && !check.healthy)
                 r = err_set(err, ETIMEDOUT, "The HTTP call equal to 'curl -sSL %s' returned %s%s\n", url,
                             check.status ? "" : "error: ", check.why.msg);
@@ -296,6 +315,7 @@ static void on_result(void *userdata, const struct health_check *check)
         duration_text((int64_t)check->took * NSEC_PER_USEC, took);
         phase_say(cluster->phase, "[control-plane-check] %s is %shealthy after %s", check->name,
                   check->healthy ? "" : "not ", took);
+        (void)tell_check(cluster->phase, check->name, check, NULL);
         (void)fflush(cluster->phase->options.out);
 }
 
@@ -413,6 +433,8 @@ static int wait_api(struct cluster *cluster, usec_t timeout, struct err *err)
                           (double)check.took / USEC_PER_SEC);
         else if (!old)
                 phase_say(phase, "[api-check] The API server is %shealthy after %s", check.healthy ? "" : "not ", took);
+        if (r == 0)
+                r = tell_check(phase, components[0].name, &check, err);
         if (r == 0 && !check.healthy)
                 r = err_set(err, ETIMEDOUT, "%s",
                             old ? "timed out waiting for the condition" : "context deadline exceeded");

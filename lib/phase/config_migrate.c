@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/timefmt.h"
@@ -111,16 +110,11 @@ static int add_nodes(struct phase *phase, unsigned flags, struct buf *out, struc
         return r;
 }
 
-static int write_new(const struct phase *phase, const char *path, const struct buf *out, struct err *err)
+static int write_new(struct phase *phase, const char *path, const struct buf *out, struct err *err)
 {
-        struct err why = ERR_INIT;
-        char text[128];
-
-        if (phase->options.dry_run ||
-            file_write_atomic(path, buf_str(out), out->len, 0644, FILE_WRITE_KEEP_MODE | FILE_WRITE_FOLLOW, &why) >= 0)
-                return 0;
-        return err_set(err, why.code, "failed to write the new configuration to the file \"%s\": open %s: %s", path,
-                       path, phase_errno_text(why.code, text, sizeof(text)));
+        phase_add_file(phase, path, buf_str(out), out->len, 0644, 0, PHASE_FILE_AS_GIVEN);
+        phase_file_context(phase, "failed to write the new configuration to the file \"%s\"", path);
+        return phase_commit(phase, err);
 }
 
 /* It has no other version: it stays as it was written, the order of its keys too. */
@@ -139,6 +133,8 @@ int phase_config_migrate(struct phase *phase, const char *new_config, struct err
         const struct phase_config *config = phase->config;
         int r = 0;
 
+        if (!new_config && phase_tells_actions(phase))
+                return err_set(err, ERR_USAGE, "-o json tells of what is written: the --new-config flag is mandatory");
         if (*config->init.api_version.text || *config->cluster.api_version.text)
                 r = add_init(phase, &out, err);
         if (r == 0)

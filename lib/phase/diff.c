@@ -21,6 +21,7 @@
 
 /* Files of patches that one component can get before old ones have to be cleared away. */
 #define PATCH_FILES_MAX 10
+#define COMPONENT_TEXT_MAX (2 * LIMIT_YAML_OUTPUT)
 
 enum result { RESULT_SAME, RESULT_TEXT, RESULT_DIFFERS, RESULT_ADDED, RESULT_REMOVED, RESULT_MAX };
 
@@ -192,8 +193,8 @@ static char *free_path(const char *dir, const char *component, const char *type)
         return NULL;
 }
 
-static int write_patch(struct comparison *c, const char *dir, const char *type, const struct value *patch,
-                       struct err *err)
+static int add_patch(struct comparison *c, const char *dir, const char *type, const struct value *patch,
+                     struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
         char *path CLEANUP_FREE = free_path(dir, c->component->name, type);
@@ -205,12 +206,10 @@ static int write_patch(struct comparison *c, const char *dir, const char *type, 
         buf_addf(&out, "# What %s has beside what is rendered.\n", c->path);
         yaml_write(patch, 0, &out);
         int r = buf_check(&out, path, err);
-        if (r == 0)
-                r = file_mkdir_p(dir, 0700, err);
-        if (r >= 0)
-                r = file_write_atomic(path, buf_str(&out), out.len, 0600, 0, err);
         if (r < 0)
-                return err_wrap(err, "cannot write the patch %s", path);
+                return r;
+        phase_add_file(c->phase, path, buf_str(&out), out.len, 0600, 0700, PHASE_FILE_AS_GIVEN | PHASE_FILE_EXCL);
+        phase_file_context(c->phase, "cannot write the patch %s", path);
         strv_add(&c->patches, path);
         return 0;
 }
@@ -233,10 +232,10 @@ static int make_patches(struct comparison *c, const struct diff_options *options
         if (r < 0)
                 return err_wrap(err, "%s", c->path);
         if (patch.arguments)
-                r = write_patch(c, options->write_patches, "arguments", patch.arguments, err);
+                r = add_patch(c, options->write_patches, "arguments", patch.arguments, err);
         if (r == 0 && patch.pod)
-                r = write_patch(c, options->write_patches, patch.type == PATCH_JSON ? "json" : "strategic", patch.pod,
-                                err);
+                r = add_patch(c, options->write_patches, patch.type == PATCH_JSON ? "json" : "strategic", patch.pod,
+                              err);
         return r;
 }
 
@@ -363,9 +362,9 @@ static void print_json(const struct comparison *c, struct buf *out)
 }
 
 static int diff_component(struct phase *phase, const struct component *component, const struct diff_options *options,
-                          bool *ret_differs, struct err *err)
+                          struct buf *all, bool *ret_differs, struct err *err)
 {
-        struct buf out CLEANUP_BUF = BUF_INIT(2 * LIMIT_YAML_OUTPUT);
+        struct buf out CLEANUP_BUF = BUF_INIT(COMPONENT_TEXT_MAX);
         struct comparison c = {
                 .phase = phase,
                 .from = options->from,
@@ -384,7 +383,7 @@ static int diff_component(struct phase *phase, const struct component *component
                 r = buf_check(&out, "the differences", err);
         }
         if (r == 0)
-                (void)fputs(buf_str(&out), phase->options.out);
+                buf_addstr(all, buf_str(&out));
         *ret_differs |= c.result != RESULT_SAME && c.result != RESULT_TEXT;
         comparison_release(&c);
         return r;
@@ -402,6 +401,7 @@ static bool is_wanted(const struct phase *phase, const struct component_choice *
 int phase_diff(struct phase *phase, const struct strv *names, const struct diff_options *options, bool *ret_differs,
                struct err *err)
 {
+        struct buf out CLEANUP_BUF = BUF_INIT(COMPONENT_CHOICE_MAX * COMPONENT_TEXT_MAX);
         struct component_choice choice;
 
         *ret_differs = false;
@@ -413,7 +413,14 @@ int phase_diff(struct phase *phase, const struct strv *names, const struct diff_
                     !(options->from && component_is_there(options->from, component)))
                         return component_refuse(component, err);
                 if (is_wanted(phase, &choice, i))
-                        r = diff_component(phase, component, options, ret_differs, err);
+                        r = diff_component(phase, component, options, &out, ret_differs, err);
         }
+        /* The patches of all, or none. */
+        if (r == 0)
+                r = phase_commit(phase, err);
+        if (r == 0)
+                r = buf_check(&out, "the differences", err);
+        if (r == 0 || !options->write_patches)
+                (void)fputs(buf_str(&out), phase->options.out);
         return r;
 }

@@ -19,6 +19,7 @@ struct diff_options {
 
 /* Prints the differences of the components that names ask for, as text, or with phase->options.output "json" one object
  * a component. *ret_differs: something would change by meaning. Patches turn what the side before renders (with `from`
- * NULL: what `phase` renders) into what is on disk. */
+ * NULL: what `phase` renders) into what is on disk; they are written all or none, and nothing is printed where that
+ * fails. With options.acts set, each file is told (action.h). */
 int phase_diff(struct phase *phase, const struct strv *names, const struct diff_options *options, bool *ret_differs,
                struct err *err);

@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "codec/value.h"
+#include "phase/action.h"
 #include "phase/phase.h"
 
 #define DEPTH_MAX 32 /* of a tree: etcd's has three levels */
@@ -135,11 +136,16 @@ int file_owners_apply(struct file_owners *owners, const struct phase *phase, str
         return 0;
 }
 
-void file_owner_line(const struct file_owner *owner, struct buf *out)
+int file_owner_tell(const struct file_owner *owner, const struct phase *phase, struct err *err)
 {
-        buf_addf(out, "{\"action\":\"%s\",\"path\":", owner->changed ? "own" : "keep");
-        buf_add_json_string(out, owner->path, strlen(owner->path));
+        struct value *line = action_new(phase, owner->changed ? "own" : "keep");
+
+        if (!line)
+                return 0;
+        action_set(line, "path", owner->path);
         if (owner->mode != FILE_OWNER_WHOLE_TREE)
-                buf_addf(out, ",\"mode\":\"%04o\"", (unsigned)owner->mode);
-        buf_addf(out, ",\"uid\":%u,\"gid\":%u}", owner->uid, owner->gid);
+                value_map_set(line, "mode", value_new_stringf("%04o", (unsigned)owner->mode));
+        value_map_set(line, "uid", value_new_int(owner->uid));
+        value_map_set(line, "gid", value_new_int(owner->gid));
+        return action_tell(phase, line, err);
 }

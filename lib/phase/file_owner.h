@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct buf;
 struct err;
 struct phase;
 
@@ -36,5 +35,5 @@ int file_owner_check(const struct file_owner *owner, const struct phase *phase, 
 /* chown and chmod of each below --rootfs; a link in a tree is given away itself, not what it leads to. Errors are
  * kubeadm's (users.UpdatePathOwnerAndPermissions, UpdatePathOwner); -ERR_LIMIT of a tree too deep. */
 int file_owners_apply(struct file_owners *owners, const struct phase *phase, struct err *err);
-/* One line of -o json: action "own", or "keep" where nothing was changed. */
-void file_owner_line(const struct file_owner *owner, struct buf *out);
+/* Tells action "own", or "keep" where nothing was changed (action.h). */
+int file_owner_tell(const struct file_owner *owner, const struct phase *phase, struct err *err);

@@ -288,7 +288,9 @@ static int add_files(struct phase *phase, struct err *err)
 
 int phase_kubelet_start(struct phase *phase, struct err *err)
 {
-        if (!phase->options.dry_run) {
+        bool acts = !phase->options.dry_run || phase_tells_actions(phase);
+
+        if (acts) {
                 phase_detail(phase, 1, "Stopping the kubelet");
                 kubelet_service_act(phase, SERVICE_STOP);
         }
@@ -300,7 +302,7 @@ int phase_kubelet_start(struct phase *phase, struct err *err)
         int committed = phase_commit(phase, r < 0 ? NULL : err);
         if (r < 0 || committed < 0)
                 return r < 0 ? r : committed;
-        if (!phase->options.dry_run) {
+        if (acts) {
                 phase_say(phase, "[kubelet-start] Starting the kubelet");
                 start_service(phase);
         }

@@ -81,8 +81,9 @@ struct phase {
         struct phase_options options;
         struct era *era;
         struct phase_config *config;
-        bool as_kubeadm; /* kubeadm_version was given */
-        int exit_code;   /* what to end with when phase_open failed: 1, or the era's code for failed validation */
+        bool as_kubeadm;  /* kubeadm_version was given */
+        const char *step; /* of `init` or `reset`, which action_tell tells; NULL: none. Borrowed */
+        int exit_code;    /* what to end with when phase_open failed: 1, or the era's code for failed validation */
         struct phase_files *files;
         struct patches *patches; /* of patch.h; NULL until the first phase that patches */
         struct users *users;     /* of users.h; NULL until the first component that runs as one (rootless.h) */
@@ -118,6 +119,8 @@ char *phase_path(const struct phase *phase, const char *path);
 char *phase_path_of_link(const struct phase *phase, const char *path);
 /* The same below phase_host_root. Free it. */
 char *phase_host_path_of_link(const struct phase *phase, const char *path);
+/* The path below --rootfs that is `real` on this machine, for messages. Free it. */
+char *phase_shown_path(const struct phase *phase, const char *real);
 /* stat() of path below --rootfs works (kubeadm's os.Stat). */
 bool phase_exists(const struct phase *phase, const char *path);
 /* The same below phase_host_root. */
@@ -152,10 +155,12 @@ enum phase_file_flags {
         PHASE_FILE_SECRET = 1 << 0,       /* its content is never shown (dry run, -v) */
         PHASE_FILE_EXCL = 1 << 1,         /* it must not exist */
         PHASE_FILE_DRY_RUN_SHOW = 1 << 2, /* a dry run prints its content, as kubeadm does for manifests */
+        PHASE_FILE_AS_GIVEN = 1 << 3,     /* path is the user's own, also below no --rootfs; no dry run knows of it */
 };
 
 /* Takes a file for phase_commit; path is without --rootfs, data is copied. mode counts for a new file only, an existing
- * one keeps its own and a symlink is followed, as kubeadm writes. A missing parent directory is made with dir_mode. */
+ * one keeps its own and a symlink is followed, as kubeadm writes. A missing parent directory is made with dir_mode; 0:
+ * it is an error. */
 void phase_add_file(struct phase *phase, const char *path, const void *data, size_t len, mode_t mode, mode_t dir_mode,
                     unsigned flags);
 /* Takes a directory to be made where it is missing. */

@@ -15,7 +15,8 @@
 #include "base/limits.h"
 #include "base/rootfs.h"
 #include "base/str.h"
-#include "codec/sha256.h"
+#include "codec/value.h"
+#include "phase/action.h"
 #include "phase/file_owner.h"
 #include "phase/phase.h"
 #include "phase/phase_files.h"
@@ -104,6 +105,18 @@ char *phase_path_of_link(const struct phase *phase, const char *path)
 char *phase_host_path_of_link(const struct phase *phase, const char *path)
 {
         return path_below(phase_host_root(phase), path, ROOTFS_KEEP);
+}
+
+static char *shown_below(const char *root, const char *real)
+{
+        const char *below = str_empty(root) ? NULL : str_after(real, root);
+
+        return below ? file_join("/", below) : xstrdup(real);
+}
+
+char *phase_shown_path(const struct phase *phase, const char *real)
+{
+        return shown_below(phase->options.rootfs, real);
 }
 
 static bool exists_below(const struct phase *phase, const char *root, const char *path)
@@ -236,15 +249,21 @@ static int make_directory(struct phase_files *files, const char *path, mode_t mo
         return r < 0 ? r : 0;
 }
 
+/* What an entry's path is below; NULL: nothing. */
+static const char *root_of(const struct phase *phase, const struct entry *e)
+{
+        return e->flags & PHASE_FILE_AS_GIVEN ? NULL : phase->options.rootfs;
+}
+
 /* Where an entry is: e->real, and *ret_dir its directory, which may be missing. */
 static int find_entry(const struct phase *phase, struct entry *e, char **ret_dir, struct err *err)
 {
-        struct rootfs_walk walk CLEANUP(rootfs_walk_release) = {.root = phase->options.rootfs};
+        struct rootfs_walk walk CLEANUP(rootfs_walk_release) = {.root = root_of(phase, e)};
         char *parent CLEANUP_FREE = file_dirname(e->path);
         const char *dir = e->directory ? e->path : parent;
         size_t len;
 
-        if (str_empty(phase->options.rootfs)) {
+        if (str_empty(walk.root)) {
                 *ret_dir = xstrdup(dir);
                 e->real = xstrdup(e->path);
                 return 0;
@@ -269,7 +288,7 @@ static unsigned write_flags(const struct phase *phase, const struct entry *e)
                 return FILE_WRITE_EXCL | FILE_WRITE_NO_SYNC;
         /* Below --rootfs no link is left to follow. */
         return FILE_WRITE_KEEP_MODE | FILE_WRITE_SKIP_UNCHANGED | FILE_WRITE_NO_SYNC |
-               (str_empty(phase->options.rootfs) ? (unsigned)FILE_WRITE_FOLLOW : 0);
+               (str_empty(root_of(phase, e)) ? (unsigned)FILE_WRITE_FOLLOW : 0);
 }
 
 static int stage(struct phase *phase, struct entry *e, struct err *err)
@@ -281,7 +300,8 @@ static int stage(struct phase *phase, struct entry *e, struct err *err)
         if (r < 0)
                 return r;
         e->made_from = phase->files->made.len;
-        r = make_directory(phase->files, dir, e->directory ? e->mode : e->dir_mode, &why);
+        if (e->directory || e->dir_mode)
+                r = make_directory(phase->files, dir, e->directory ? e->mode : e->dir_mode, &why);
         e->made_to = phase->files->made.len;
         if (r < 0)
                 return report(e, "mkdir", &why, err);
@@ -336,55 +356,32 @@ static int sync_directories(const struct phase_files *files, struct err *err)
 }
 
 /* The mode on disk, which a file that was there keeps; `mode` of what is not there. */
-static mode_t mode_there(const struct phase *phase, const char *path, mode_t mode)
+static mode_t mode_there(const char *root, const char *path, mode_t mode)
 {
-        int fd CLEANUP_FD = rootfs_open(phase->options.rootfs, path, O_PATH);
+        int fd CLEANUP_FD = rootfs_open(root, path, O_PATH);
         struct stat st;
 
         return fd >= 0 && fstat(fd, &st) == 0 ? st.st_mode & ALLPERMS : mode;
 }
 
-/* A line of -o json; file: what is in it, NULL of a directory. */
+/* A line of -o json about a directory, or about a file with what is in it. */
 static int tell(const struct phase *phase, const char *action, const char *path, mode_t mode, const struct entry *file,
                 struct err *err)
 {
-        struct buf line CLEANUP_BUF = BUF_INIT(LIMIT_ACTION_LINE);
-        char digest[SHA256_TEXT_MAX];
+        struct value *line = action_new_path(phase, action, path, mode);
 
-        buf_addf(&line, "{\"action\":\"%s\",\"path\":", action);
-        buf_add_json_string(&line, path, strlen(path));
-        buf_addf(&line, ",\"mode\":\"%04o\"", (unsigned)mode);
-        if (file) {
-                sha256_text(file->data, file->len, digest);
-                buf_addf(&line, ",\"bytes\":%zu,\"sha256\":\"%s\"", file->len, digest);
-        }
-        if (phase->options.dry_run)
-                buf_addstr(&line, ",\"dryRun\":true");
-        int r = buf_check(&line, path, err);
-        if (r == 0)
-                (void)fprintf(phase->options.out, "%s}\n", buf_str(&line));
-        return r;
+        if (file)
+                action_set_content(line, file->data, file->len);
+        return action_tell(phase, line, err);
 }
 
-/* A directory that was made, by the path that it has below --rootfs. */
-static int tell_made(const struct phase *phase, const char *real, mode_t mode, struct err *err)
+/* A directory that was made for an entry, by the path that it has below --rootfs. */
+static int tell_made(const struct phase *phase, const struct entry *e, const char *real, struct err *err)
 {
-        const char *root = phase->options.rootfs;
-        const char *below = str_empty(root) ? NULL : str_after(real, root);
-        char *path CLEANUP_FREE = below ? file_join("/", below) : xstrdup(real);
+        const char *root = root_of(phase, e);
+        char *path CLEANUP_FREE = shown_below(root, real);
 
-        return tell(phase, "make", path, mode_there(phase, path, mode), NULL, err);
-}
-
-static int tell_owner(const struct phase *phase, const struct file_owner *owner, struct err *err)
-{
-        struct buf line CLEANUP_BUF = BUF_INIT(LIMIT_ACTION_LINE);
-
-        file_owner_line(owner, &line);
-        int r = buf_check(&line, owner->path, err);
-        if (r == 0)
-                (void)fprintf(phase->options.out, "%s\n", buf_str(&line));
-        return r;
+        return tell(phase, "make", path, mode_there(root, path, e->directory ? e->mode : e->dir_mode), NULL, err);
 }
 
 /* What became of each file and directory, in the order in which they were asked for; the directories that were made for
@@ -396,17 +393,17 @@ static int tell_all(const struct phase *phase, struct err *err)
 
         for (size_t i = 0; i < files->count && r == 0; i++) {
                 const struct entry *e = &files->entries[i];
-                mode_t mode = mode_there(phase, e->path, e->mode);
+                mode_t mode = mode_there(root_of(phase, e), e->path, e->mode);
 
                 for (size_t m = e->made_from; m < e->made_to && r == 0; m++)
-                        r = tell_made(phase, files->made.items[m], e->directory ? e->mode : e->dir_mode, err);
+                        r = tell_made(phase, e, files->made.items[m], err);
                 if (r == 0 && !e->directory)
                         r = tell(phase, e->unchanged ? "keep" : "write", e->path, mode, e, err);
                 else if (r == 0 && e->made_from == e->made_to)
                         r = tell(phase, "keep", e->path, mode, NULL, err);
         }
         for (size_t i = 0; i < files->owners.count && r == 0; i++)
-                r = tell_owner(phase, &files->owners.items[i], err);
+                r = file_owner_tell(&files->owners.items[i], phase, err);
         return r;
 }
 
@@ -468,6 +465,16 @@ static int tell_missing(const struct phase *phase, const char *path, mode_t mode
         return r < 0 ? r : tell(phase, "make", path, mode, NULL, err);
 }
 
+/* What a commit would find. One that cannot be read is written all the same, or fails then. */
+static bool is_there_already(const struct phase *phase, const struct entry *e)
+{
+        char *data CLEANUP_FREE = NULL;
+        size_t len;
+
+        return phase_read_file(phase, e->path, e->len, &data, &len, NULL) == 0 && len == e->len &&
+               (len == 0 || memcmp(data, e->data, len) == 0);
+}
+
 static int tell_dry_run(const struct phase *phase, struct err *err)
 {
         struct strv told CLEANUP_STRV = STRV_INIT;
@@ -476,7 +483,7 @@ static int tell_dry_run(const struct phase *phase, struct err *err)
         for (size_t i = 0; i < phase->files->count && r == 0; i++) {
                 const struct entry *e = &phase->files->entries[i];
                 char *parent CLEANUP_FREE = file_dirname(e->path);
-                mode_t mode = mode_there(phase, e->path, e->mode);
+                mode_t mode = mode_there(phase->options.rootfs, e->path, e->mode);
 
                 if (e->directory && phase_exists(phase, e->path))
                         r = tell(phase, "keep", e->path, mode, NULL, err);
@@ -484,7 +491,7 @@ static int tell_dry_run(const struct phase *phase, struct err *err)
                         r = tell_missing(phase, e->directory ? e->path : parent, e->directory ? e->mode : e->dir_mode,
                                          &told, err);
                 if (r == 0 && !e->directory)
-                        r = tell(phase, "write", e->path, mode, e, err);
+                        r = tell(phase, is_there_already(phase, e) ? "keep" : "write", e->path, mode, e, err);
         }
         return r;
 }

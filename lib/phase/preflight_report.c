@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "phase/action.h"
 #include "phase/preflight_report.h"
 
 #define BEGINNING "[preflight] Some fatal errors occurred:\n"
@@ -50,40 +51,49 @@ static bool is_ignored(const struct preflight_report *report, const char *check)
         return strv_contains(&report->ignored, "all") || strv_contains(&report->ignored, lower);
 }
 
-__attribute__((format(printf, 3, 0))) static void warn(const struct preflight_report *report, const char *check,
-                                                       const char *fmt, va_list ap)
+/* A finding as a line of -o json. One whose text has no room in it is in the log all the same. */
+static void tell(const struct preflight_report *report, const char *check, const char *result, const char *text)
 {
-        FILE *log = report->phase->options.log;
+        struct value *line = action_new(report->phase, "check");
 
-        if (report->phase->options.quiet)
-                return;
-        (void)fprintf(log, "\t[WARNING %s]: ", check);
-        (void)vfprintf(log, fmt, ap);
-        (void)fputc('\n', log);
+        action_set(line, "name", check);
+        action_set(line, "result", result);
+        action_set(line, "message", text);
+        (void)action_tell(report->phase, line, NULL);
+}
+
+static void warn(const struct preflight_report *report, const char *check, const char *text)
+{
+        tell(report, check, "warning", text);
+        if (!report->phase->options.quiet)
+                (void)fprintf(report->phase->options.log, "\t[WARNING %s]: %s\n", check, text);
 }
 
 void preflight_warning(struct preflight_report *report, const char *check, const char *fmt, ...)
 {
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
         va_list ap;
 
         va_start(ap, fmt);
-        warn(report, check, fmt, ap);
+        buf_addfv(&text, fmt, ap);
         va_end(ap);
+        warn(report, check, buf_str(&text));
 }
 
 void preflight_error(struct preflight_report *report, const char *check, const char *fmt, ...)
 {
+        struct buf text CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
         va_list ap;
 
         va_start(ap, fmt);
-        if (is_ignored(report, check)) {
-                warn(report, check, fmt, ap);
-        } else {
-                buf_addf(&report->errors, "\t[ERROR %s]: ", check);
-                buf_addfv(&report->errors, fmt, ap);
-                buf_addch(&report->errors, '\n');
-        }
+        buf_addfv(&text, fmt, ap);
         va_end(ap);
+        if (is_ignored(report, check)) {
+                warn(report, check, buf_str(&text));
+                return;
+        }
+        tell(report, check, "error", buf_str(&text));
+        buf_addf(&report->errors, "\t[ERROR %s]: %s\n", check, buf_str(&text));
 }
 
 int preflight_report_end(struct preflight_report *report, struct err *err)

@@ -44,8 +44,7 @@ struct reset {
         const char *certificates_dir;
         struct strv stateful; /* directories that are cleaned last, in eras that have them apart */
         bool apart;           /* such an era */
-        bool dry_run;
-        bool rootless; /* where the cluster does not say: by manifests that are deleted on the way */
+        bool rootless;        /* where the cluster does not say: by manifests that are deleted on the way */
 };
 
 static void reset_release(struct reset *reset)
@@ -68,17 +67,25 @@ __attribute__((format(printf, 2, 3))) static void would(const struct reset *rese
         phase_say(reset->phase, "[%s] Would %s", era_text(reset->phase->era, "reset", "dryRunPrefix", ""), text);
 }
 
+/* A dry run that only says what it would do; with -o json it looks at what there is to tell of. */
+static bool only_says(const struct reset *reset)
+{
+        return reset->phase->options.dry_run && !phase_tells_actions(reset->phase);
+}
+
 /* util.InteractivelyConfirmAction */
 static int confirm(const struct reset *reset, struct err *err)
 {
+        const struct phase_options *options = &reset->phase->options;
+        FILE *to = phase_tells_actions(reset->phase) ? options->log : options->out;
         char *line CLEANUP_FREE = NULL;
         size_t size = 0;
 
         phase_warn(reset->phase,
                    "[reset] WARNING: Changes made to this host by 'kubeadm init' or 'kubeadm join' will be "
                    "reverted.");
-        (void)fputs("[reset] Are you sure you want to proceed? [y/N]: ", reset->phase->options.out);
-        (void)fflush(reset->phase->options.out);
+        (void)fputs("[reset] Are you sure you want to proceed? [y/N]: ", to);
+        (void)fflush(to);
         ssize_t n = reset->options->in ? getline(&line, &size, reset->options->in) : -1;
         if (n > 0)
                 line[strcspn(line, "\r\n")] = '\0';
@@ -90,7 +97,7 @@ static int confirm(const struct reset *reset, struct err *err)
 static int run_preflight(struct reset *reset, struct err *err)
 {
         bool force = reset->options->force || reset->config.force;
-        int r = force || reset->dry_run ? 0 : confirm(reset, err);
+        int r = force || reset->phase->options.dry_run ? 0 : confirm(reset, err);
 
         if (r < 0)
                 return r;
@@ -197,12 +204,14 @@ static int run_remove_etcd_member(struct reset *reset, struct err *err)
         }
         if (reset->apart)
                 strv_add(&reset->stateful, data_dir);
-        if (reset->dry_run && (r == 0 || reset_cluster_is_known(&reset->cluster))) {
+        if (phase->options.dry_run && (r == 0 || reset_cluster_is_known(&reset->cluster))) {
                 would(reset, "remove the etcd member on this node from the etcd cluster");
                 if (!reset->apart)
                         would(reset, "delete contents of the etcd data directory: %s", data_dir);
         }
-        if (reset->dry_run)
+        if (phase->options.dry_run && !only_says(reset) && !reset->apart)
+                clean_etcd(reset, data_dir);
+        if (phase->options.dry_run)
                 return 0;
         bool left = leave_etcd(reset, &etcd, &why);
         if (reset->apart)
@@ -222,10 +231,10 @@ static void stop_pods(const struct reset *reset)
 
         if (!reset->options->podwatch)
                 return;
-        if (reset->dry_run) {
+        if (reset->phase->options.dry_run) {
                 would(reset, "delete the manifests in %s and wait until podwatch has stopped their pods",
                       MANIFESTS_DIR);
-                return;
+                return; /* they are among what cleanup-node would delete in any case */
         }
         phase_say(phase, "[reset] Deleting the manifests in %s and waiting until podwatch has stopped their pods",
                   MANIFESTS_DIR);
@@ -247,8 +256,9 @@ static void stop_service(const struct reset *reset)
                            "init system!",
                            name);
                 phase_warn(phase, "[reset] Please ensure %s is stopped manually", name);
-        } else if (reset->dry_run) {
+        } else if (reset->phase->options.dry_run) {
                 would(reset, "stop the %s service", name);
+                (void)service_act(phase, SERVICE_STOP, name, NULL);
         } else {
                 phase_say(phase, "[reset] Stopping the %s service", name);
                 if (service_act(phase, SERVICE_STOP, name, &why) < 0) {
@@ -264,12 +274,12 @@ static void remove_containers(const struct reset *reset)
         const struct reset_runtime *run = &reset->options->run;
         struct err why = ERR_INIT;
 
-        if (reset->dry_run) {
+        if (reset->phase->options.dry_run) {
                 would(reset, "remove Kubernetes-managed containers");
                 return;
         }
         phase_detail(reset->phase, 1, "[reset] Removing Kubernetes-managed containers");
-        if (run->remove_all && run->remove_all(run->userdata, &why) < 0)
+        if (run->remove_all && run->remove_all(run->userdata, reset->phase, &why) < 0)
                 phase_warn(reset->phase, "[reset] Failed to remove containers: %s", why.msg);
 }
 
@@ -283,12 +293,13 @@ static int unmount(const struct reset *reset, struct strv *dirs, struct err *err
         char *resolved CLEANUP_FREE = NULL;
         struct err why = ERR_INIT;
 
-        if (reset->dry_run) {
+        if (reset->phase->options.dry_run) {
                 would(reset, "unmount mounted directories in \"" KUBELET_DIRECTORY "\"");
-                return 0;
-        }
-        if (told_first)
+                if (only_says(reset))
+                        return 0;
+        } else if (told_first) {
                 phase_say(phase, UNMOUNTING);
+        }
         if (reset_resolve(phase, KUBELET_DIRECTORY, &resolved, &why) < 0) {
                 if (told_first)
                         phase_warn(phase,
@@ -315,11 +326,12 @@ static void delete_directories(const struct reset *reset, const char *what, cons
         struct err why = ERR_INIT;
         const char *dir;
 
-        if (reset->dry_run) {
+        if (reset->phase->options.dry_run)
                 would(reset, "delete contents of %s: [%s]", what, text);
+        else
+                phase_say(reset->phase, "[reset] Deleting contents of %s: [%s]", what, text);
+        if (only_says(reset))
                 return;
-        }
-        phase_say(reset->phase, "[reset] Deleting contents of %s: [%s]", what, text);
         STRV_FOREACH (dir, dirs)
                 if (reset_clean_directory(reset->phase, dir, &why) < 0)
                         phase_warn(reset->phase, "[reset] Failed to delete contents of \"%s\" directory: %s", dir,
@@ -334,11 +346,12 @@ static void delete_files(const struct reset *reset, const char *whose, const str
 
         if (files->len == 0)
                 return;
-        if (reset->dry_run) {
+        if (reset->phase->options.dry_run)
                 would(reset, "delete files%s: [%s]", whose, text);
+        else
+                phase_say(reset->phase, "[reset] Deleting files%s: [%s]", whose, text);
+        if (only_says(reset))
                 return;
-        }
-        phase_say(reset->phase, "[reset] Deleting files%s: [%s]", whose, text);
         STRV_FOREACH (file, files)
                 if (reset_remove(reset->phase, file, &why) < 0)
                         phase_warn(reset->phase, "[reset] Failed to remove file: \"%s\" [%s]", file, why.msg);
@@ -367,7 +380,7 @@ static void remove_users(const struct reset *reset)
 
         if (!reset->rootless)
                 return;
-        if (reset->dry_run) {
+        if (reset->phase->options.dry_run) {
                 would(reset, "remove users and groups created for rootless control-plane");
                 return;
         }
@@ -498,7 +511,7 @@ static int prepare(struct reset *reset, struct err *err)
         reset->rootless = reset_cluster_is_known(&reset->cluster) ? reset_cluster_is_rootless(&reset->cluster)
                                                                   : rootless_is_used(reset->phase);
         reset->apart = era_flag(reset->phase->era, "reset", "statefulDirectories");
-        reset->dry_run = reset->phase->options.dry_run || reset->config.dry_run;
+        reset->phase->options.dry_run |= reset->config.dry_run;
         return r;
 }
 
@@ -522,6 +535,7 @@ int phase_reset(struct phase *phase, const struct reset_options *options, struct
         for (size_t i = 0; i < ARRAY_SIZE(phases); i++) {
                 if (options->only ? !str_eq(options->only, phases[i].name) : strv_contains(skipped, phases[i].name))
                         continue;
+                phase->step = phases[i].name;
                 r = phases[i].run(&reset, err);
                 if (r < 0)
                         return err_wrap(err, "error execution phase %s", phases[i].name);
@@ -530,7 +544,7 @@ int phase_reset(struct phase *phase, const struct reset_options *options, struct
                 return 0;
         if (reset.apart)
                 delete_directories(&reset, "stateful directories", &reset.stateful);
-        if (!phase->options.quiet)
+        if (!phase->options.quiet && !phase_tells_actions(phase))
                 (void)fputs(era_text(phase->era, "reset", "instructions", ""), phase->options.out);
         if (options->podwatch)
                 phase_say(phase, "podwatch's own record of what it ran stays in %s.", PODWATCH_STATE);

@@ -21,8 +21,8 @@ struct reset_etcd;
 struct reset_runtime {
         /* How many there are that carry the kubelet's labels, with `container` as their name in the pod; NULL: any. */
         int (*count)(void *userdata, const char *container, size_t *ret, struct err *err);
-        /* Removes them, running or not. */
-        int (*remove_all)(void *userdata, struct err *err);
+        /* Removes them, running or not, and tells of each (action.h). */
+        int (*remove_all)(void *userdata, const struct phase *phase, struct err *err);
         void *userdata;
 };
 

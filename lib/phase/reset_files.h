@@ -10,7 +10,9 @@
 struct err;
 struct phase;
 
-/* Removes everything in the directory but not itself; a missing one is fine. Mounts are not crossed. path has to
+/* Each tells what it removes or unmounts (action.h), and in a dry run does no more than that.
+ *
+ * Removes everything in the directory but not itself; a missing one is fine. Mounts are not crossed. path has to
  * be absolute. */
 int reset_clean_directory(const struct phase *phase, const char *path, struct err *err);
 /* False where it cannot be looked at, a missing one too, as for kubeadm (IsDirEmpty). */

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "phase/action.h"
 #include "phase/phase.h"
 #include "phase/service.h"
 
@@ -193,6 +194,15 @@ char *service_enable_command(const struct phase *phase, const char *name)
                                                  : xasprintf("systemctl enable %s.service", name);
 }
 
+int service_tell(const struct phase *phase, enum service_action action, const char *name, struct err *err)
+{
+        static const char *const names[SERVICE_ACTION_MAX] = {"stop", "restart"};
+        struct value *line = action_new(phase, names[action]);
+
+        action_set(line, "service", name);
+        return action_tell(phase, line, err);
+}
+
 int service_act(const struct phase *phase, enum service_action action, const char *name, struct err *err)
 {
         static const char *const systemd[SERVICE_ACTION_MAX] = {"systemctl stop NAME", "systemctl restart NAME"};
@@ -200,6 +210,8 @@ int service_act(const struct phase *phase, enum service_action action, const cha
         bool is_systemd = init_system(phase) == INIT_SYSTEMD;
         int r = 0;
 
+        if (phase->options.dry_run)
+                return service_tell(phase, action, name, err);
         if (is_systemd && action == SERVICE_RESTART) {
                 r = run_words("systemctl daemon-reload", name, NULL, err);
                 if (r > 0)
@@ -210,7 +222,9 @@ int service_act(const struct phase *phase, enum service_action action, const cha
                 }
         }
         r = run_words(is_systemd ? systemd[action] : openrc[action], name, NULL, err);
-        return r > 0 ? err_set(err, EIO, "exit status %d", r) : r;
+        if (r > 0)
+                return err_set(err, EIO, "exit status %d", r);
+        return r < 0 ? r : service_tell(phase, action, name, err);
 }
 
 void service_tell_absent(const struct phase *phase, enum service_absence absence, enum service_action action)

@@ -20,7 +20,9 @@ bool service_is_enabled(const struct phase *phase, const char *name);
 bool service_is_active(const struct phase *phase, const char *name);
 /* "systemctl enable NAME.service" */
 char *service_enable_command(const struct phase *phase, const char *name);
-/* 0, or negative with "exit status 1" and the like. */
+/* Tells the action "stop" or "restart" (action.h), which service_act does by itself. */
+int service_tell(const struct phase *phase, enum service_action action, const char *name, struct err *err);
+/* 0, or negative with "exit status 1" and the like. A dry run only tells. */
 int service_act(const struct phase *phase, enum service_action action, const char *name, struct err *err);
 
 enum service_absence { SERVICE_NO_INIT_SYSTEM, SERVICE_NO_KUBELET, SERVICE_ABSENCE_MAX };

@@ -78,7 +78,7 @@ def edit(directory, name):
 
 
 def objects(result):
-    return {o['component']: o for o in map(json.loads, result.stdout.splitlines())}
+    return {o['component']: o for o in map(json.loads, result.stdout.splitlines()) if 'action' not in o}
 
 
 def one_edit(directory, name):

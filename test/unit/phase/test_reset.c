@@ -195,10 +195,11 @@ static int count(void *userdata, const char *container, size_t *ret, struct err 
         return 0;
 }
 
-static int remove_all(void *userdata, struct err *err)
+static int remove_all(void *userdata, const struct phase *phase, struct err *err)
 {
         struct seen *seen = userdata;
 
+        (void)phase;
         (void)err;
         seen->removed++;
         return 0;
