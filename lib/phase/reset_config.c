@@ -106,7 +106,7 @@ static int decode(struct phase *phase, const struct config_document *doc, struct
 }
 
 /* documentMapToResetConfiguration */
-static int find_and_decode(struct phase *phase, const char *file, const struct yaml_documents *documents,
+static int find_and_decode(struct phase *phase, const struct yaml_documents *documents,
                            struct config_problems *problems, struct reset_config *ret, struct err *err)
 {
         struct config_document_list list CLEANUP_DOCUMENT_LIST = {0};
@@ -120,7 +120,7 @@ static int find_and_decode(struct phase *phase, const char *file, const struct y
                         r = check_kind(phase, &list.items[i], problems, err);
                 return r < 0 ? r : decode(phase, &list.items[i], problems, ret, err);
         }
-        return r < 0 ? r : err_set(err, ERR_INVALID, "%s: no " KIND " found in config file", file);
+        return r < 0 ? r : err_set(err, ERR_INVALID, "%s", era_text(phase->era, "reset", "noConfiguration", ""));
 }
 
 int reset_config_read(struct phase *phase, const char *file, struct reset_config *ret, struct err *err)
@@ -135,7 +135,7 @@ int reset_config_read(struct phase *phase, const char *file, struct reset_config
                 return err_wrap(err, "unable to read config from \"%s\" ", file);
         r = yaml_load(file, buf_str(&text), text.len, 0, &documents, err);
         if (r == 0)
-                r = find_and_decode(phase, file, &documents, &problems, &config, err);
+                r = find_and_decode(phase, &documents, &problems, &config, err);
         config_problems_print(&problems, !phase->options.quiet, phase->options.log);
         if (r < 0)
                 return r;

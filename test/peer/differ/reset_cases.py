@@ -36,6 +36,8 @@ class ResetCases:
     def reset_case(self, case, verb):
         if 'config' in case.flags and self.chance(0.5):
             case.docs = [self.reset(max(self.g.apis) if self.chance(0.95) else self.r.choice(self.g.apis))]
+            if self.chance(0.05):
+                case.docs = [self.upgrade(max(self.g.apis))]
             if self.chance(0.1):
                 case.docs.append(self.r.choice([self.reset(max(self.g.apis)), self.cluster(max(self.g.apis)), 'just text', '{']))
             case.args.append(['--config', CONFIG])

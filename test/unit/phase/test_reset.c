@@ -339,8 +339,14 @@ static void test_configuration(void **state)
         assert_true(fixture_run(f, reset, NULL) < 0);
         assert_holds(f->err.msg, "reset.yaml:3:8: force: ");
         fixture_put(f, "/reset.yaml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n");
-        assert_true(fixture_run(f, reset, NULL) < 0);
-        assert_holds(f->err.msg, "reset.yaml: no ResetConfiguration found in config file");
+        bad(f, "no ResetConfiguration found in the supplied config");
+        f->version = "v1.33.13";
+        bad(f, "no JoinConfiguration found in the supplied config");
+        f->version = NULL;
+        fixture_put(f, "/reset.yaml", "kind: ResetConfiguration\n");
+        bad(f,
+            "invalid configuration for GroupVersionKind /, Kind=ResetConfiguration: kind and apiVersion is mandatory "
+            "information that must be specified");
 }
 
 /* What the document says is looked at before anything is deleted. */
