@@ -93,12 +93,14 @@ static struct value *meaning_with_warnings(const struct comparison *c, const str
         return meaning;
 }
 
-static bool same_text(const struct value *pod, const char *text)
+/* Positive: it is the same. */
+static int same_text(const struct value *pod, const char *text, struct err *err)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
 
         yaml_write(pod, 0, &out);
-        return strcmp(buf_str(&out), text) == 0;
+        int r = buf_check(&out, "a manifest", err);
+        return r < 0 ? r : strcmp(buf_str(&out), text) == 0;
 }
 
 /* The quantities as they are spelled. */
@@ -118,7 +120,8 @@ static void add_quantities(const struct value *v, struct buf *out)
         }
 }
 
-static bool same_quantities(const struct value *before, const struct value *after)
+/* Positive: they are. */
+static int same_quantities(const struct value *before, const struct value *after, struct err *err)
 {
         struct buf was CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT), is CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
         struct value *a CLEANUP_VALUE = value_copy(before), *b CLEANUP_VALUE = value_copy(after);
@@ -127,36 +130,47 @@ static bool same_quantities(const struct value *before, const struct value *afte
         value_sort_keys(b);
         add_quantities(a, &was);
         add_quantities(b, &is);
-        return strcmp(buf_str(&was), buf_str(&is)) == 0;
+        int r = buf_check(&was, "the quantities of a manifest", err);
+        if (r == 0)
+                r = buf_check(&is, "the quantities of a manifest", err);
+        return r < 0 ? r : strcmp(buf_str(&was), buf_str(&is)) == 0;
 }
 
 /* The kubelet's UID is a hash of the object as decoded and defaulted, in which a quantity keeps its spelling
  * (pkg/kubelet/config/common.go applyDefaults); podwatch's one of the values as they are written (pod_identity.h). */
-static void find_restarts(struct comparison *c)
+static int find_restarts(struct comparison *c, struct err *err)
 {
         bool both = c->before && c->after;
+        int same = both ? same_quantities(c->before, c->after, err) : 0;
 
         c->podwatch_restarts = !both || !value_equal(c->before, c->after);
-        c->kubelet_restarts = !both || c->differences.count > 0 || !same_quantities(c->before, c->after);
+        c->kubelet_restarts = !both || c->differences.count > 0 || same == 0;
+        return same < 0 ? same : 0;
 }
 
-static void compare(struct comparison *c, const char *disk_text)
+static int compare(struct comparison *c, const char *disk_text, struct err *err)
 {
         if (!c->before || !c->after) {
                 c->result = c->after ? RESULT_ADDED : RESULT_REMOVED;
-                return;
+                return 0;
         }
         struct value *before CLEANUP_VALUE =
                                      c->from ? pod_meaning(c->before, NULL) : meaning_with_warnings(c, c->before),
                              *after CLEANUP_VALUE = pod_meaning(c->after, NULL);
-        pod_diff(before, after, &c->differences);
+        int r = pod_diff(before, after, &c->differences, err);
+        if (r < 0)
+                return r;
+        int same = c->from ? value_equal(c->before, c->after) : same_text(c->after, disk_text, err);
+        if (same < 0)
+                return same;
         if (c->differences.count > 0)
                 c->result = RESULT_DIFFERS;
-        else if (c->from ? !value_equal(c->before, c->after) : !same_text(c->after, disk_text))
+        else if (!same)
                 c->result = RESULT_TEXT;
+        return 0;
 }
 
-/* Both sides, and the disk where patches are wanted. False where neither has the component. */
+/* Both sides, and the disk where patches are wanted. */
 static int load(struct comparison *c, bool want_disk, struct err *err)
 {
         char *text CLEANUP_FREE = NULL;
@@ -173,9 +187,8 @@ static int load(struct comparison *c, bool want_disk, struct err *err)
         if (!c->from && c->disk)
                 c->before = value_copy(c->disk);
         if (c->before || c->after)
-                compare(c, text);
-        find_restarts(c);
-        return 0;
+                r = compare(c, text, err);
+        return r < 0 ? r : find_restarts(c, err);
 }
 
 /* Patches of what was edited by hand */
@@ -224,11 +237,10 @@ static int make_patches(struct comparison *c, const struct diff_options *options
         if (!rendered || !c->disk)
                 return 0;
         struct value *was CLEANUP_VALUE = pod_meaning(rendered, NULL), *is CLEANUP_VALUE = pod_meaning(c->disk, NULL);
-        pod_diff(was, is, &c->edits);
-        if (c->edits.count == 0)
-                return 0;
-        int r = pod_patch_make(rendered, c->disk, options->argument_patches, base->config, types, base->era, &patch,
-                               err);
+        int r = pod_diff(was, is, &c->edits, err);
+        if (r < 0 || c->edits.count == 0)
+                return r;
+        r = pod_patch_make(rendered, c->disk, options->argument_patches, base->config, types, base->era, &patch, err);
         if (r < 0)
                 return err_wrap(err, "%s", c->path);
         if (patch.arguments)

@@ -112,39 +112,44 @@ static void explain_line_json(const struct document *d, const struct line_source
         buf_addch(out, '\n');
 }
 
-static size_t text_width(const struct document *d)
+static int text_width(const struct document *d, size_t *ret, struct err *err)
 {
-        struct buf text CLEANUP_BUF = BUF_INIT(FIELD_MAX);
         size_t width = 0;
 
         for (size_t i = 0; i < d->trace.count; i++) {
-                buf_clear(&text);
+                struct buf text CLEANUP_BUF = BUF_INIT(FIELD_MAX);
                 provenance_text(d->phase->era, &d->trace.items[i].place, &text);
+                int r = buf_check(&text, "the source of a line", err);
+                if (r < 0)
+                        return r;
                 if (text.len > width)
                         width = text.len;
         }
-        return width < SOURCE_WIDTH ? width : SOURCE_WIDTH;
+        *ret = width < SOURCE_WIDTH ? width : SOURCE_WIDTH;
+        return 0;
 }
 
-static void explain_line_text(const struct document *d, const struct line_source *source, size_t width,
-                              const char *line, size_t len, struct buf *out)
+static int explain_line_text(const struct document *d, const struct line_source *source, size_t width, const char *line,
+                             size_t len, struct buf *out, struct err *err)
 {
         struct buf text CLEANUP_BUF = BUF_INIT(FIELD_MAX);
 
         provenance_text(d->phase->era, &source->place, &text);
         buf_addf(out, "%-*s | %.*s\n", (int)width, buf_str(&text), (int)len, line);
+        return buf_check(&text, "the source of a line", err);
 }
 
 /* Each line belongs to the innermost node that begins on it; one where none does, to the node before. */
-static void explain_lines(const struct document *d, struct buf *out)
+static int explain_lines(const struct document *d, struct buf *out, struct err *err)
 {
         bool json = str_eq(d->phase->options.output, "json");
         const char *start = buf_str(&d->text), *end = start + d->text.len, *line = start;
-        size_t width = json ? 0 : text_width(d), at = 0;
+        size_t width = 0, at = 0;
+        int r = json ? 0 : text_width(d, &width, err);
 
         if (!json)
                 buf_addf(out, "# %s%s\n", d->path, d->beyond ? " (beyond kubeadm)" : "");
-        for (size_t number = 1; line < end; number++) {
+        for (size_t number = 1; r == 0 && line < end; number++) {
                 const char *next = memchr(line, '\n', (size_t)(end - line));
                 size_t len = (size_t)((next ? next : end) - line);
 
@@ -153,9 +158,10 @@ static void explain_lines(const struct document *d, struct buf *out)
                 if (json)
                         explain_line_json(d, &d->trace.items[at], number, line, len, out);
                 else
-                        explain_line_text(d, &d->trace.items[at], width, line, len, out);
+                        r = explain_line_text(d, &d->trace.items[at], width, line, len, out, err);
                 line += len + 1;
         }
+        return r;
 }
 
 static int explain_document(const struct phase *phase, const char *component, const char *path, bool beyond,
@@ -172,7 +178,7 @@ static int explain_document(const struct phase *phase, const char *component, co
         if (r == 0)
                 r = buf_check(&d.trace.field, "the name of a field", err);
         if (r == 0 && d.trace.count > 0)
-                explain_lines(&d, &out);
+                r = explain_lines(&d, &out, err);
         if (r == 0)
                 r = buf_check(&out, path, err);
         if (r == 0)

@@ -411,6 +411,9 @@ static int make_request(struct pki_files *files, const struct entry *e, const ch
                                           .server = server,
                                           .key_pem = key_pem.data};
         kubeconfig_write(&config, era_flag(phase->era, "certificates", "kubeconfigPreferences"), &out);
+        r = buf_check(&out, path, err);
+        if (r < 0)
+                return r;
         phase_add_file(phase, path, out.data, out.len, 0600, 0755, PHASE_FILE_SECRET);
         phase_add_file(phase, csr_path, csr.data, csr.len, 0600, 0755, 0);
         phase_file_context(phase, "unable to write CSR to file %s", csr_path);

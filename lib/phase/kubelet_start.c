@@ -149,17 +149,21 @@ static int add_flags_file(struct phase *phase, struct err *err)
         return 0;
 }
 
-static void add_instance_file(struct phase *phase)
+static int add_instance_file(struct phase *phase, struct err *err)
 {
-        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_FINDING_BYTES);
+        struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_YAML_OUTPUT);
 
         buf_addstr(&out, "containerRuntimeEndpoint: ");
         go_quote(phase->config->init.node_registration.cri_socket.text, &out);
         buf_addch(&out, '\n');
+        int r = buf_check(&out, KUBELET_INSTANCE_FILE, err);
+        if (r < 0)
+                return r;
         phase_say(phase, "[kubelet-start] Writing kubelet configuration to file \"" KUBELET_INSTANCE_FILE "\"");
         phase_add_file(phase, KUBELET_INSTANCE_FILE, buf_str(&out), out.len, 0644, 0700, PHASE_FILE_DRY_RUN_SHOW);
         phase_file_context(phase, CONTEXT ": error writing instance kubelet configuration to disk: failed to write "
                                           "kubelet configuration file \"" KUBELET_INSTANCE_FILE "\"");
+        return 0;
 }
 
 /* kubeadm 1.20 asks Docker, and the answer counts whatever the user's document says. */
@@ -281,8 +285,9 @@ static int add_files(struct phase *phase, struct err *err)
         if (r < 0)
                 return err_wrap(err, CONTEXT ": error writing a dynamic environment file for the kubelet");
         if (has_instance_file(phase))
-                add_instance_file(phase);
-        r = add_config_file(phase, err);
+                r = add_instance_file(phase, err);
+        if (r == 0)
+                r = add_config_file(phase, err);
         return r < 0 ? err_wrap(err, CONTEXT ": error writing kubelet configuration to disk") : 0;
 }
 

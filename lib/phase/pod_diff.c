@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "codec/json.h"
@@ -13,7 +14,6 @@
 #include "kube/pod_schema.h"
 #include "phase/pod_diff.h"
 
-#define FIELD_MAX 4096
 #define NOT_FOUND ((size_t)-1)
 
 void pod_differences_release(struct pod_differences *differences)
@@ -57,7 +57,9 @@ struct value *pod_meaning(const struct value *pod, struct pod_findings *findings
 
 struct walk {
         struct pod_differences *differences;
-        struct buf field;
+        char *field; /* where it is */
+        int r;       /* negative: a difference could not be told, err says why */
+        struct err *err;
 };
 
 /* Lists whose items have a name: of which field, and what an item is called. */
@@ -99,7 +101,7 @@ static bool is_collection(const char *name)
         return false;
 }
 
-static char *text_of(const struct value *v)
+static char *text_of(struct walk *w, const struct value *v)
 {
         struct buf out CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
 
@@ -108,6 +110,11 @@ static char *text_of(const struct value *v)
         if (v->kind == VALUE_STRING || v->kind == VALUE_NUMBER)
                 return xstrndup(v->text, v->len);
         json_write(v, JSON_SORT_KEYS, &out);
+        int r = buf_check(&out, "a difference", w->err);
+        if (r < 0) {
+                w->r = r;
+                return NULL;
+        }
         return buf_steal(&out, NULL);
 }
 
@@ -122,7 +129,7 @@ static void add(struct walk *w, enum pod_difference_kind kind, const char *what,
                 .kind = kind,
                 .what = what,
                 .name = name,
-                .field = xstrdup(buf_str(&w->field)),
+                .field = xstrdup(w->field),
                 .before = before,
                 .after = after,
                 .before_place = from ? from->place : (struct value_place){0},
@@ -139,7 +146,7 @@ static enum pod_difference_kind kind_of(const struct value *before, const struct
 
 static void add_field(struct walk *w, const struct value *before, const struct value *after)
 {
-        const char *field = buf_str(&w->field), *what = "field", *name = field;
+        const char *field = w->field, *what = "field", *name = field;
 
         for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
                 const char *at = strstr(field, words[i].part), *rest = at ? at + strlen(words[i].part) : NULL;
@@ -151,7 +158,7 @@ static void add_field(struct walk *w, const struct value *before, const struct v
                 name = *rest == '.' ? rest + 1 : rest;
                 break;
         }
-        add(w, kind_of(before, after), what, xstrdup(name), text_of(before), text_of(after), before, after);
+        add(w, kind_of(before, after), what, xstrdup(name), text_of(w, before), text_of(w, after), before, after);
 }
 
 static void walk(struct walk *w, const char *name, const struct value *before, const struct value *after);
@@ -160,13 +167,12 @@ static void walk(struct walk *w, const char *name, const struct value *before, c
 static void walk_below(struct walk *w, const char *step, const char *name, const struct value *before,
                        const struct value *after)
 {
-        size_t len = w->field.len;
+        char *above = w->field;
+        char *field CLEANUP_FREE = xasprintf("%s%s", above, step);
 
-        buf_addstr(&w->field, step);
+        w->field = field;
         walk(w, name, before, after);
-        w->field.len = len;
-        if (w->field.data)
-                w->field.data[len] = '\0';
+        w->field = above;
 }
 
 static void walk_map(struct walk *w, const struct value *before, const struct value *after)
@@ -176,7 +182,7 @@ static void walk_map(struct walk *w, const struct value *before, const struct va
         for (size_t s = 0; s < ARRAY_SIZE(sides); s++) {
                 for (size_t i = 0; sides[s] && i < sides[s]->map.count; i++) {
                         const char *key = sides[s]->map.entries[i].key;
-                        char *step CLEANUP_FREE = xasprintf("%s%s", w->field.len ? "." : "", key);
+                        char *step CLEANUP_FREE = xasprintf("%s%s", *w->field ? "." : "", key);
 
                         if (s == 1 && value_map_get(before, key))
                                 continue;
@@ -229,7 +235,7 @@ static void walk_keyed(struct walk *w, const struct keyed *how, const struct val
                 size_t at = find_item(after, how->key, text);
 
                 if (at == NOT_FOUND) {
-                        add(w, POD_DIFFERENCE_REMOVED, how->what, xstrdup(text), text_of(item), NULL, item, NULL);
+                        add(w, POD_DIFFERENCE_REMOVED, how->what, xstrdup(text), text_of(w, item), NULL, item, NULL);
                         continue;
                 }
                 reordered |= at < last;
@@ -237,15 +243,15 @@ static void walk_keyed(struct walk *w, const struct keyed *how, const struct val
                 if (str_eq(how->what, "container") || str_eq(how->what, "init container"))
                         walk_below(w, step, "", item, after->list.items[at]);
                 else if (!value_equal(item, after->list.items[at]))
-                        add(w, POD_DIFFERENCE_CHANGED, how->what, xstrdup(text), text_of(item),
-                            text_of(after->list.items[at]), item, after->list.items[at]);
+                        add(w, POD_DIFFERENCE_CHANGED, how->what, xstrdup(text), text_of(w, item),
+                            text_of(w, after->list.items[at]), item, after->list.items[at]);
         }
         for (size_t i = 0; i < count_of(after); i++) {
                 const struct value *item = after->list.items[i];
                 const char *text = key_of(item, how->key);
 
                 if (find_item(before, how->key, text) == NOT_FOUND)
-                        add(w, POD_DIFFERENCE_ADDED, how->what, xstrdup(text), NULL, text_of(item), NULL, item);
+                        add(w, POD_DIFFERENCE_ADDED, how->what, xstrdup(text), NULL, text_of(w, item), NULL, item);
         }
         if (reordered)
                 add(w, POD_DIFFERENCE_REORDERED, how->what, xstrdup(""), NULL, NULL, before, after);
@@ -377,10 +383,11 @@ static void walk(struct walk *w, const char *name, const struct value *before, c
                 add_field(w, before, after);
 }
 
-void pod_diff(const struct value *before, const struct value *after, struct pod_differences *ret)
+int pod_diff(const struct value *before, const struct value *after, struct pod_differences *ret, struct err *err)
 {
-        struct walk w = {.differences = ret, .field = BUF_INIT(FIELD_MAX)};
+        char root[] = "";
+        struct walk w = {.differences = ret, .field = root, .err = err};
 
         walk(&w, "", before, after);
-        buf_release(&w.field);
+        return w.r;
 }

@@ -8,6 +8,7 @@
 
 #include "codec/value.h"
 
+struct err;
 struct pod_findings;
 
 enum pod_difference_kind {
@@ -44,5 +45,6 @@ const char *pod_difference_kind_name(enum pod_difference_kind kind);
  * what is a default has none. */
 struct value *pod_meaning(const struct value *pod, struct pod_findings *findings);
 
-/* Both are results of pod_meaning. Texts are the caller's to release, places are borrowed from the pods. */
-void pod_diff(const struct value *before, const struct value *after, struct pod_differences *ret);
+/* Both are results of pod_meaning. Texts are the caller's to release, on failure too; places are borrowed from the
+ * pods. -ERR_LIMIT, -ENOMEM: of a difference there is too much to tell. */
+int pod_diff(const struct value *before, const struct value *after, struct pod_differences *ret, struct err *err);

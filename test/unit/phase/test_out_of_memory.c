@@ -17,15 +17,23 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "codec/json.h"
 #include "codec/value.h"
 #include "codec/yaml.h"
 #include "fixture.h"
 #include "kube/kubeconfig.h"
 #include "kube/pod.h"
-#include "phase/control_plane.h"
-#include "phase/kubeconfig_phase.h"
+#include "phase/addon.h"
 #include "phase/certs.h"
+#include "phase/config_migrate.h"
+#include "phase/config_print.h"
+#include "phase/config_verbs.h"
+#include "phase/control_plane.h"
+#include "phase/diff.h"
+#include "phase/explain.h"
+#include "phase/kubeconfig_phase.h"
+#include "phase/kubelet_start.h"
 #include "phase/proxy.h"
 #include "refuse.h"
 
@@ -185,6 +193,22 @@ static void test_phases(void **state)
                 refuse_until_success(runs[i].files[0], render, &runs[i]);
 }
 
+static int kubelet(struct phase *phase, const char *arg, struct err *err)
+{
+        (void)arg;
+        return phase_kubelet_start(phase, err);
+}
+
+/* Its files are written one after the other, so those that are there are whole. */
+static void test_kubelet_start(void **state)
+{
+        static const char *const files[] = {"/var/lib/kubelet/config.yaml", "/var/lib/kubelet/instance-config.yaml",
+                                            "/var/lib/kubelet/kubeadm-flags.env", NULL};
+        struct run run = {*state, kubelet, files};
+
+        refuse_until_success("kubelet-start", render, &run);
+}
+
 static int user(struct phase *phase, const char *arg, struct err *err)
 {
         const struct kubeconfig_user user = {.client_name = arg, .token = "abcdef.0123456789abcdef"};
@@ -197,10 +221,19 @@ static int ca(struct phase *phase, const char *arg, struct err *err)
         return certs_run(phase, arg, KUBECONFIG_PHASE_DIR, err);
 }
 
-static int print_user(void *userdata, struct buf *out, struct err *err)
+struct print {
+        struct fixture *fixture;
+        const char *what;
+        int (*fn)(struct phase *phase, const char *arg, struct err *err);
+        const char *arg;
+};
+
+/* All of it or nothing is printed. */
+static int printed(void *userdata, struct buf *out, struct err *err)
 {
-        struct fixture *f = userdata;
-        int r = fixture_run(f, user, "someone");
+        const struct print *print = userdata;
+        struct fixture *f = print->fixture;
+        int r = fixture_run(f, print->fn, print->arg);
 
         *err = f->err;
         if (r == 0)
@@ -212,8 +245,95 @@ static int print_user(void *userdata, struct buf *out, struct err *err)
 
 static void test_kubeconfig_user(void **state)
 {
+        struct print run = {*state, "kubeconfig user", user, "someone"};
+
         assert_int_equal(fixture_run(*state, ca, "ca"), 0);
-        refuse_until_success("kubeconfig user", print_user, *state);
+        refuse_until_success(run.what, printed, &run);
+}
+
+static int images(struct phase *phase, const char *arg, struct err *err)
+{
+        phase->options.output = arg;
+        return phase_config_images_list(phase, err);
+}
+
+static int migrate(struct phase *phase, const char *arg, struct err *err)
+{
+        (void)arg;
+        return phase_config_migrate(phase, NULL, err);
+}
+
+static int addons(struct phase *phase, const char *arg, struct err *err)
+{
+        return phase_addon_print(phase, arg, err);
+}
+
+static int explain(struct phase *phase, const char *arg, struct err *err)
+{
+        struct strv names CLEANUP_STRV = STRV_INIT;
+
+        phase->options.output = arg;
+        strv_add(&names, "scheduler");
+        return phase_explain(phase, &names, err);
+}
+
+static int differences(struct phase *phase, const char *arg, struct err *err)
+{
+        struct strv names CLEANUP_STRV = STRV_INIT;
+        const struct diff_options options = {.from = NULL};
+        bool differs;
+
+        phase->options.output = arg;
+        strv_add(&names, "scheduler");
+        return phase_diff(phase, &names, &options, &differs, err);
+}
+
+static const char token_config[] =
+        "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nlocalAPIEndpoint: {advertiseAddress: "
+        "192.0.2.10}\n"
+        "nodeRegistration: {name: node1, criSocket: unix:///run/containerd/containerd.sock}\n"
+        "bootstrapTokens: [{token: abcdef.0123456789abcdef}]\n---\napiVersion: kubeadm.k8s.io/v1beta4\n"
+        "kind: ClusterConfiguration\nkubernetesVersion: v1.36.3\n";
+
+static void test_prints(void **state)
+{
+        struct print runs[] = {
+                {*state, "config images list", images, NULL},
+                {*state, "config images list -o json", images, "json"},
+                {*state, "config images list -o yaml", images, "yaml"},
+                {*state, "config migrate", migrate, NULL},
+                {*state, "addon coredns", addons, "coredns"},
+                {*state, "addon kube-proxy", addons, "kube-proxy"},
+                {*state, "explain", explain, NULL},
+                {*state, "explain -o json", explain, "json"},
+                {*state, "diff", differences, NULL},
+                {*state, "diff -o json", differences, "json"},
+        };
+
+        fixture_config(*state, token_config);
+        fixture_put(*state, "/etc/kubernetes/manifests/kube-scheduler.yaml", manifest);
+        for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+                refuse_until_success(runs[i].what, printed, &runs[i]);
+}
+
+static int defaults(struct phase *phase, const char *arg, struct err *err)
+{
+        struct strv kinds CLEANUP_STRV = STRV_INIT;
+
+        strv_add(&kinds, "KubeProxyConfiguration");
+        strv_add(&kinds, "KubeletConfiguration");
+        return phase_config_print(phase, arg, &kinds, err);
+}
+
+static void test_prints_without_configuration(void **state)
+{
+        struct fixture *f = *state;
+        struct print runs[] = {{f, "config print init-defaults", defaults, "init"},
+                               {f, "config print join-defaults", defaults, "join"}};
+
+        f->no_config = true;
+        for (size_t i = 0; i < ARRAY_SIZE(runs); i++)
+                refuse_until_success(runs[i].what, printed, &runs[i]);
 }
 
 int main(void)
@@ -221,7 +341,10 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_files_and_codecs, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_phases, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_kubelet_start, fixture_setup, fixture_teardown),
                 cmocka_unit_test_setup_teardown(test_kubeconfig_user, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_prints, fixture_setup, fixture_teardown),
+                cmocka_unit_test_setup_teardown(test_prints_without_configuration, fixture_setup, fixture_teardown),
         };
 
         return cmocka_run_group_tests_name("phase/out of memory", tests, NULL, NULL);

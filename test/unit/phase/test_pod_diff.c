@@ -60,7 +60,7 @@ static char *differences(const struct value *before, const struct value *after)
         struct value *was CLEANUP_VALUE = pod_meaning(before, NULL), *is CLEANUP_VALUE = pod_meaning(after, NULL);
         struct pod_differences d CLEANUP_POD_DIFFERENCES = {0};
 
-        pod_diff(was, is, &d);
+        assert_int_equal(pod_diff(was, is, &d, NULL), 0);
         return show(&d);
 }
 
