@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The phases that talk to an API server, beside the real kubeadm on the same server: what each writes must be the same object."""
+import hashlib
 import json
 import os
 import re
@@ -234,6 +235,68 @@ def test_again_changes_nothing(state):
     assert {n for n in after if after[n] != before[n]} <= {f'Secret/bootstrap-token-{TOKEN[:6]}'}, (before, after)
 
 
+def actions(result):
+    """The lines of -o json."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def resources(state):
+    """The resourceVersion of each object by apiVersion, kind, namespace and name."""
+    kinds = ','.join((*KINDS, 'nodes'))
+    return {(i['apiVersion'], i['kind'], i['metadata'].get('namespace'), i['metadata']['name']): i['metadata']['resourceVersion']
+            for i in state.get(kinds, '-A', kubeconfig='/etc/kubernetes/super-admin.conf')['items']}
+
+
+def told_truly(state, *words):
+    """Runs a phase with -o json; what it tells of objects is what became of them. The actions."""
+    dry = actions(state.phase('genphase', *words, '-o', 'json', '--dry-run'))
+    before = resources(state)
+    told = actions(state.phase('genphase', *words, '-o', 'json'))
+    after = resources(state)
+    said = {(line['apiVersion'], line['kind'], line.get('namespace'), line['name']): line for line in told if 'kind' in line}
+    became = {key: 'create' if key not in before else 'keep' if before[key] == version else 'update' for key, version in after.items()}
+    assert {key: line['action'] for key, line in said.items()} == {key: became[key] for key in said}, (said, became)
+    assert not [key for key in became if became[key] != 'keep' and key not in said], (told, became)
+    assert all(('sha256' in line) == (line['action'] != 'keep') for line in said.values()), told
+    # A dry run would send the same, but for what is random; it does not look whether admin.conf has its role.
+    sent = {(line['kind'], line['name']): line['sha256'] for line in dry if 'kind' in line}
+    for line in (line for line in said.values() if line['action'] == 'create' and line['kind'] != 'Secret'):
+        assert sent.get((line['kind'], line['name'])) == line['sha256'] or line['name'] == 'kubeadm:cluster-admins', (line, dry)
+    return told
+
+
+def test_actions_are_told(state):
+    """-o json of the phases, on an empty cluster and again."""
+    node = {'apiVersion': 'v1', 'kind': 'Node', 'metadata': {'name': NODE, 'labels': {'kubernetes.io/hostname': NODE}}}
+    state.wipe()
+    state.kubectl('delete', 'node', NODE, '--ignore-not-found', kubeconfig='/etc/kubernetes/super-admin.conf')
+    state.kubectl('apply', '-f', '-', input=json.dumps(node), kubeconfig='/etc/kubernetes/super-admin.conf')
+    phases = ('upload-config all', 'ConfigMap'), ('upload-certs --upload-certs', 'Secret'), ('bootstrap-token', 'ConfigMap'), \
+        ('addon all', 'DaemonSet'), ('mark-control-plane', 'Node')
+    for again in False, True:
+        for words, kind in phases:
+            told = told_truly(state, *words.split())
+            found = [line['action'] for line in told if line.get('kind') == kind]
+            assert found and (found[-1] == ('update' if kind == 'Node' else 'create')) != again, (words, told)
+            if words == 'upload-config all' and not again:  # the role of admin.conf comes first
+                assert told[0]['action'] == 'create' and told[0]['name'] == 'kubeadm:cluster-admins', told
+    shown = {key: line[key] for words, _ in phases[1:3] for line in told_truly(state, *words.split()) if line['action'] == 'show' for key in line}
+    assert shown['token'] == TOKEN and re.fullmatch('[0-9a-f]{64}', shown['certificateKey']), shown
+
+
+test_actions_are_told.timeout = 200
+
+
+def test_actions_of_tokens_are_told(state):
+    kubeconfig = ['--kubeconfig', '/etc/kubernetes/admin.conf', '-o', 'json']
+    made, shown = actions(state.command('genphase', 'token', 'create', '444444.0123456789abcdef', *kubeconfig))
+    assert made['action'] == 'create' and made['name'] == 'bootstrap-token-444444' and made['kind'] == 'Secret', made
+    assert shown == {'action': 'show', 'token': '444444.0123456789abcdef'}, shown
+    gone, = actions(state.command('genphase', 'token', 'delete', '444444', *kubeconfig))
+    assert gone == {'action': 'delete', 'apiVersion': 'v1', 'kind': 'Secret', 'namespace': 'kube-system', 'name': 'bootstrap-token-444444'}, gone
+    assert state.kubectl('get', 'secret', '-n', 'kube-system', 'bootstrap-token-444444', check=False).returncode != 0
+
+
 def test_upload_certs_and_a_real_join_reads_them(state):
     said = state.command('genphase', 'init', 'phase', 'upload-certs').stdout
     assert said == '[upload-certs] Skipping phase. Please see --upload-certs\n', said
@@ -319,6 +382,22 @@ def test_init_as_a_whole(state):
         assert ours.returncode == theirs.returncode and ours.stderr.rstrip('\n') in theirs.stderr, (words, ours, theirs)
 
 
+def test_actions_of_init_are_told(state):
+    """Files and objects of all phases in their order, and what people need to join. Certificates and kubeconfigs are there already."""
+    result = state.command('genphase', 'init', '--config', '/etc/kubernetes/kubeadm.yaml', '--upload-certs', '-o', 'json', '--skip-phases',
+                           'preflight,kubelet-start,wait-control-plane')
+    told = actions(result)
+    phases = list(dict.fromkeys(line['phase'] for line in told))
+    assert phases == ['etcd/local', 'control-plane', 'upload-config/kubeadm', 'upload-config/kubelet', 'upload-certs', 'mark-control-plane',
+                      'bootstrap-token', 'addon/coredns', 'addon/kube-proxy', 'show-join-command'], phases
+    for line in (line for line in told if 'sha256' in line and 'path' in line):
+        path = state.host.path(line['path'])
+        with open(path, 'rb') as f:
+            assert hashlib.sha256(f.read()).hexdigest() == line['sha256'] and int(line['mode'], 8) == os.stat(path).st_mode & 0o7777, line
+    shown = {key: line[key] for line in told if line['action'] == 'show' for key in line}
+    assert f'--token {TOKEN} ' in shown['joinCommand'] and shown['certificateKey'] in shown['controlPlaneJoinCommand'], shown
+
+
 def test_init_stops_at_preflight(state):
     """No container runtime is there; with flags in place of a file, which preflight itself does not take."""
     before = state.versions()
@@ -373,6 +452,8 @@ def test_wait_control_plane_fails_as_kubeadm_does(state):
     assert result.stderr.startswith('error: error execution phase wait-control-plane: failed while waiting for the kubelet to start: '
                                     "The HTTP call equal to 'curl -sSL http://127.0.0.1:10248/healthz' returned error: "
                                     'Get "http://127.0.0.1:10248/healthz": dial tcp 127.0.0.1:10248: connect: connection refused\n'), result.stderr
+    check, = actions(state.phase('genphase', 'wait-control-plane', '-o', 'json', check=False))
+    assert (check['action'], check['name'], check['healthy'], check['url']) == ('check', 'kubelet', False, 'http://127.0.0.1:10248/healthz'), check
 
 
 def test_wait_control_plane(state):
@@ -400,6 +481,9 @@ http.server.HTTPServer(('127.0.0.1', 10248), Handler).serve_forever()
         said[name] = lines[:8] + sorted(lines[8:])
     assert said['genphase'] == said['kubeadm'], said
     assert '[control-plane-check] kube-scheduler is healthy after TIME' in said['genphase'], said
+    told = actions(state.phase('genphase', 'wait-control-plane', '-o', 'json'))
+    assert sorted((line['action'], line['name'], line['healthy']) for line in told) == [
+        ('check', name, True) for name in ('kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet')], told
 
 
 def test_errors_name_the_object(state):

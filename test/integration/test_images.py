@@ -57,6 +57,8 @@ def test_build(host):
     before = ids(host)
     again = genphase(host, 'images', 'build', '--from', peers(), version()).stdout
     assert again.count('is up to date') == len(images) - 1 and ids(host) == before, again
+    told = [json.loads(line) for line in genphase(host, 'images', 'build', '--from', peers(), version(), '-o', 'json').stdout.splitlines()]
+    assert told == [{'action': 'keep', 'image': ref} for name, ref in images.items() if name != 'coredns'], told
 
 
 def output_of(host, image, command, host_config=None):

@@ -104,10 +104,14 @@ def test_unmounts():
         with open(f'{directory}/precious/file', 'w'):
             pass
         volume = f'{root}/var/lib/kubelet/pods/u/volumes'
-        script = f'mount --bind {directory}/precious {volume} && "$@" && ! grep -q " {volume} " /proc/mounts'
-        result = subprocess.run(['unshare', '--mount', 'bash', '-c', script, 'bash', GENPHASE, 'reset', '--force', '--rootfs', root],
+        script = f'mount --bind {directory}/precious {volume} && "$@" --dry-run && echo && "$@" && ! grep -q " {volume} " /proc/mounts'
+        result = subprocess.run(['unshare', '--mount', 'bash', '-c', script, 'bash', GENPHASE, 'reset', '--force', '--rootfs', root, '-o', 'json'],
                                 capture_output=True, text=True)
         assert result.returncode == 0, result.stdout + result.stderr
+        dry, told = ([json.loads(line) for line in part.splitlines()] for part in result.stdout.split('\n\n'))
+        assert [{**line, 'dryRun': True} for line in told] == dry, (dry, told)
+        assert {'action': 'unmount', 'path': '/var/lib/kubelet/pods/u/volumes', 'phase': 'cleanup-node'} in told, told
+        assert not [line for line in told if 'precious' in line['path'] or line['path'].endswith('volumes/file')], told
         assert os.path.exists(f'{directory}/precious/file')
         assert os.listdir(f'{root}/var/lib/kubelet') == []
 
@@ -258,11 +262,13 @@ def test_container_that_cannot_be_removed():
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        result = host.run([GENPHASE, 'reset', 'phase', 'cleanup-node', '--docker-host', 'unix:///run/stubborn.sock'], timeout=60)
+        result = host.run([GENPHASE, 'reset', 'phase', 'cleanup-node', '--docker-host', 'unix:///run/stubborn.sock', '-o', 'json'], timeout=60)
     finally:
         server.shutdown()
         server.server_close()
     assert StubbornDocker.removed == ['b', 'd'], (StubbornDocker.removed, result)
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line['container'] for line in told if 'container' in line] == ['b' * 64, 'd' * 64], told
     for letter in 'ac':
         assert f'driver failed to remove {letter}' in result.stderr, result
     assert 'Failed to remove containers: [' + 'a' * 64 + ': ' in result.stderr, result
@@ -311,8 +317,11 @@ def test_member_leaves_its_etcd_cluster():
     start_second_member(host)
     assert members(host) == ['node1', 'second']
     etcdctl(host, SECOND_CLIENT, 'put', 'kept', 'yes')
-    result = host.run([GENPHASE, 'reset', '--force'], timeout=240)
+    result = host.run([GENPHASE, 'reset', '--force', '-o', 'json'], timeout=240)
     assert 'Failed to remove etcd member' not in result.stderr, result.stderr
+    told = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(line['action'], line['peerURL']) for line in told if 'etcdMember' in line] == [('remove', f'https://{host.node_address}:2380')], told
+    assert '/etc/kubernetes/manifests/etcd.yaml' in [line.get('path') for line in told], told
     assert members(host) == ['second']
     assert etcdctl(host, SECOND_CLIENT, 'get', 'kept', '--print-value-only').stdout == 'yes\n'
     etcdctl(host, SECOND_CLIENT, 'put', 'kept', 'still')
