@@ -174,9 +174,11 @@ def test_progress_of_a_pull_is_seen(state):
     def pull():
         found = next(p for p in state.podwatch.status()['pods'] if p['name'] == 'stalls-node1')
         return found.get('pull')
-    said = wait_for(lambda: re.fullmatch(r'main: [0-9a-f]{12}: Downloading ([0-9.]+)MB/([0-9.]+)MB', pull()), 20, 'how far it is')
-    assert 0 < float(said[1]) < 0.6 * float(said[2]), said[0]
-    assert re.search(r'pulling main: [0-9a-f]{12}: Downloading [0-9.]+MB/', state.podwatch.command('status', 'stalls').stdout)
+    # Docker tells the first of it, and no more than ten times a second: how much it was last is a matter of speed.
+    shown = r'main: [0-9a-f]{12}: Downloading [0-9.]+[kM]?B/[0-9.]+MB'
+    wait_for(lambda: re.fullmatch(shown, pull()), 20, 'how far it is')
+    text = state.podwatch.command('status', 'stalls').stdout
+    assert re.search('pulling ' + shown, text), text
     with open(gate, 'w'):
         pass
     state.podwatch.wait_ready('default/stalls-node1')
