@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -18,35 +13,15 @@
 #include "codec/hash.h"
 #include "net/loop.h"
 #include "node/manifest_dir.h"
+#include "node/manifest_entry.h"
 #include "node/manifest_file.h"
+#include "node/manifest_fs.h"
 #include "node/manifest_watch.h"
 
 /* Scans follow each other no faster, however many events come. */
 #define SCAN_GAP_USEC (10 * USEC_PER_MSEC)
 /* Names looked at in one scan; those that are no manifests count too. */
 #define NAMES_MAX ((size_t)10 * LIMIT_MANIFEST_FILES)
-
-struct entry {
-        char *name;
-        const char *why; /* not read, and why; NULL: a manifest */
-        bool marked;     /* the scan under way saw it */
-        bool present;
-        bool pending;    /* to be read at quiet_at */
-        bool whole;      /* was renamed to this name */
-        bool told;       /* content() was called; its hash is below */
-        bool unreadable; /* unreadable() was called since */
-        bool busy;       /* a writer had it open at the last try; pending then */
-        bool expected;   /* was there before we started */
-        bool removed;    /* was taken away, which counts even though it is there again */
-        bool linked;
-        int link_watch;
-        usec_t quiet_at;
-        usec_t busy_wait; /* between the last try and the next, while busy */
-        usec_t remove_at; /* gone: counts as removed then; 0: it is there */
-        struct manifest_stat stat;
-        char hash[33];
-        char *message; /* of unreadable */
-};
 
 struct manifest_dir {
         struct loop *loop;
@@ -59,8 +34,7 @@ struct manifest_dir {
         struct manifest_watch *watch;
         struct loop_source *timer;
         struct loop_source *look; /* hints ask for a scan */
-        struct entry **entries;   /* in order of names */
-        size_t count;
+        struct manifest_entries entries;
         bool rearm;    /* watch the directory anew before the next scan */
         bool replaced; /* the one that was watched was taken away */
         bool missing;  /* as told by directory() */
@@ -75,80 +49,29 @@ struct manifest_dir {
         usec_t complete_at; /* the latest */
 };
 
-static size_t entry_position(const struct manifest_dir *dir, const char *name, bool *ret_found)
-{
-        size_t low = 0, high = dir->count;
-
-        while (low < high) {
-                size_t middle = low + (high - low) / 2;
-                int order = strcmp(dir->entries[middle]->name, name);
-
-                if (order == 0) {
-                        *ret_found = true;
-                        return middle;
-                }
-                if (order < 0)
-                        low = middle + 1;
-                else
-                        high = middle;
-        }
-        *ret_found = false;
-        return low;
-}
-
-static struct entry *entry_find(const struct manifest_dir *dir, const char *name)
-{
-        bool found;
-        size_t at = entry_position(dir, name, &found);
-
-        return found ? dir->entries[at] : NULL;
-}
-
-static struct entry *entry_get(struct manifest_dir *dir, const char *name)
-{
-        bool found;
-        size_t at = entry_position(dir, name, &found);
-        struct entry *entry;
-
-        if (found)
-                return dir->entries[at];
-        entry = xcalloc(1, sizeof(*entry));
-        entry->name = xstrdup(name);
-        entry->link_watch = -1;
-        dir->entries = xrealloc(dir->entries, dir->count + 1, sizeof(*dir->entries));
-        memmove(dir->entries + at + 1, dir->entries + at, (dir->count - at) * sizeof(*dir->entries));
-        dir->entries[at] = entry;
-        dir->count++;
-        return entry;
-}
-
 /* Two links may lead to one file and share its watch. */
-static void drop_link_watch(struct manifest_dir *dir, struct entry *entry)
+static void drop_link_watch(struct manifest_dir *dir, struct manifest_entry *entry)
 {
         int number = entry->link_watch;
 
         entry->link_watch = -1;
-        for (size_t i = 0; i < dir->count; i++)
-                if (number >= 0 && dir->entries[i]->link_watch == number)
+        for (size_t i = 0; i < dir->entries.count; i++)
+                if (number >= 0 && dir->entries.items[i]->link_watch == number)
                         return;
         manifest_watch_unlink(dir->watch, number);
 }
 
 static void entry_remove(struct manifest_dir *dir, size_t at)
 {
-        struct entry *entry = dir->entries[at];
+        struct manifest_entry *entry = dir->entries.items[at];
 
         drop_link_watch(dir, entry);
         if (entry->why)
                 dir->ignored_changed = true;
-        memmove(dir->entries + at, dir->entries + at + 1, (dir->count - at - 1) * sizeof(*dir->entries));
-        dir->count--;
-        free(entry->name);
-        free(entry->message);
-        free(entry);
+        manifest_entries_remove(&dir->entries, at);
 }
 
-static void set_ignored(struct manifest_dir *dir, struct entry *entry, const char *why)
+static void set_ignored(struct manifest_dir *dir, struct manifest_entry *entry, const char *why)
 {
         if (entry->why == why)
                 return;
@@ -156,14 +79,16 @@ static void set_ignored(struct manifest_dir *dir, struct entry *entry, const cha
         dir->ignored_changed = true;
 }
 
-/* Files that were busy are tried again. */
+/* Files that were busy are tried again, but for those to which something happened since. */
 static void try_busy(struct manifest_dir *dir)
 {
-        for (size_t i = 0; i < dir->count; i++) {
-                if (!dir->entries[i]->busy)
+        for (size_t i = 0; i < dir->entries.count; i++) {
+                struct manifest_entry *entry = dir->entries.items[i];
+
+                if (!entry->busy || entry->busy_wait == 0)
                         continue;
-                dir->entries[i]->quiet_at = loop_now(dir->loop);
-                dir->entries[i]->busy_wait = 0;
+                entry->quiet_at = loop_now(dir->loop);
+                entry->busy_wait = 0;
         }
 }
 
@@ -171,7 +96,7 @@ static void on_hint(void *userdata, enum manifest_hint hint, const char *name)
 {
         struct manifest_dir *dir = userdata;
         usec_t now = loop_now(dir->loop);
-        struct entry *entry;
+        struct manifest_entry *entry;
 
         loop_defer_schedule(dir->look);
         switch (hint) {
@@ -181,17 +106,18 @@ static void on_hint(void *userdata, enum manifest_hint hint, const char *name)
                 return;
         case MANIFEST_HINT_LOST:
                 dir->rearm = true;
+                /* Nor is it known what happened since to what was renamed. */
+                for (size_t i = 0; i < dir->entries.count; i++)
+                        dir->entries.items[i]->whole = false;
                 return;
         case MANIFEST_HINT_WHOLE:
                 if (manifest_name_class(name) != MANIFEST_NAME_TAKEN && !str_eq(name, dir->only))
                         return;
-                entry = entry_get(dir, name);
-                entry->whole = entry->pending = true;
-                entry->quiet_at = now;
+                manifest_entries_get(&dir->entries, name)->whole = true;
                 return;
         case MANIFEST_HINT_TOUCHED:
         case MANIFEST_HINT_REMOVED:
-                entry = entry_find(dir, name);
+                entry = manifest_entries_find(&dir->entries, name);
                 /* The close of a file that was made without a name (O_TMPFILE) is told under none that it has. */
                 if (!entry)
                         try_busy(dir);
@@ -209,17 +135,18 @@ static void on_hint(void *userdata, enum manifest_hint hint, const char *name)
         }
 }
 
-/* When a file with this stat has been quiet for long enough. */
+/* When a file with this stat, which is new, has been quiet for long enough. What was there at start is not to wait for
+ * that; later the wall clock is not asked, since somebody may set it while a file is being written. */
 static usec_t quiet_time(const struct manifest_dir *dir, const struct stat *st)
 {
         usec_t changed = (usec_t)st->st_ctim.tv_sec * USEC_PER_SEC + (usec_t)st->st_ctim.tv_nsec / 1000;
         usec_t wall = loop_now_realtime(dir->loop), now = loop_now(dir->loop);
-        usec_t age = usec_sub(wall, changed);
+        usec_t age = dir->complete ? 0 : usec_sub(wall, changed);
 
         return age >= MANIFEST_SETTLE_USEC ? now : usec_add(now, MANIFEST_SETTLE_USEC - age);
 }
 
-static void watch_link(struct manifest_dir *dir, struct entry *entry)
+static void watch_link(struct manifest_dir *dir, struct manifest_entry *entry)
 {
         char *path CLEANUP_FREE = file_join(dir->path, entry->name);
 
@@ -228,19 +155,21 @@ static void watch_link(struct manifest_dir *dir, struct entry *entry)
 }
 
 /* Compares a manifest's stat with what is known of it. */
-static void look_at_manifest(struct manifest_dir *dir, int directory_fd, struct entry *entry)
+static void look_at_manifest(struct manifest_dir *dir, int directory_fd, struct manifest_entry *entry)
 {
         struct manifest_stat now = {0};
         struct stat st = {0}, link = {0};
-        bool linked = fstatat(directory_fd, entry->name, &link, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(link.st_mode);
+        bool linked = manifest_fs_stat_at(directory_fd, entry->name, false, &link) == 0 && S_ISLNK(link.st_mode), whole;
 
-        if (fstatat(directory_fd, entry->name, &st, 0) == 0)
+        if (manifest_fs_stat_at(directory_fd, entry->name, true, &st) == 0)
                 manifest_stat_from(&now, &st);
         if (S_ISDIR(st.st_mode)) {
                 set_ignored(dir, entry, "a directory");
                 return;
         }
         set_ignored(dir, entry, NULL);
+        whole = manifest_entry_is_whole(entry, &now);
+        entry->whole = false;
         entry->remove_at = 0;
         if (entry->present && manifest_stat_equal(&now, &entry->stat))
                 return;
@@ -251,19 +180,19 @@ static void look_at_manifest(struct manifest_dir *dir, int directory_fd, struct 
         entry->present = true;
         entry->linked = linked;
         entry->stat = now;
-        if (!entry->pending || !entry->whole)
-                entry->quiet_at = quiet_time(dir, &st);
+        entry->busy_wait = 0;
+        entry->quiet_at = whole ? loop_now(dir->loop) : quiet_time(dir, &st);
         entry->pending = true;
 }
 
 static void look_at_name(struct manifest_dir *dir, int directory_fd, const char *name, size_t *manifests)
 {
         enum manifest_name class = manifest_name_class(name);
-        struct entry *entry;
+        struct manifest_entry *entry;
 
         if (dir->only && !str_eq(name, dir->only))
                 return;
-        entry = entry_get(dir, name);
+        entry = manifest_entries_get(&dir->entries, name);
         entry->marked = true;
         if (class != MANIFEST_NAME_TAKEN && !dir->only) {
                 set_ignored(dir, entry, manifest_name_why(class));
@@ -274,23 +203,6 @@ static void look_at_name(struct manifest_dir *dir, int directory_fd, const char 
                 return;
         }
         look_at_manifest(dir, directory_fd, entry);
-}
-
-/* Names in the directory, in order. */
-static int read_names(int directory_fd, struct strv *ret_names, struct err *err)
-{
-        int fd CLEANUP_FD = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-
-        if (!stream)
-                return err_set_errno(err, errno, "listing");
-        (void)TAKE_FD(fd);
-        for (struct dirent *e; (e = readdir(stream)) && ret_names->len < NAMES_MAX;)
-                if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
-                        strv_add(ret_names, e->d_name);
-        (void)closedir(stream);
-        strv_sort(ret_names);
-        return 0;
 }
 
 static void tell_directory(struct manifest_dir *dir, const char *message)
@@ -312,18 +224,19 @@ static int open_directory(struct manifest_dir *dir, struct err *err)
         int r;
 
         /* Replaced behind the watch's back (mounted over, a link in the path swapped)? */
-        if (stat(dir->path, &st) < 0 || !dir->known || st.st_dev != dir->device || st.st_ino != dir->inode)
+        if (manifest_fs_stat(dir->path, &st) < 0 || !dir->known || st.st_dev != dir->device || st.st_ino != dir->inode)
                 dir->rearm = true;
         if (dir->rearm) {
                 r = manifest_watch_directory(dir->watch, dir->path, err);
                 if (r < 0)
                         return r;
         }
-        fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return err_set_errno(err, errno, "opening %s", dir->path);
+        fd = manifest_fs_open(dir->path);
+        r = fd < 0 ? fd : manifest_fs_stat_open(fd, &st);
+        if (r < 0)
+                return err_set_errno(err, -r, "opening %s", dir->path);
         /* Inode numbers are used again: what happened counts, too. */
-        if (dir->known && (dir->replaced || dir->missing || st.st_dev != dir->device || st.st_ino != dir->inode))
+        if (dir->missing || (dir->known && (dir->replaced || st.st_dev != dir->device || st.st_ino != dir->inode)))
                 dir->new_until = usec_add(loop_now(dir->loop), MANIFEST_REMOVE_NEW_DIRECTORY_USEC);
         dir->rearm = dir->replaced = false;
         dir->known = true;
@@ -339,17 +252,32 @@ static void look_for_gone(struct manifest_dir *dir)
         usec_t quiet = dir->each_removal ? 0 : MANIFEST_REMOVE_USEC;
         usec_t wait = now < dir->new_until ? MANIFEST_REMOVE_NEW_DIRECTORY_USEC : quiet;
 
-        for (size_t i = dir->count; i-- > 0;) {
-                struct entry *entry = dir->entries[i];
+        for (size_t i = dir->entries.count; i-- > 0;) {
+                struct manifest_entry *entry = dir->entries.items[i];
 
                 if (entry->marked)
                         continue;
                 entry->pending = entry->present = entry->busy = false;
+                entry->again_at = 0;
                 if (!entry->told && !entry->unreadable && !entry->expected)
                         entry_remove(dir, i);
                 else if (entry->remove_at == 0)
                         entry->remove_at = usec_add(now, wait);
         }
+}
+
+/* Descriptor of the directory and the names in it, in order. */
+static int list_directory(struct manifest_dir *dir, struct strv *names, struct err *err)
+{
+        int fd CLEANUP_FD = open_directory(dir, err);
+        int r = fd < 0 ? fd : manifest_fs_names(fd, NAMES_MAX, names);
+
+        if (fd < 0)
+                return fd;
+        if (r < 0)
+                return err_set_errno(err, -r, "listing %s", dir->path);
+        strv_sort(names);
+        return TAKE_FD(fd);
 }
 
 static void scan(struct manifest_dir *dir)
@@ -362,19 +290,19 @@ static void scan(struct manifest_dir *dir)
 
         dir->last_scan = loop_now(dir->loop);
         dir->next_scan = usec_add(dir->last_scan, dir->scan_interval);
-        fd = open_directory(dir, &err);
-        if (fd < 0 || read_names(fd, &names, &err) < 0) {
+        fd = list_directory(dir, &names, &err);
+        if (fd < 0) {
                 /* Nothing is removed by a directory that cannot be read. */
-                for (size_t i = 0; i < dir->count; i++) {
-                        dir->entries[i]->remove_at = 0;
-                        dir->entries[i]->pending = dir->entries[i]->present = false;
+                for (size_t i = 0; i < dir->entries.count; i++) {
+                        dir->entries.items[i]->remove_at = dir->entries.items[i]->again_at = 0;
+                        dir->entries.items[i]->pending = dir->entries.items[i]->present = false;
                 }
                 dir->rearm = true;
                 tell_directory(dir, err.msg);
                 return;
         }
-        for (size_t i = 0; i < dir->count; i++)
-                dir->entries[i]->marked = false;
+        for (size_t i = 0; i < dir->entries.count; i++)
+                dir->entries.items[i]->marked = false;
         STRV_FOREACH (name, &names) {
                 look_at_name(dir, fd, name, &manifests);
         }
@@ -382,7 +310,7 @@ static void scan(struct manifest_dir *dir)
         tell_directory(dir, NULL);
 }
 
-static void tell_unreadable(struct manifest_dir *dir, struct entry *entry, bool busy, const char *message)
+static void tell_unreadable(struct manifest_dir *dir, struct manifest_entry *entry, bool busy, const char *message)
 {
         if (entry->unreadable && str_eq(entry->message, message))
                 return;
@@ -392,7 +320,7 @@ static void tell_unreadable(struct manifest_dir *dir, struct entry *entry, bool 
         dir->handlers.unreadable(dir->userdata, entry->name, busy, message);
 }
 
-static void tell_content(struct manifest_dir *dir, struct entry *entry, const struct buf *content)
+static void tell_content(struct manifest_dir *dir, struct manifest_entry *entry, const struct buf *content)
 {
         struct hash128 hash;
         char text[33];
@@ -400,41 +328,43 @@ static void tell_content(struct manifest_dir *dir, struct entry *entry, const st
         hash128_init(&hash);
         hash128_add(&hash, buf_str(content), content->len);
         hash128_text(&hash, text);
-        if (entry->told && !entry->unreadable && strcmp(text, entry->hash) == 0)
+        if (entry->told && !entry->unreadable && !entry->again && strcmp(text, entry->hash) == 0)
                 return;
         memcpy(entry->hash, text, sizeof(text));
         entry->told = true;
-        entry->unreadable = false;
+        entry->unreadable = entry->again = false;
         dir->handlers.content(dir->userdata, entry->name, buf_str(content), content->len);
 }
 
 /* The writer's close is an event, which comes a moment before the lease is free (the kernel's __fput), and none in this
  * directory where the file was opened by a link in another one: it is tried again, less and less often, while no event
  * comes. */
-static usec_t busy_wait(const struct manifest_dir *dir, const struct entry *entry)
+static usec_t busy_wait(const struct manifest_dir *dir, const struct manifest_entry *entry)
 {
         usec_t wait = entry->busy_wait > 0 ? 2 * entry->busy_wait : MANIFEST_SETTLE_USEC;
 
         return wait < dir->scan_interval ? wait : dir->scan_interval;
 }
 
-static void read_entry(struct manifest_dir *dir, struct entry *entry)
+static void read_entry(struct manifest_dir *dir, struct manifest_entry *entry)
 {
-        int fd CLEANUP_FD = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int fd CLEANUP_FD = manifest_fs_open(dir->path);
         struct buf content CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
         struct manifest_stat stat_now;
         struct err err = ERR_INIT;
         int r;
 
-        entry->pending = entry->whole = false;
         if (fd < 0) {
+                entry->present = false; /* which makes it new to the next scan */
                 dir->rearm = true;
                 loop_defer_schedule(dir->look);
                 return;
         }
+        entry->pending = false;
         r = manifest_file_read(fd, entry->name, &stat_now, &content, &err);
         entry->busy = r == MANIFEST_READ_BUSY;
         entry->busy_wait = entry->busy ? busy_wait(dir, entry) : 0;
+        entry->again_at = r < 0 ? usec_add(loop_now(dir->loop), dir->scan_interval) : 0;
         if (r < 0) {
                 tell_unreadable(dir, entry, false, err.msg);
         } else if (entry->busy) {
@@ -453,8 +383,8 @@ static void read_entry(struct manifest_dir *dir, struct entry *entry)
 /* Of what was taken away and is there again: what it holds now is told as that of another file, when it is quiet. */
 static void tell_replaced(struct manifest_dir *dir)
 {
-        for (size_t i = 0; i < dir->count; i++) {
-                struct entry *entry = dir->entries[i];
+        for (size_t i = 0; i < dir->entries.count; i++) {
+                struct manifest_entry *entry = dir->entries.items[i];
 
                 if (!entry->removed || !entry->present)
                         continue;
@@ -472,23 +402,23 @@ static usec_t process(struct manifest_dir *dir)
         bool pending = false;
 
         tell_replaced(dir);
-        for (size_t i = 0; i < dir->count; i++)
-                if (dir->entries[i]->pending && dir->entries[i]->present && dir->entries[i]->quiet_at <= now)
-                        read_entry(dir, dir->entries[i]);
-        for (size_t i = dir->count; i-- > 0;) {
-                struct entry *entry = dir->entries[i];
+        for (size_t i = 0; i < dir->entries.count; i++)
+                if (manifest_entry_read_at(dir->entries.items[i]) <= now)
+                        read_entry(dir, dir->entries.items[i]);
+        for (size_t i = dir->entries.count; i-- > 0;) {
+                struct manifest_entry *entry = dir->entries.items[i];
 
                 if (entry->remove_at == 0 || entry->remove_at > now || dir->missing)
                         continue;
                 dir->handlers.removed(dir->userdata, entry->name);
                 entry_remove(dir, i);
         }
-        for (size_t i = 0; i < dir->count; i++) {
-                struct entry *entry = dir->entries[i];
+        for (size_t i = 0; i < dir->entries.count; i++) {
+                struct manifest_entry *entry = dir->entries.items[i];
 
-                pending = pending || (entry->pending && entry->present && !entry->busy) || entry->remove_at > 0;
-                if (entry->pending && entry->present && entry->quiet_at < next)
-                        next = entry->quiet_at;
+                pending = pending || (entry->pending && !entry->busy) || entry->remove_at > 0;
+                if (manifest_entry_read_at(entry) < next)
+                        next = manifest_entry_read_at(entry);
                 if (entry->remove_at > 0 && entry->remove_at < next)
                         next = entry->remove_at;
         }
@@ -537,8 +467,9 @@ static void split_path(struct manifest_dir *dir, const char *path)
 {
         char *clean CLEANUP_FREE = file_clean(path);
         struct stat st;
-        bool is_file = stat(clean, &st) == 0 ? S_ISREG(st.st_mode)
-                                             : manifest_name_class(file_basename(clean)) == MANIFEST_NAME_TAKEN;
+        bool is_file = manifest_fs_stat(clean, &st) == 0
+                               ? S_ISREG(st.st_mode)
+                               : manifest_name_class(file_basename(clean)) == MANIFEST_NAME_TAKEN;
 
         if (is_file) {
                 dir->path = file_dirname(clean);
@@ -558,7 +489,7 @@ int manifest_dir_new(struct loop *loop, const char *path, usec_t scan_interval, 
         dir->loop = loop;
         dir->scan_interval = scan_interval;
         dir->each_removal = each_removal;
-        dir->complete_at = usec_add(clock_boottime(), MANIFEST_COMPLETE_USEC);
+        dir->complete_at = usec_add(loop_now(loop), MANIFEST_COMPLETE_USEC);
         dir->handlers = *handlers;
         dir->userdata = userdata;
         dir->rearm = true;
@@ -579,9 +510,9 @@ struct manifest_dir *manifest_dir_free(struct manifest_dir *dir)
 {
         if (!dir)
                 return NULL;
-        while (dir->count > 0)
-                entry_remove(dir, dir->count - 1);
-        free(dir->entries);
+        while (dir->entries.count > 0)
+                entry_remove(dir, dir->entries.count - 1);
+        free(dir->entries.items);
         (void)loop_source_free(dir->timer);
         (void)loop_source_free(dir->look);
         (void)manifest_watch_free(dir->watch);
@@ -593,16 +524,22 @@ struct manifest_dir *manifest_dir_free(struct manifest_dir *dir)
 
 void manifest_dir_expect(struct manifest_dir *dir, const char *name)
 {
-        struct entry *entry = entry_get(dir, name);
+        struct manifest_entry *entry = manifest_entries_get(&dir->entries, name);
 
         entry->expected = true;
 }
 
-int manifest_dir_read(const struct manifest_dir *dir, const char *name, struct buf *ret, struct err *err)
+void manifest_dir_again(struct manifest_dir *dir, const char *name)
 {
-        char *path CLEANUP_FREE = file_join(dir->path, name);
+        struct manifest_entry *entry = manifest_entries_find(&dir->entries, name);
 
-        return file_read(path, ret, err);
+        if (!entry || !entry->told)
+                return;
+        entry->again = true;
+        if (!entry->pending)
+                entry->quiet_at = loop_now(dir->loop);
+        entry->pending = true;
+        loop_defer_schedule(dir->look);
 }
 
 const char *manifest_dir_path(const struct manifest_dir *dir)
@@ -612,7 +549,7 @@ const char *manifest_dir_path(const struct manifest_dir *dir)
 
 void manifest_dir_ignored(const struct manifest_dir *dir, manifest_dir_ignored_fn fn, void *userdata)
 {
-        for (size_t i = 0; i < dir->count; i++)
-                if (dir->entries[i]->why)
-                        fn(userdata, dir->entries[i]->name, dir->entries[i]->why);
+        for (size_t i = 0; i < dir->entries.count; i++)
+                if (dir->entries.items[i]->why)
+                        fn(userdata, dir->entries.items[i]->name, dir->entries.items[i]->why);
 }

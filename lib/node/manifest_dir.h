@@ -19,7 +19,6 @@
 
 #include "base/clock.h"
 
-struct buf;
 struct err;
 struct loop;
 struct manifest_dir;
@@ -58,8 +57,9 @@ struct manifest_dir *manifest_dir_free(struct manifest_dir *dir); /* takes NULL,
  * while. Before the loop runs. */
 void manifest_dir_expect(struct manifest_dir *dir, const char *name);
 
-/* A file as it stands now, whole or not. */
-int manifest_dir_read(const struct manifest_dir *dir, const char *name, struct buf *ret, struct err *err);
+/* Tells the content of this file once more, from the loop and once it is whole, also where it is as it was told before.
+ * Does nothing for a file that was not told yet. */
+void manifest_dir_again(struct manifest_dir *dir, const char *name);
 
 /* The directory that is watched. */
 const char *manifest_dir_path(const struct manifest_dir *dir);

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -11,6 +7,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "node/manifest_file.h"
+#include "node/manifest_fs.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 
@@ -75,29 +72,19 @@ bool manifest_stat_equal(const struct manifest_stat *a, const struct manifest_st
                a->ctime_nsec == b->ctime_nsec;
 }
 
-/* 1: somebody writes. 0: nobody does, or this file system cannot tell. */
-static int take_lease(int fd)
-{
-        /* A writer that comes now breaks the lease, which is told by a signal: one that is ignored by default. */
-        (void)fcntl(fd, F_SETSIG, SIGURG);
-        if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
-                return 0;
-        return errno == EAGAIN;
-}
-
 static int read_all(int fd, const char *name, struct buf *out, struct err *err)
 {
         char chunk[16384];
+        off_t at = 0;
 
         for (;;) {
-                ssize_t n = read(fd, chunk, sizeof(chunk));
+                ssize_t n = manifest_fs_read(fd, chunk, sizeof(chunk), at);
 
-                if (n < 0 && errno == EINTR)
-                        continue;
                 if (n < 0)
-                        return err_set_errno(err, errno, "reading %s", name);
+                        return err_set_errno(err, (int)-n, "reading %s", name);
                 if (n == 0)
                         return buf_check(out, name, err);
+                at += n;
                 buf_add(out, chunk, (size_t)n);
                 if (out->failed)
                         return buf_check(out, name, err);
@@ -107,27 +94,29 @@ static int read_all(int fd, const char *name, struct buf *out, struct err *err)
 int manifest_file_read(int directory_fd, const char *name, struct manifest_stat *ret_stat, struct buf *out,
                        struct err *err)
 {
-        int fd CLEANUP_FD = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        int fd CLEANUP_FD = manifest_fs_open_file(directory_fd, name);
         struct manifest_stat before, after;
         struct stat st;
-        int r;
+        int r = fd < 0 ? fd : manifest_fs_stat_open(fd, &st);
 
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return err_set_errno(err, errno, "opening %s", name);
+        if (r < 0)
+                return err_set_errno(err, -r, "opening %s", name);
         if (!S_ISREG(st.st_mode))
                 return err_set(err, ERR_INVALID, "%s is not a regular file", name);
-        if (take_lease(fd))
+        if (manifest_fs_is_written(fd))
                 return MANIFEST_READ_BUSY;
-        if (fstat(fd, &st) < 0)
-                return err_set_errno(err, errno, "looking at %s", name);
+        r = manifest_fs_stat_open(fd, &st);
+        if (r < 0)
+                return err_set_errno(err, -r, "looking at %s", name);
         manifest_stat_from(&before, &st);
         if ((uint64_t)before.size > out->max)
                 return err_set(err, ERR_LIMIT, "%s: larger than %zu bytes", name, out->max);
         r = read_all(fd, name, out, err);
         if (r < 0)
                 return r;
-        if (fstat(fd, &st) < 0)
-                return err_set_errno(err, errno, "looking at %s", name);
+        r = manifest_fs_stat_open(fd, &st);
+        if (r < 0)
+                return err_set_errno(err, -r, "looking at %s", name);
         manifest_stat_from(&after, &st);
         if (!manifest_stat_equal(&before, &after))
                 return MANIFEST_READ_BUSY;

@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/file.h"
-#include "base/limits.h"
 #include "base/str.h"
 #include "net/loop.h"
 #include "node/manifest_config.h"
@@ -281,7 +280,21 @@ void manifest_source_settle(struct manifest_source *s)
                         unwant(s, i);
 }
 
-static void configs_changed(struct manifest_source *s);
+/* Pods that were refused may be served now. */
+static void read_again(struct manifest_source *s)
+{
+        for (size_t i = 0; i < s->count; i++)
+                if (!s->files[i]->valid && s->files[i]->refusal)
+                        manifest_dir_again(s->dir, s->files[i]->name);
+}
+
+static void configs_changed(struct manifest_source *s)
+{
+        manifest_config_collect(s->files, s->count, &s->configs);
+        if (s->handlers.configs)
+                s->handlers.configs(s->userdata);
+        read_again(s);
+}
 
 static void accept(struct manifest_source *s, struct manifest *m, struct pod *pod, const char *data, size_t len)
 {
@@ -305,28 +318,6 @@ static void accept(struct manifest_source *s, struct manifest *m, struct pod *po
         manifest_source_settle(s);
 }
 
-/* Pods that were refused may be served now. */
-static void read_again(struct manifest_source *s)
-{
-        for (size_t i = 0; i < s->count; i++) {
-                const struct manifest *m = s->files[i];
-                struct buf data CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
-                struct err err = ERR_INIT;
-
-                if (!m->valid && !m->busy && m->refusal && manifest_dir_read(s->dir, m->name, &data, &err) >= 0 &&
-                    !config_object_likely(buf_str(&data), data.len))
-                        manifest_source_content(s, m->name, buf_str(&data), data.len);
-        }
-}
-
-static void configs_changed(struct manifest_source *s)
-{
-        manifest_config_collect(s->files, s->count, &s->configs);
-        if (s->handlers.configs)
-                s->handlers.configs(s->userdata);
-        read_again(s);
-}
-
 /* True: the file serves ConfigMaps and Secrets, or should. */
 static bool take_configs(struct manifest_source *s, struct manifest *m, const char *data, size_t len)
 {
@@ -347,8 +338,9 @@ static bool take_configs(struct manifest_source *s, struct manifest *m, const ch
         return true;
 }
 
-void manifest_source_content(struct manifest_source *s, const char *name, const char *data, size_t len)
+static void on_content(void *userdata, const char *name, const char *data, size_t len)
 {
+        struct manifest_source *s = userdata;
         struct manifest *m = file_get(s, name);
         struct pod_source source = {
                 .node_name = s->node_name,
@@ -370,11 +362,6 @@ void manifest_source_content(struct manifest_source *s, const char *name, const 
                 return;
         }
         manifest_source_refuse(s, m, err.msg);
-}
-
-static void on_content(void *userdata, const char *name, const char *data, size_t len)
-{
-        manifest_source_content(userdata, name, data, len);
 }
 
 static void on_unreadable(void *userdata, const char *name, bool busy, const char *message)

@@ -79,7 +79,7 @@ struct manifest_source *manifest_source_free(struct manifest_source *source); /*
  * file gives something else (or manifest_source_retry), also after a restart. */
 void manifest_source_reject(struct manifest_source *source, const struct pod *pod, struct pod *fallback,
                             unsigned fallback_revision);
-/* Takes what was rejected of this pod once more. */
+/* What was rejected of this pod is taken once more, from the loop. */
 void manifest_source_retry(struct manifest_source *source, const char *namespace, const char *name);
 
 /* Files in order of their names. */

@@ -45,8 +45,6 @@ struct manifest *manifest_source_in_force(const struct manifest_source *s, const
 void manifest_source_refuse(struct manifest_source *s, struct manifest *m, const char *why);
 /* Of the files as they stand: who speaks for which name, what is new, what is gone. */
 void manifest_source_settle(struct manifest_source *s);
-/* Takes these bytes of the file of this name. */
-void manifest_source_content(struct manifest_source *s, const char *name, const char *data, size_t len);
 
 /* No version of m's pod is refused for its trial any more, whichever file gave it. */
 void manifest_trial_forget(struct manifest_source *s, const struct manifest *m);

@@ -5,9 +5,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/limits.h"
 #include "node/manifest_dir.h"
 #include "node/manifest_source_private.h"
 #include "node/revision.h"
@@ -74,13 +72,9 @@ void manifest_source_reject(struct manifest_source *s, const struct pod *pod, st
 void manifest_source_retry(struct manifest_source *s, const char *namespace, const char *name)
 {
         struct manifest *m = manifest_source_in_force(s, namespace, name);
-        struct buf data CLEANUP_BUF = BUF_INIT(LIMIT_MANIFEST_BYTES);
-        struct err err = ERR_INIT;
 
         if (!m || m->valid)
                 return;
         manifest_trial_forget(s, m);
-        /* Should it be written at this moment, the directory tells so soon. */
-        if (!m->busy && manifest_dir_read(s->dir, m->name, &data, &err) >= 0)
-                manifest_source_content(s, m->name, buf_str(&data), data.len);
+        manifest_dir_again(s->dir, m->name);
 }

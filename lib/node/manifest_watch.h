@@ -1,7 +1,7 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * inotify for manifest_dir: one descriptor on the loop that watches the directory, the files that symlinks in it lead
+ * inotify for manifest_dir: watches the directory, the files that symlinks in it lead
  * to, and, while the directory is missing, its nearest ancestor that is there. It turns events into hints and keeps
  * nothing else.
  */

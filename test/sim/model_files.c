@@ -9,17 +9,8 @@
 #include "base/str.h"
 #include "kube/pod.h"
 #include "model_files.h"
-#include "node/manifest_dir.h"
 #include "node/revision.h"
 #include "node/revision_reject.h"
-
-#define DIRECTORY "/manifests"
-
-struct file {
-        char *name;
-        char *text; /* NULL: not there */
-        struct file *prev, *next;
-};
 
 /* All of one pod; versions by number - 1, NULL: not stored. */
 struct history {
@@ -42,60 +33,11 @@ struct revisions {
 
 struct model_files {
         struct model_files_hooks hooks;
-        struct file *list; /* by name */
-        struct manifest_dir *dir;
         struct revisions revisions;
-};
-
-/* As podwatch knows the directory. */
-struct manifest_dir {
-        struct manifest_dir_handlers handlers;
-        void *userdata;
-        struct file *told;
 };
 
 /* The modules replaced have no handle to hang this on. */
 static struct model_files *model;
-
-/* --- lists of files ---------------------------------------------------------------------------------------------- */
-
-static int by_name(const struct file *a, const struct file *b)
-{
-        return strcmp(a->name, b->name);
-}
-
-static struct file *file_of(struct file **list, const char *name)
-{
-        struct file *f;
-
-        DL_FOREACH (*list, f)
-                if (str_eq(f->name, name))
-                        return f;
-        f = xcalloc(1, sizeof(*f));
-        f->name = xstrdup(name);
-        DL_INSERT_INORDER(*list, f, by_name);
-        return f;
-}
-
-static void set_text(struct file *f, const char *text)
-{
-        char *copy = text ? xstrdup(text) : NULL;
-
-        free(f->text);
-        f->text = copy;
-}
-
-static void free_list(struct file *list)
-{
-        struct file *f, *next;
-
-        for (f = list; f; f = next) {
-                next = f->next;
-                free(f->name);
-                free(f->text);
-                free(f);
-        }
-}
 
 /* --- the world's side -------------------------------------------------------------------------------------------- */
 
@@ -112,7 +54,6 @@ struct model_files *model_files_free(struct model_files *files)
 {
         struct history *h, *next;
 
-        free_list(files->list);
         for (h = files->revisions.list; h; h = next) {
                 next = h->next;
                 for (unsigned i = 0; i < h->count; i++)
@@ -135,49 +76,6 @@ void model_files_set(struct model_files *files)
         model = files;
 }
 
-void model_files_write(struct model_files *files, const char *name, const char *text)
-{
-        set_text(file_of(&files->list, name), text);
-        if (files->dir)
-                (void)file_of(&files->dir->told, name);
-}
-
-static void look(struct model_files *files, bool gone)
-{
-        struct manifest_dir *dir = files->dir;
-        struct file *f;
-
-        DL_FOREACH (dir->told, f) {
-                const char *text = file_of(&files->list, f->name)->text;
-
-                if (gone == (text != NULL) || str_eq(text, f->text) || (gone && !f->text))
-                        continue;
-                set_text(f, text);
-                if (text)
-                        dir->handlers.content(dir->userdata, f->name, f->text, strlen(f->text));
-                else
-                        dir->handlers.removed(dir->userdata, f->name);
-                files->hooks.told(files->hooks.userdata, f->name, f->text);
-        }
-}
-
-/* First what is there, then what is gone, of which podwatch waits for a while whether it comes back. */
-void model_files_look(struct model_files *files)
-{
-        look(files, false);
-        look(files, true);
-}
-
-void model_files_look_first(struct model_files *files)
-{
-        struct file *f;
-
-        DL_FOREACH (files->list, f)
-                (void)file_of(&files->dir->told, f->name);
-        model_files_look(files);
-        files->dir->handlers.complete(files->dir->userdata);
-}
-
 struct revisions *model_files_revisions(struct model_files *files)
 {
         return &files->revisions;
@@ -186,64 +84,6 @@ struct revisions *model_files_revisions(struct model_files *files)
 void model_files_set_fails(struct model_files *files, unsigned chance)
 {
         files->revisions.fails = chance;
-}
-
-/* --- manifest_dir.c ---------------------------------------------------------------------------------------------- */
-
-int manifest_dir_new(struct loop *loop, const char *path, usec_t scan_interval, bool each_removal,
-                     const struct manifest_dir_handlers *handlers, void *userdata, struct manifest_dir **ret,
-                     struct err *err)
-{
-        struct manifest_dir *dir = xcalloc(1, sizeof(*dir));
-
-        (void)loop;
-        (void)path;
-        (void)scan_interval;
-        (void)each_removal;
-        (void)err;
-        dir->handlers = *handlers;
-        dir->userdata = userdata;
-        model->dir = *ret = dir;
-        return 0;
-}
-
-struct manifest_dir *manifest_dir_free(struct manifest_dir *dir)
-{
-        if (!dir)
-                return NULL;
-        free_list(dir->told);
-        free(dir);
-        model->dir = NULL;
-        return NULL;
-}
-
-void manifest_dir_expect(struct manifest_dir *dir, const char *name)
-{
-        set_text(file_of(&dir->told, name), ""); /* what it held is not known */
-}
-
-int manifest_dir_read(const struct manifest_dir *dir, const char *name, struct buf *ret, struct err *err)
-{
-        const char *text = file_of(&model->list, name)->text;
-
-        (void)dir;
-        if (!text)
-                return err_set(err, ENOENT, "model: %s is not there", name);
-        buf_addstr(ret, text);
-        return 0;
-}
-
-const char *manifest_dir_path(const struct manifest_dir *dir)
-{
-        (void)dir;
-        return DIRECTORY;
-}
-
-void manifest_dir_ignored(const struct manifest_dir *dir, manifest_dir_ignored_fn fn, void *userdata)
-{
-        (void)dir;
-        (void)fn;
-        (void)userdata;
 }
 
 /* --- revision.c -------------------------------------------------------------------------------------------------- */

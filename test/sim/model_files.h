@@ -1,9 +1,9 @@
 #pragma once
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Files under the simulator: the manifest directory, and the versions that podwatch keeps of what it read there, in
- * place of manifest_dir.c, revision.c and revision_reject.c, so that manifest_source.c runs as it is. Manifests of pods
- * are text that the world understands; ConfigMaps and Secrets are what they are. One world at a time.
+ * The versions that podwatch keeps of manifests, in place of revision.c and revision_reject.c, so that
+ * manifest_source.c runs as it is. Manifests of pods are text that the world understands; ConfigMaps and Secrets are
+ * what they are. One world at a time.
  */
 #include <stdbool.h>
 
@@ -19,21 +19,12 @@ struct model_files_hooks {
         /* The pod of a manifest's text, a new reference; NULL and err: it is wrong or wants what source does not serve.
          */
         struct pod *(*decode)(void *userdata, const char *text, const struct pod_source *source, struct err *err);
-        /* podwatch has been told of this file as it stands; text NULL: it is gone. */
-        void (*told)(void *userdata, const char *name, const char *text);
         void *userdata;
 };
 
 struct model_files *model_files_new(struct rng *rng, const struct model_files_hooks *hooks);
 struct model_files *model_files_free(struct model_files *files);
 void model_files_set(struct model_files *files); /* NULL at the end of a world */
-
-/* What stands in the directory from now on; NULL: no such file. */
-void model_files_write(struct model_files *files, const char *name, const char *text);
-/* podwatch looks: it is told what differs from what it was told before. */
-void model_files_look(struct model_files *files);
-/* Its first look; then it knows all. */
-void model_files_look_first(struct model_files *files);
 
 struct revisions *model_files_revisions(struct model_files *files);
 /* Number of this version; 0: it is not kept. */

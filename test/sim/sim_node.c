@@ -494,7 +494,8 @@ static void new_source(struct sim_node *node)
                 .configs = on_configs,
                 .complete = on_complete,
         };
-        const struct manifest_source_options options = {.path = "/manifests", .node_name = "node"};
+        const struct manifest_source_options options = {
+                .path = "/manifests", .node_name = "node", .scan_interval = 20 * USEC_PER_SEC};
         struct err err = ERR_INIT;
 
         if (manifest_source_new(node->o.loop, &options, model_files_revisions(node->o.files), &handlers, node,

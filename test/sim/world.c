@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "codec/hash.h"
+#include "model_dir.h"
 #include "model_files.h"
 #include "node/pod_facts.h"
 #include "node/pod_store.h"
@@ -172,10 +173,9 @@ void world_node_start(struct world *w)
         world_say(w, "--- podwatch starts");
         if (w->api)
                 world_api_anew(w->api, NULL);
+        w->node_started = sim_loop_elapsed(w->loop);
         w->node = sim_node_new(&options);
         world_files_begin(w);
-        model_files_look_first(w->files);
-        world_files_begun(w);
 }
 
 void world_node_kill(struct world *w)
@@ -307,6 +307,7 @@ static void count(struct world *w)
 {
         w->result->events = sim_loop_runs(w->loop);
         w->result->met = *model_met(w->model);
+        w->result->dir = *model_dir_met(w->dir);
         w->result->volume_failures = w->host.volume_failures;
         w->result->probe_failures = w->host.probe_failures;
         w->result->disk_failures = sim_disk_failures(w->disk);
@@ -317,8 +318,9 @@ static void count(struct world *w)
 
 static void world_begin(struct world *w)
 {
-        const struct model_files_hooks files_hooks = {
-                .decode = world_files_decode, .told = world_files_told, .userdata = w};
+        const struct model_files_hooks files_hooks = {.decode = world_files_decode, .userdata = w};
+        const struct model_dir_hooks dir_hooks = {
+                .told = world_files_told, .complete = world_files_begun, .userdata = w};
         const struct model_hooks hooks = {.started = check_started,
                                           .ended = check_ended,
                                           .stopping = check_stopping,
@@ -341,6 +343,8 @@ static void world_begin(struct world *w)
         w->disk = sim_disk_new();
         w->files = model_files_new(&w->rng, &files_hooks);
         model_files_set(w->files);
+        w->dir = model_dir_new(w->loop, w->options->seed, &dir_hooks);
+        model_dir_set(w->dir);
         docs_begin(w);
         if (rng_chance(&w->rng, 100))
                 w->revert_after = rng_between(&w->rng, 1, 60) * USEC_PER_SEC;
@@ -381,6 +385,8 @@ static void world_end(struct world *w)
         docs_free(w);
         w->replay = replay_free(w->replay);
         w->disk = sim_disk_free(w->disk);
+        model_dir_set(NULL);
+        w->dir = model_dir_free(w->dir);
         model_files_set(NULL);
         w->files = model_files_free(w->files);
         model_host_set(NULL);

@@ -10,6 +10,7 @@
 
 #include "model.h"
 #include "model_api.h"
+#include "model_dir.h"
 
 struct world_options {
         uint64_t seed;
@@ -29,6 +30,7 @@ struct world_result {
         uint64_t doc_edits, refused, doc_containers, doc_shows;
         uint64_t trials, accepted, reverted;
         struct model_met met;
+        struct model_dir_met dir;
         struct model_api_met api;
         uint64_t course; /* a digest of what happened to containers, and when */
 };

@@ -162,6 +162,7 @@ static void check_pod(struct world *w, const struct world_pod *p)
 
 void check_converged(struct world *w)
 {
+        world_files_check(w);
         for (unsigned i = 0; i < w->pod_count; i++)
                 check_pod(w, &w->pods[i]);
         if (sim_node_pending(w->node) > 4 * WORLD_PODS_MAX)

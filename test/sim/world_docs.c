@@ -4,6 +4,7 @@
  * what must hold. Their edits stop nothing, which check_stopping sees as of any stop; what is made takes the values of
  * its time; volumes show what the document says; and a pod that wants what is not there waits with the reason.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,6 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "kube/config_object.h"
-#include "model_files.h"
 #include "node/pod_store.h"
 #include "sim_loop.h"
 #include "world_private.h"
@@ -115,20 +115,48 @@ static void know(struct world *w, struct world_doc *d, int value)
 
 void docs_unknown(struct world *w)
 {
-        for (int i = 0; i < WORLD_DOCS; i++)
+        for (int i = 0; i < WORLD_DOCS; i++) {
                 know(w, &w->docs[i], DOC_ABSENT);
+                w->docs[i].told = DOC_ABSENT;
+        }
 }
 
-bool docs_told(struct world *w, const char *name)
+/* Of text_of. */
+static int value_of(const char *text)
+{
+        static const char before[] = "\"" KEY "\":\"";
+        const char *at = text ? strstr(text, before) : NULL;
+        int value = DOC_NO_KEY;
+
+        if (!text)
+                return DOC_ABSENT;
+        if (at) {
+                char *number CLEANUP_FREE = xstrndup(at + strlen(before), strspn(at + strlen(before), "0123456789"));
+
+                (void)str_to_int(number, 0, INT_MAX, &value);
+                return value;
+        }
+        return strstr(text, "metadata") ? DOC_NO_KEY : DOC_BROKEN;
+}
+
+bool docs_told(struct world *w, const char *name, const char *text)
 {
         for (int i = 0; i < WORLD_DOCS; i++) {
                 if (!str_eq(places[i].file, name))
                         continue;
-                know(w, &w->docs[i], w->docs[i].says);
-                world_files_again(w);
+                w->docs[i].told = value_of(text);
+                know(w, &w->docs[i], w->docs[i].told);
                 return true;
         }
         return false;
+}
+
+void docs_check_told(struct world *w)
+{
+        for (int i = 0; i < WORLD_DOCS; i++)
+                if (w->docs[i].told != w->docs[i].says)
+                        world_problem(w, "%s says %d, and podwatch was told %d", places[i].file, w->docs[i].says,
+                                      w->docs[i].told);
 }
 
 bool docs_serve(const struct world *w, const struct version *v)

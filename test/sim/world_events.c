@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "base/alloc.h"
+#include "model_dir.h"
 #include "model_files.h"
 #include "node/pod_store.h"
 #include "sim_disk.h"
@@ -195,7 +196,7 @@ static void retry(struct world *w, struct world_pod *p, struct pod_entry *entry)
 {
         if (p->wanted) {
                 sim_node_retry(w->node, p->wanted->pod);
-                world_files_retried(w, p);
+                world_files_retried(p);
         }
         pod_store_retry(sim_node_store(w->node), entry, -1, loop_now(w->loop));
 }
@@ -214,6 +215,12 @@ static void ask(struct world *w)
         else
                 retry(w, p, entry);
         sim_node_kick(w->node);
+}
+
+static void directory_away(struct world *w)
+{
+        world_say(w, "--- the manifest directory goes away");
+        model_dir_away(w->dir);
 }
 
 static unsigned some_chance(struct rng *rng)
@@ -236,6 +243,7 @@ void world_fair_weather(struct world *w)
         w->host.probe_errors = w->host.hook_fails = 0;
         sim_disk_set_fails(w->disk, 0);
         set_files_fail(w, 0);
+        *model_dir_faults(w->dir) = (struct model_dir_faults){0};
 }
 
 void world_weather(struct world *w)
@@ -266,6 +274,14 @@ void world_weather(struct world *w)
         w->host.hook_fails = some_chance(rng) * 2;
         sim_disk_set_fails(w->disk, some_chance(rng) * 5);
         set_files_fail(w, some_chance(rng) * 5);
+        *model_dir_faults(w->dir) = (struct model_dir_faults){
+                .lost = some_chance(rng) * 5,
+                .twice = some_chance(rng) * 5,
+                .late = some_chance(rng) * 4,
+                .swapped = some_chance(rng) * 4,
+                .overflow = some_chance(rng),
+                .refused = some_chance(rng) * 2,
+        };
         if (rng_chance(rng, 50)) /* hardly anything works, the more so the longer it lasts */
                 f->refused = f->missing_image = w->host.volumes_fail = 950;
 }
@@ -283,10 +299,11 @@ void world_something(struct world *w)
                 {5, removed_by_somebody},
                 {3, started_by_somebody},
                 {10, world_restart_node},
-                {5, killed_amid_edits},
+                {8, killed_amid_edits},
                 {4, restart_daemon},
                 {1, reboot},
                 {2, set_clock},
+                {2, directory_away},
                 {4, hold_or_let_go},
                 {5, ask},
                 {20, world_weather},

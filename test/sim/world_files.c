@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The manifest directory: what files say, when podwatch reads them, and which version of each pod is in force then.
+ * The manifest directory: what files say, what podwatch is told of them, and which version of each pod is in force
+ * then. Nothing that is half-written is ever told, and in the end everything that is whole.
  */
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "model_dir.h"
 #include "model_files.h"
 #include "sim_loop.h"
 #include "world_api.h"
@@ -48,7 +50,10 @@ static void take(struct world *w, struct world_pod *p, int k, struct version *v)
 {
         bool in_force = winner_of(p) == k;
 
-        if (v && !docs_serve(w, v)) {
+        p->told[k] = v;
+        p->lacks[k] = v && !docs_serve(w, v);
+        p->retried[k] = false;
+        if (p->lacks[k]) {
                 p->refused[k] = true;
                 w->result->refused++;
         } else if (v && in_force && v == p->rejected) {
@@ -61,14 +66,6 @@ static void take(struct world *w, struct world_pod *p, int k, struct version *v)
         }
         if (!w->starting)
                 settle(w, p);
-}
-
-void world_files_again(struct world *w)
-{
-        for (unsigned i = 0; i < w->pod_count; i++)
-                for (int k = 0; k < WORLD_FILES; k++)
-                        if (w->pods[i].refused[k] && w->pods[i].says[k])
-                                take(w, &w->pods[i], k, w->pods[i].says[k]);
 }
 
 void world_files_reverted(struct world *w, struct world_pod *p, struct version *from, struct version *to)
@@ -85,15 +82,14 @@ void world_files_reverted(struct world *w, struct world_pod *p, struct version *
         settle(w, p);
 }
 
-void world_files_retried(struct world *w, struct world_pod *p)
+void world_files_retried(struct world_pod *p)
 {
         int k = winner_of(p);
 
-        if (k < 0 || !p->refused[k])
+        if (k < 0 || (p->told[k] && !p->refused[k]))
                 return;
         p->rejected = NULL;
-        if (p->says[k])
-                take(w, p, k, p->says[k]);
+        p->retried[k] = p->told[k] != NULL;
 }
 
 /* What stands on podwatch's disk of the versions that were in force. */
@@ -103,8 +99,8 @@ static void recall(struct world *w, struct world_pod *p)
         struct err err = ERR_INIT;
 
         for (int k = 0; k < WORLD_FILES; k++) {
-                p->force[k] = NULL;
-                p->refused[k] = false;
+                p->force[k] = p->told[k] = NULL;
+                p->refused[k] = p->lacks[k] = p->retried[k] = false;
         }
         if (revision_current(model_files_revisions(w->files), "default", p->name, &revision, &err) == 0)
                 for (int k = 0; k < WORLD_FILES; k++)
@@ -121,11 +117,52 @@ void world_files_begin(struct world *w)
                 recall(w, &w->pods[i]);
 }
 
-void world_files_begun(struct world *w)
+void world_files_begun(void *world)
 {
+        struct world *w = world;
+
         w->starting = false;
         for (unsigned i = 0; i < w->pod_count; i++)
                 settle(w, &w->pods[i]);
+}
+
+/* --- what must hold ----------------------------------------------------------------------------------------------- */
+
+/* What podwatch is told stands in the file, all of it; what it takes for gone is. A podwatch that starts has nothing
+ * but the wall clock to tell for how long a file has been as it is. */
+static void check_told(struct world *w, const char *name, const char *text)
+{
+        usec_t now = sim_loop_elapsed(w->loop);
+        bool unknown = w->jumped && w->jumped + SLACK >= w->node_started && w->node_started + SLACK >= now;
+
+        if (text && !unknown && !model_dir_holds(w->dir, name, text))
+                world_problem(w, "%s is taken half-written: %.200s", name, text);
+        if (!text && !model_dir_is_gone(w->dir, name) && !model_dir_seems_gone(w->dir, name))
+                world_problem(w, "%s is taken for gone and is not", name);
+}
+
+/* By now podwatch was told what each file says, whatever it was not told of. */
+static void check_file(struct world *w, const struct world_pod *p, int k)
+{
+        const struct version *says = p->says[k], *told = p->told[k];
+
+        if (told != says)
+                world_problem(w, "%s says %s, and podwatch was told %s", p->files[k],
+                              says ? says->pod->spec_hash : "nothing", told ? told->pod->spec_hash : "nothing");
+        else if (!says && p->force[k])
+                world_problem(w, "%s is gone, and what it said is in force", p->files[k]);
+        else if (p->lacks[k] && docs_serve(w, told))
+                world_problem(w, "%s is served now and is not looked at again", p->files[k]);
+        else if (p->retried[k])
+                world_problem(w, "%s is to be tried again and is not", p->files[k]);
+}
+
+void world_files_check(struct world *w)
+{
+        for (unsigned i = 0; i < w->pod_count; i++)
+                for (int k = 0; k < WORLD_FILES; k++)
+                        check_file(w, &w->pods[i], k);
+        docs_check_told(w);
 }
 
 /* --- hooks of the model ------------------------------------------------------------------------------------------ */
@@ -156,7 +193,9 @@ void world_files_told(void *world, const char *name, const char *text)
 {
         struct world *w = world;
 
-        if (docs_told(w, name))
+        world_say(w, "podwatch is told %s: %s", name, text ? text : "gone");
+        check_told(w, name, text);
+        if (docs_told(w, name, text))
                 return;
         for (unsigned i = 0; i < w->pod_count; i++)
                 for (int k = 0; k < WORLD_FILES; k++)
@@ -166,19 +205,10 @@ void world_files_told(void *world, const char *name, const char *text)
 
 /* --- edits -------------------------------------------------------------------------------------------------------- */
 
-static void read_files(void *world)
-{
-        struct world *w = world;
-
-        if (w->node && !w->over)
-                model_files_look(w->files);
-}
-
 void world_files_changed(struct world *w, const char *name, const char *text)
 {
-        model_files_write(w->files, name, text);
+        model_dir_write(w->dir, name, text);
         w->result->edits++;
-        (void)sim_after(w->loop, rng_between(&w->rng, 0, 300) * USEC_PER_MSEC, read_files, w);
 }
 
 void world_file_write(struct world *w, struct world_pod *p, unsigned file, struct version *v)

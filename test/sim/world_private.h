@@ -55,6 +55,7 @@ struct version {
 /* A ConfigMap or Secret in a file of its own; values as in world_docs.c. */
 struct world_doc {
         int says;  /* the file */
+        int told;  /* to podwatch, since it started */
         int known; /* to podwatch */
         int last;  /* number that was used */
         struct doc_span {
@@ -92,8 +93,11 @@ struct directories {
 struct world_pod {
         char name[16], key[32], files[WORLD_FILES][32];
         struct version *says[WORLD_FILES];  /* the files, NULL where there is none */
+        struct version *told[WORLD_FILES];  /* to podwatch, since it started */
         struct version *force[WORLD_FILES]; /* what podwatch took of each */
         bool refused[WORLD_FILES];          /* that is not what it says */
+        bool lacks[WORLD_FILES];            /* as no document serves it */
+        bool retried[WORLD_FILES];          /* somebody asked for it, and it was not told since */
         int winner;                         /* the file that has the pod; -1: none */
         struct version *wanted;             /* what that one gave */
         struct version *rejected;           /* what it said and has failed its trial */
@@ -123,6 +127,7 @@ struct world {
         struct model_host host;
         struct sim_disk *disk;
         struct model_files *files;
+        struct model_dir *dir;
         bool files_failed; /* writes of versions, at some time */
         struct world_doc docs[WORLD_DOCS];
         bool with_docs;
@@ -138,6 +143,7 @@ struct world {
         struct directories *directories;
         char *boot_id;
         usec_t rebooted, jumped, removed, killed; /* when last, by the simulator's clock */
+        usec_t node_started;                      /* the same of podwatch */
         bool by_somebody;                         /* a start is none of podwatch's */
         bool starting;                            /* podwatch reads the directory for the first time */
         bool calm;
@@ -225,15 +231,15 @@ struct pod *world_files_decode(void *world, const char *text, const struct pod_s
 void world_files_told(void *world, const char *name, const char *text);
 /* Around the first look of a podwatch that has just started. */
 void world_files_begin(struct world *w);
-void world_files_begun(struct world *w);
+void world_files_begun(void *world);
+/* Once it is calm. */
+void world_files_check(struct world *w);
 void world_file_write(struct world *w, struct world_pod *p, unsigned file, struct version *v);
-/* Any file: text is what it says from now on, and podwatch will read it. */
+/* Any file: text is what it says once it is written. */
 void world_files_changed(struct world *w, const char *name, const char *text);
-/* Documents have changed: what was refused for them may be taken. */
-void world_files_again(struct world *w);
 /* A trial failed: `to` is in force from now on; somebody asked that such a version be tried again. */
 void world_files_reverted(struct world *w, struct world_pod *p, struct version *from, struct version *to);
-void world_files_retried(struct world *w, struct world_pod *p);
+void world_files_retried(struct world_pod *p);
 
 /* world_docs.c */
 void docs_begin(struct world *w);
@@ -242,7 +248,8 @@ void docs_calm(struct world *w);
 void docs_free(struct world *w);
 /* podwatch starts and knows none; was told of this file: false where it is none of a document. */
 void docs_unknown(struct world *w);
-bool docs_told(struct world *w, const char *name);
+bool docs_told(struct world *w, const char *name, const char *text);
+void docs_check_told(struct world *w);
 /* The version takes something of a document, in a share of all. */
 void docs_use(struct world *w, struct version *v);
 /* By what podwatch knows a document serves it; all of it can be made. */

@@ -471,6 +471,52 @@ static void test_missing_from_the_start(void **state)
         assert_int_equal(f->completes, 1);
 }
 
+/* What was there when podwatch ran last, and comes into a directory that was not there at start, one by one. */
+static void test_filled_slowly(void **state)
+{
+        struct fixture *f = *state;
+
+        assert_int_equal(rmdir(f->path), 0);
+        start(f);
+        manifest_dir_expect(f->dir, "a.yaml");
+        run_until_line(f, 1);
+        assert_int_equal(mkdir(f->path, 0755), 0);
+        run_until_line(f, 2);
+        assert_string_equal(f->log.items[2], "directory there");
+        run_for(f, 700);
+        assert_int_equal(f->log.len, 3);
+        write_file(f, "a.yaml", "one");
+        run_until_line(f, 3);
+        assert_string_equal(f->log.items[3], "content a.yaml=one");
+}
+
+/* The same content once more, and not before it is whole. */
+static void test_told_again(void **state)
+{
+        struct fixture *f = *state;
+        char *path CLEANUP_FREE = in_dir(f, "a.yaml");
+        int fd;
+
+        start_with_one(f);
+        manifest_dir_again(f->dir, "b.yaml"); /* nobody knows it */
+        manifest_dir_again(f->dir, "a.yaml");
+        run_for(f, 120);
+        assert_int_equal(f->log.len, 1);
+        assert_string_equal(f->log.items[0], "content a.yaml=one");
+        clear_log(f);
+        fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, "o", 1), 1);
+        manifest_dir_again(f->dir, "a.yaml");
+        run_for(f, 120);
+        assert_int_equal(f->log.len, 1);
+        assert_string_equal(f->log.items[0], "busy a.yaml");
+        assert_int_equal(write(fd, "ne", 2), 2);
+        (void)close(fd);
+        run_until_line(f, 1);
+        assert_string_equal(f->log.items[1], "content a.yaml=one");
+}
+
 static void add_ignored(void *userdata, const char *name, const char *why)
 {
         strv_addf(userdata, "%s: %s", name, why);
@@ -580,6 +626,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_link_target_edited, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_directory_goes_and_comes, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_missing_from_the_start, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_filled_slowly, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_told_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_ignored, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_single_file, setup, teardown),

@@ -2,6 +2,7 @@
  *
  * Which pods are wanted, whatever becomes of the files: last good versions, two files with one name, restarts.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -358,6 +359,7 @@ static void test_rejected_version(void **state)
         settle(f, 100);
         assert_log(f, "");
         manifest_source_retry(f->source, "default", "web-n1");
+        settle(f, 100);
         assert_log(f, "fine a.yaml; want web-n1 two r3 from a.yaml");
         manifest_source_reject(f->source, two, one, 1);
         strv_release(&f->log);
@@ -522,6 +524,37 @@ static void test_refused_beside_another_file(void **state)
         assert_log(f, "fine b.yaml; want web-n1 served r3 from b.yaml");
 }
 
+/* The document comes while somebody writes the file of the pod that waits for it: a pod that is not all there is a pod
+ * as well, and is not taken. */
+static void test_served_while_it_is_written(void **state)
+{
+        struct fixture *f = *state;
+        char *path CLEANUP_FREE = file_join(f->path, "web.yaml");
+        static const char half[] = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n"
+                                   "  - name: c\n    image: i\n    command: [whole]\n",
+                          rest[] = "    envFrom: [{configMapRef: {name: conf}}]\n";
+        char *whole CLEANUP_FREE = xasprintf("%s%s", half, rest);
+        char *conf CLEANUP_FREE = file_join(f->path, "conf.yaml"), *prepared CLEANUP_FREE = file_join(f->path, ".conf");
+        int fd;
+
+        put_text(f, ".conf", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {a: b}\n");
+        put_text(f, "web.yaml", whole);
+        start(f);
+        settle(f, 100);
+        strv_release(&f->log);
+        fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, half, strlen(half)), (ssize_t)strlen(half));
+        assert_int_equal(rename(prepared, conf), 0); /* which is read at once */
+        settle(f, 200);
+        assert_null(manifest_source_find(f->source, "default", "web-n1"));
+        assert_int_equal(write(fd, rest, strlen(rest)), (ssize_t)strlen(rest));
+        (void)close(fd);
+        settle(f, 200);
+        assert_true(strv_contains(&f->log, "want web-n1 whole r1 from web.yaml"));
+        assert_int_equal(manifest_source_find(f->source, "default", "web-n1")->pod->containers[0].env_from_count, 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -541,6 +574,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_rejection_beside_another_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rejection_ends_by_another_file, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused_beside_another_file, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_served_while_it_is_written, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
