@@ -200,6 +200,7 @@ bogus: 1
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 kubernetesVersion: v1.36.3
+controlPlaneEndpoint: 127.0.0.1:1
 encryptionAlgorithm: ECDSA-P256
 ---
 apiVersion: kubeadm.k8s.io/v1beta4
