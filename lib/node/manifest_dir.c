@@ -236,8 +236,11 @@ static int open_directory(struct manifest_dir *dir, struct err *err)
         if (r < 0)
                 return err_set_errno(err, -r, "opening %s", dir->path);
         /* Inode numbers are used again: what happened counts, too. */
-        if (dir->missing || (dir->known && (dir->replaced || st.st_dev != dir->device || st.st_ino != dir->inode)))
+        if (dir->missing || (dir->known && (dir->replaced || st.st_dev != dir->device || st.st_ino != dir->inode))) {
                 dir->new_until = usec_add(loop_now(dir->loop), MANIFEST_REMOVE_NEW_DIRECTORY_USEC);
+                for (size_t i = 0; i < dir->entries.count; i++) /* what was gone from the one before, too */
+                        dir->entries.items[i]->remove_at = 0;
+        }
         dir->rearm = dir->replaced = false;
         dir->known = true;
         dir->device = st.st_dev;

@@ -173,7 +173,7 @@ static void push(struct model_dir *dir, int watch, uint32_t mask, const char *na
         e->order = ++events->order;
         str_copy(e->name, sizeof(e->name), name);
         if (rng_chance(&dir->rng, dir->faults.swapped)) {
-                e->timer = sim_after(dir->loop, milliseconds(dir, 1, 500), on_overtaken, e);
+                e->timer = sim_after(dir->loop, milliseconds(dir, 1, 2000), on_overtaken, e);
                 DL_APPEND(events->overtaken, e);
                 return;
         }
@@ -585,6 +585,14 @@ void model_dir_write(struct model_dir *dir, const char *name, const char *text)
                 take_name(f);
                 happened(dir, IN_DELETE, name);
         }
+}
+
+void model_dir_finish(struct model_dir *dir, const char *name)
+{
+        struct file *f = file_find(dir, name);
+
+        if (f && f->writer)
+                writer_finish(f->writer);
 }
 
 /* --- the directory ------------------------------------------------------------------------------------------------ */

@@ -27,7 +27,7 @@ struct model_dir_faults {
         unsigned lost;     /* an event is never told */
         unsigned twice;    /* it is told twice */
         unsigned late;     /* it and those behind it are told up to 5 s later */
-        unsigned swapped;  /* it is told up to half a second later, and those behind it are not */
+        unsigned swapped;  /* it is told up to 2 s later, and those behind it are not */
         unsigned overflow; /* the queue is full: nothing is told but that, until it was read */
         unsigned refused;  /* a file or the directory cannot be opened */
 };
@@ -47,6 +47,8 @@ const struct model_dir_met *model_dir_met(const struct model_dir *dir);
 /* Somebody begins to write this into the file, in one of many ways, or (NULL) takes it away. What was being written to
  * it before is complete first. */
 void model_dir_write(struct model_dir *dir, const char *name, const char *text);
+/* What is being written to the file is complete at once. */
+void model_dir_finish(struct model_dir *dir, const char *name);
 /* The directory goes away, and is back after a while: itself, or another one into which the files come one by one. */
 void model_dir_away(struct model_dir *dir);
 

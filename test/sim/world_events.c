@@ -126,6 +126,7 @@ static void killed_amid_edits(struct world *w)
         sim_loop_run(w->loop, rng_between(&w->rng, 0, 500) * USEC_PER_MSEC);
         world_node_kill(w);
         world_file_write(w, &w->pods[i], file, some_version(w, i));
+        model_dir_finish(w->dir, w->pods[i].files[file]);
         (void)sim_after(w->loop, rng_between(&w->rng, 0, 1000) * USEC_PER_MSEC, node_back, w);
 }
 
@@ -299,7 +300,7 @@ void world_something(struct world *w)
                 {5, removed_by_somebody},
                 {3, started_by_somebody},
                 {10, world_restart_node},
-                {8, killed_amid_edits},
+                {12, killed_amid_edits},
                 {4, restart_daemon},
                 {1, reboot},
                 {2, set_clock},
