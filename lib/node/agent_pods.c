@@ -234,6 +234,13 @@ static bool on_wanted(void *userdata, const struct pod_exec_job *job)
         return entry && pod_view_has(entry->view, job->pod);
 }
 
+static bool on_uses_uid(void *userdata, const char *key, const char *uid)
+{
+        const struct agent *agent = userdata;
+
+        return pod_store_uses_uid(agent->store, uid, key);
+}
+
 static bool on_awaited(void *userdata, const char *key, enum pod_op op, uint32_t generation)
 {
         const struct agent *agent = userdata;
@@ -435,6 +442,7 @@ int agent_pods_new(struct agent *agent, struct err *err)
                 .progress = on_progress,
                 .wanted = on_wanted,
                 .awaited = on_awaited,
+                .uses_uid = on_uses_uid,
         };
         const struct pod_store_hooks hooks = {
                 .act = on_act,

@@ -54,21 +54,31 @@ static void check(struct job *job)
         job_done(job, NULL);
 }
 
+/* Directories and cgroup go by UID: another incarnation with this one, or another pod, goes on using them. */
+static int cleanup_of_uid(struct job *job, struct err *err)
+{
+        const struct pod_exec *exec = job->exec;
+        int r;
+
+        if (exec->handlers.uses_uid(exec->userdata, job->key, job->pod->uid))
+                return 0;
+        r = volume_cleanup(exec->host, job->pod->uid, err);
+        if (r < 0)
+                return r;
+        slices_stop(exec->slices, exec->host, job->pod->uid);
+        return cgroup_remove(exec->host, job->pod->uid, err);
+}
+
 static void cleanup(struct job *job)
 {
-        const struct host *host = job->exec->host;
         struct err err = ERR_INIT;
         int r = 0;
 
-        /* Directories, cgroup and logs go by UID: another incarnation with this one goes on using them. */
+        /* The logs of one name and UID are those of the other incarnation too. */
         if (!job->shares_uid) {
-                r = volume_cleanup(host, job->pod->uid, &err);
+                r = cleanup_of_uid(job, &err);
                 if (r >= 0)
-                        slices_stop(job->exec->slices, host, job->pod->uid);
-                if (r >= 0)
-                        r = cgroup_remove(host, job->pod->uid, &err);
-                if (r >= 0)
-                        r = log_links_cleanup(host, job->pod, &err);
+                        r = log_links_cleanup(job->exec->host, job->pod, &err);
         }
         if (r < 0)
                 job_failed(job, "FailedCleanup", "%s", err.msg);

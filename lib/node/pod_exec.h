@@ -66,6 +66,8 @@ struct pod_exec_handlers {
         void (*progress)(void *userdata, const struct pod_exec_job *job, const char *line);
         /* Whether this version of the pod is still there. */
         bool (*wanted)(void *userdata, const struct pod_exec_job *job);
+        /* Whether a pod of another name than key uses the directories of this UID. */
+        bool (*uses_uid)(void *userdata, const char *key, const char *uid);
         /* Whether the outcome of this very job is still waited for (pod_awaits). */
         bool (*awaited)(void *userdata, const char *key, enum pod_op op, uint32_t generation);
 };

@@ -136,6 +136,24 @@ struct pod_entry *pod_store_find(const struct pod_store *store, const char *key)
         return p ? &p->entry : NULL;
 }
 
+static bool uses_uid(const struct pod_view *view, const char *uid)
+{
+        const struct pod_incarnation *const all[] = {view->current, view->next};
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                if (all[i] && str_eq(all[i]->pod->uid, uid) && (view->wanted || all[i]->phase != POD_ENDED))
+                        return true;
+        return false;
+}
+
+bool pod_store_uses_uid(const struct pod_store *store, const char *uid, const char *but_key)
+{
+        for (const struct pod_entry *e = pod_store_next(store, NULL); e; e = pod_store_next(store, e))
+                if (!str_eq(e->view->key, but_key) && uses_uid(e->view, uid))
+                        return true;
+        return false;
+}
+
 struct pod_entry *pod_store_next(const struct pod_store *store, const struct pod_entry *previous)
 {
         struct pod_entry_private *p = previous ? previous->p->hh.next : store->entries;

@@ -84,6 +84,9 @@ struct pod_entry *pod_store_find_id(const struct pod_store *store, const char *d
 /* In the order of keys: pass NULL first, NULL at the end. */
 struct pod_entry *pod_store_next(const struct pod_store *store, const struct pod_entry *previous);
 size_t pod_store_count(const struct pod_store *store);
+/* A pod of another name uses the directories of this UID, which stands in both manifests: it is wanted or has not
+ * ended. */
+bool pod_store_uses_uid(const struct pod_store *store, const char *uid, const char *but_key);
 
 /* --- what was seen; see pod_apply.h for the meaning --- */
 

@@ -214,6 +214,21 @@ def test_edit_of_a_pod_with_a_uid_of_its_own(state):
     assert '192.0.2.9\tthree' in state.inside('uid', 'cat /etc/hosts')
 
 
+def test_another_pod_with_the_uid_of_one_that_goes(state):
+    """A pod that is renamed and keeps the UID of its manifest keeps its directories too."""
+    metadata = {'uid': 'renamed-uid'}
+    state.put('before', manifest('before', [], [], metadata=metadata))
+    state.ready('before')
+    hosts = state.host.path(f'{PODS}/renamed-uid/etc-hosts')
+    state.put('after', manifest('after', [], [], metadata=metadata))
+    state.ready('after')
+    os.unlink(state.host.path('/etc/kubernetes/manifests/before.yaml'))
+    wait_for(lambda: all(p['name'] != 'before-node1' for p in state.podwatch.status()['pods']), 20, 'the one before to go')
+    assert os.path.exists(hosts)
+    os.unlink(state.host.path('/etc/kubernetes/manifests/after.yaml'))
+    wait_for(lambda: not os.path.exists(hosts), 20, 'the directory to go with the last of them')
+
+
 PODS = '/var/lib/kubelet/pods'
 LINKS = 50000  # names of one file: ext4 has at most 65,000
 

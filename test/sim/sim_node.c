@@ -298,6 +298,13 @@ static bool on_wanted(void *userdata, const struct pod_exec_job *job)
         return entry && pod_view_has(entry->view, job->pod);
 }
 
+static bool on_uses_uid(void *userdata, const char *key, const char *uid)
+{
+        const struct sim_node *node = userdata;
+
+        return pod_store_uses_uid(node->store, uid, key);
+}
+
 static bool on_awaited(void *userdata, const char *key, enum pod_op op, uint32_t generation)
 {
         const struct sim_node *node = userdata;
@@ -561,6 +568,7 @@ struct sim_node *sim_node_new(const struct sim_node_options *options)
                 .progress = on_progress,
                 .wanted = on_wanted,
                 .awaited = on_awaited,
+                .uses_uid = on_uses_uid,
         };
         struct sim_node *node = xcalloc(1, sizeof(*node));
         const struct pod_store_hooks hooks = {
