@@ -55,6 +55,12 @@ static void start_sandbox(struct step *s, bool may_start)
         }
 }
 
+/* A look at its image takes its slot now, and what follows is decided when that has ended. */
+static bool image_due(const struct step *s, const struct pod_container_view *c)
+{
+        return !c->image_ready && later(c->image_retry.at, c->backoff.until) <= s->now;
+}
+
 /* Images of all containers that may still have to be created, whosever turn it is. */
 static void start_images(struct step *s)
 {
@@ -147,7 +153,8 @@ void step_start_container(struct step *s, size_t index, bool may_start)
                 break;
         case INSTANCE_CREATED:
                 if (may_start && s->inc->sandbox.state == INSTANCE_RUNNING && s->inc->sandbox_ready &&
-                    slot_free(&c->slot) && !start_held_by_hook(s, index) && step_due(s, c->retry.at))
+                    slot_free(&c->slot) && !image_due(s, c) && !start_held_by_hook(s, index) &&
+                    step_due(s, c->retry.at))
                         step_op(s, (int)index, POD_OP_START, "start");
                 break;
         case INSTANCE_RUNNING:

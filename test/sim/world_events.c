@@ -123,6 +123,7 @@ static void killed_amid_edits(struct world *w)
         unsigned i = (unsigned)rng_below(&w->rng, w->pod_count), file = some_file(w);
 
         world_file_write(w, &w->pods[i], file, some_version(w, i));
+        model_dir_finish(w->dir, w->pods[i].files[file]);
         sim_loop_run(w->loop, rng_between(&w->rng, 0, 500) * USEC_PER_MSEC);
         world_node_kill(w);
         world_file_write(w, &w->pods[i], file, some_version(w, i));

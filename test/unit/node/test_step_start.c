@@ -119,6 +119,31 @@ static void a_failed_create_looks_for_the_image_again(void **state)
         rig_release(&rig);
 }
 
+/* The create was done and its answer is lost; the container is seen. */
+static void no_wake_up_for_a_start_while_its_image_is_looked_for(void **state)
+{
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_want(&rig, rig_pod("u1", "h1", 0, 1));
+        rig_step(&rig);
+        rig_done(&rig, POD_OP_IMAGE, "app0");
+        rig_done(&rig, POD_OP_VOLUMES, "");
+        rig_done(&rig, POD_OP_SANDBOX_CREATE, "");
+        rig_done(&rig, POD_OP_SANDBOX_START, "");
+        (void)rig_take(&rig);
+        rig_view(&rig, "app0")->now.state = INSTANCE_CREATED;
+        rig_fail(&rig, POD_OP_CREATE, "app0", "CreateContainerError");
+        assert_string_equal(rig_take(&rig), "image:app0");
+        assert_true(rig.plan.deadline == USEC_INFINITY);
+        rig_done(&rig, POD_OP_IMAGE, "app0");
+        assert_true(rig.plan.deadline == rig_view(&rig, "app0")->retry.at);
+        rig_at(&rig, 1 * SEC);
+        assert_string_equal(rig_take(&rig), "start:app0");
+        rig_release(&rig);
+}
+
 static void a_failed_start_is_tried_again_with_the_same_container(void **state)
 {
         struct rig rig;
@@ -366,6 +391,7 @@ int main(void)
                 cmocka_unit_test(not_when_the_environment_needs_the_pods_address),
                 cmocka_unit_test(a_failed_pull_is_tried_again_after_10_s),
                 cmocka_unit_test(a_failed_create_looks_for_the_image_again),
+                cmocka_unit_test(no_wake_up_for_a_start_while_its_image_is_looked_for),
                 cmocka_unit_test(a_failed_start_is_tried_again_with_the_same_container),
                 cmocka_unit_test(a_sandbox_that_cannot_be_made_is_tried_again_and_does_not_pile_up),
                 cmocka_unit_test(a_post_start_hook_holds_up_the_containers_behind_it),
