@@ -67,7 +67,7 @@ bool manifest_entry_is_whole(const struct manifest_entry *entry, const struct ma
 {
         bool same = found->device == entry->stat.device && found->inode == entry->stat.inode;
 
-        return entry->whole && (entry->present ? !same : !entry->told && entry->remove_at == 0);
+        return entry->whole && found->size > 0 && (entry->present ? !same : !entry->told && entry->remove_at == 0);
 }
 
 usec_t manifest_entry_read_at(const struct manifest_entry *entry)

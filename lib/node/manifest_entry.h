@@ -46,7 +46,7 @@ void manifest_entries_remove(struct manifest_entries *entries, size_t at);
 
 /* A file that has just been found so, and that a hint calls whole since it was renamed, need not be quiet first. A hint
  * that comes late may be about what was there before, though: where the file is the one that is known, or had just
- * gone, somebody may be writing it by now. */
+ * gone, or is empty, somebody may be writing it by now. */
 bool manifest_entry_is_whole(const struct manifest_entry *entry, const struct manifest_stat *found);
 /* When it is to be read; USEC_INFINITY: not before something happens to it. */
 usec_t manifest_entry_read_at(const struct manifest_entry *entry);

@@ -37,7 +37,8 @@ static void what_was_renamed_is_whole_where_it_is_another_file(void **state)
 {
         static const struct manifest_stat known = {.device = 1, .inode = 5, .size = 100},
                                           rewritten = {.device = 1, .inode = 5, .size = 7},
-                                          another = {.device = 1, .inode = 6, .size = 100};
+                                          another = {.device = 1, .inode = 6, .size = 100},
+                                          truncated = {.device = 1, .inode = 6};
         struct manifest_entry entry = {.name = name, .present = true, .told = true, .stat = known};
 
         (void)state;
@@ -45,6 +46,7 @@ static void what_was_renamed_is_whole_where_it_is_another_file(void **state)
         entry.whole = true;
         assert_true(manifest_entry_is_whole(&entry, &another));
         assert_false(manifest_entry_is_whole(&entry, &rewritten));
+        assert_false(manifest_entry_is_whole(&entry, &truncated));
         /* Removed and made again, which a rename was before. */
         entry.present = false;
         entry.remove_at = 1;
