@@ -58,22 +58,32 @@ static bool of_another_cluster(const struct pki_certs *found, const struct kubec
                leads_to(&own, config->ca_pem, now);
 }
 
+int client_cert_check(const struct pki_cert *cert, const struct pki_key *key, const char *node_name, int64_t now,
+                      struct err *err)
+{
+        const struct pki_cert_facts *facts = pki_cert_facts(cert);
+        char *name CLEANUP_FREE = client_cert_name(node_name);
+        int r = pki_verify_key(cert, key, err);
+
+        if (r < 0)
+                return r;
+        if (!str_eq(facts->common_name, name))
+                return err_set(err, ERR_INVALID, "it is for %s", facts->common_name);
+        if (facts->not_after <= now)
+                return err_set(err, ERR_INVALID, "it has expired");
+        return 0;
+}
+
 static int check(const struct pki_certs *found, const char *pem, const char *node_name, const struct kubeconfig *config,
                  int64_t now, struct err *err)
 {
-        const struct pki_cert_facts *facts = pki_cert_facts(found->items[0]);
-        char *name CLEANUP_FREE = client_cert_name(node_name);
         struct pki_key *key CLEANUP_PKI_KEY = NULL;
         int r = pki_key_load(pem, strlen(pem), &key, err);
 
         if (r == 0)
-                r = pki_verify_key(found->items[0], key, err);
+                r = client_cert_check(found->items[0], key, node_name, now, err);
         if (r < 0)
                 return r;
-        if (!str_eq(facts->common_name, name))
-                return err_set(err, ERR_INVALID, "it is %s's", facts->common_name);
-        if (facts->not_after <= now)
-                return err_set(err, ERR_INVALID, "it has expired");
         if (of_another_cluster(found, config, now))
                 return err_set(err, ERR_INVALID, "it is of another cluster");
         return 0;

@@ -11,6 +11,7 @@
 
 struct err;
 struct kubeconfig;
+struct pki_cert;
 struct pki_key;
 
 /* The link's path; free it. */
@@ -24,6 +25,10 @@ int client_cert_take(const char *path, const char *node_name, int64_t now, struc
 
 /* Whose certificate a node speaks with: "system:node:NAME"; free it. */
 char *client_cert_name(const char *node_name);
+
+/* It is the key's and the node's, and has not expired at `now`. 0, or -ERR_INVALID. */
+int client_cert_check(const struct pki_cert *cert, const struct pki_key *key, const char *node_name, int64_t now,
+                      struct err *err);
 
 /* Writes certificate and key and turns the link to them. The old file stays, as with the kubelet. */
 int client_cert_store(const char *cert_dir, const char *cert_pem, const struct pki_key *key, usec_t now_wall,

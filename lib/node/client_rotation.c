@@ -19,7 +19,6 @@
 #include "pki/cert.h"
 #include "pki/csr.h"
 #include "pki/key.h"
-#include "pki/verify.h"
 
 #define COLLECTION "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 #define SIGNER "kubernetes.io/kube-apiserver-client-kubelet"
@@ -160,25 +159,27 @@ static void failed(struct client_rotation *rotation, const char *why)
         look(rotation);
 }
 
+static int64_t due_of(const struct client_rotation *rotation, const struct pki_cert *cert)
+{
+        const struct pki_cert_facts *facts = pki_cert_facts(cert);
+
+        return client_rotation_due(facts->not_before, facts->not_after, rotation->share);
+}
+
 static int take(struct client_rotation *rotation, const char *pem, struct err *err)
 {
         struct pki_certs certs CLEANUP_PKI_CERTS = {0};
         usec_t now = loop_now_realtime(rotation->loop);
-        char *name CLEANUP_FREE = client_cert_name(rotation->node_name);
         int r = pki_certs_load(pem, strlen(pem), &certs, err);
 
-        if (r == 0)
-                r = pki_verify_key(certs.items[0], rotation->key, err);
         if (r < 0)
                 return r;
-        const struct pki_cert_facts *facts = pki_cert_facts(certs.items[0]);
-        if (!str_eq(facts->common_name, name))
-                return err_set(err, ERR_INVALID, "what was signed is for %s", facts->common_name);
-        if (facts->not_after <= (int64_t)(now / USEC_PER_SEC))
-                return err_set(err, ERR_INVALID, "what was signed has expired");
+        r = client_cert_check(certs.items[0], rotation->key, rotation->node_name, (int64_t)(now / USEC_PER_SEC), err);
+        if (r < 0)
+                return err_wrap(err, "what was signed does not serve");
         r = client_cert_store(rotation->cert_dir, pem, rotation->key, now, err);
         if (r == 0)
-                rotation->issued_due = client_rotation_due(facts->not_before, facts->not_after, rotation->share);
+                rotation->issued_due = due_of(rotation, certs.items[0]);
         return r;
 }
 
@@ -372,13 +373,10 @@ void client_rotation_use(struct client_rotation *rotation, const char *cert_pem,
         char *name CLEANUP_FREE = client_cert_name(rotation->node_name);
 
         rotation->due = NEVER;
-        if (cert_pem && pki_certs_load(cert_pem, strlen(cert_pem), &certs, NULL) == 0) {
-                const struct pki_cert_facts *facts = pki_cert_facts(certs.items[0]);
-
-                if (!str_eq(facts->common_name, name))
-                        rotation->due = NEVER;
-                else if (rotated)
-                        rotation->due = client_rotation_due(facts->not_before, facts->not_after, rotation->share);
+        if (cert_pem && pki_certs_load(cert_pem, strlen(cert_pem), &certs, NULL) == 0 &&
+            str_eq(pki_cert_facts(certs.items[0])->common_name, name)) {
+                if (rotated)
+                        rotation->due = due_of(rotation, certs.items[0]);
                 else
                         /* Once for each process: what was issued may not be what is used. */
                         rotation->due = rotation->issued_due != NEVER ? rotation->issued_due : 0;
